@@ -1,0 +1,42 @@
+# Two commands matter: `make up` and `make test`. Both set up everything they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: up test quick lint format bench setup browser
+.DEFAULT_GOAL := up
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+up: setup
+	$(BIN)/leadline demo
+
+test: setup browser lint
+	$(BIN)/pytest -n 2 --dist loadfile
+
+quick: setup lint
+	$(BIN)/pytest -n 2 -m "not slow"
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup
+	$(BIN)/python -m tests.benchmarks
+
+# Uses a Chromium that is there; else Debian's when root; else Playwright's own.
+browser: setup
+	@$(BIN)/python tests/browser/install.py

@@ -1,0 +1,1 @@
+"""Whether anyone should hear of it, and telling them."""

@@ -1,0 +1,1 @@
+"""What the measurements mean. Owns the database and its SQL."""

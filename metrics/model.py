@@ -1,0 +1,315 @@
+"""What the measurements mean: windows, indicators, budgets and what one evaluation saw.
+
+Instants are aware UTC datetimes, latencies milliseconds, shares 0…1. A figure without data is None, never 0 or 1.
+Percentiles are nearest rank: the smallest sample that at least p % of the samples do not exceed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from config.model import Objective
+from probes.model import FailureKind, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A half-open span of time, `start` ≤ t < `end`."""
+
+    start: datetime
+    end: datetime
+
+    @classmethod
+    def last(cls, length: timedelta, now: datetime) -> Window:
+        """The window of that length that ends at `now`."""
+        return cls(now - length, now)
+
+    @property
+    def length(self) -> timedelta:
+        """How long it is."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Nearest-rank percentiles in milliseconds over `n` successful attempts; all None when n is 0."""
+
+    n: int
+    p50: float | None
+    p95: float | None
+    p99: float | None
+    max: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Separate error series, each a share of `requests`; None when there were none."""
+
+    requests: int
+    client_errors: float | None
+    server_errors: float | None
+    throttled: float | None
+    network: float | None
+    correctness: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """Slices of the schedule: good ÷ measured, and measured ÷ expected. `share` and `coverage` are None without data."""
+
+    good: int
+    bad: int
+    expected: int
+    share: float | None
+    coverage: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SliceCount:
+    """Good and bad slices inside one window."""
+
+    good: int
+    bad: int
+    expected: int
+
+
+@dataclass(frozen=True, slots=True)
+class BurnPair:
+    """One row of the burn-window table: fires when both windows burn at `factor` or more."""
+
+    severity: str
+    long: timedelta
+    short: timedelta
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class Burn:
+    """What one pair saw. Burn = bad ÷ expected ÷ (1 − target); None without expected slices."""
+
+    pair: BurnPair
+    long_burn: float | None
+    short_burn: float | None
+    bad_in_long: int
+    firing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveStatus:
+    """One objective over its window: the SLI, how much of it was measured, the budget and its burn."""
+
+    integration: str
+    objective: Objective
+    window: Window
+    sli: float | None
+    """good ÷ measured."""
+    good: int
+    bad: int
+    expected: int
+    coverage: float | None
+    budget_left: float | None
+    """1 = untouched, 0 = spent, negative = overspent; share of the bad slices that the target allows."""
+    burns: tuple[Burn, ...]
+    simulated: int = 0
+    """How many of the slices are simulated history."""
+
+    @property
+    def key(self) -> str:
+        """Stable within the integration, e.g. `latency<200ms@95%/30d`."""
+        limit = f"<{self.objective.threshold.total_seconds() * 1000:g}ms" if self.objective.threshold else ""
+        scope = f"{self.objective.workflow}:" if self.objective.workflow else ""
+        days = self.objective.window.total_seconds() / 86400
+        return f"{scope}{self.objective.sli}{limit}@{self.objective.target * 100:.10g}%/{days:g}d"
+
+
+class State(StrEnum):
+    """How an integration stands, worst first."""
+
+    DOWN = "down"
+    DEGRADED = "degraded"
+    THROTTLED = "throttled"
+    UNSTABLE = "unstable"
+    UP = "up"
+    NO_DATA = "no_data"
+
+
+@dataclass(frozen=True, slots=True)
+class RegionVerdict:
+    """The latest runs of one workflow from one region, newest streak only (tainted and skipped runs left out)."""
+
+    region: str
+    last_run_at: datetime
+    last_outcome: Outcome
+    failing: int
+    """Consecutive failed runs up to now; 0 when the last one was not `failed`."""
+    good: int
+    """Consecutive passed, unstable or throttled runs up to now."""
+    throttled: int
+    """Consecutive throttled runs up to now."""
+    failing_since: datetime | None = None
+    failed_step: str | None = None
+    kind: FailureKind | None = None
+    message: str | None = None
+    status: int | None = None
+    run_id: str | None = None
+    evidence_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowVerdict:
+    """One workflow in every region that reported lately."""
+
+    integration: str
+    workflow: str
+    every: timedelta
+    regions: tuple[RegionVerdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProberVerdict:
+    """A prober as the hub last heard of it."""
+
+    prober_id: str
+    region: str
+    last_seen: datetime
+    started_at: datetime
+    version: str
+    loop_lag_ms: float
+    outbox_depth: int
+    config_version: str | None
+    runs_missed: int
+    previous_stop: str
+    problem: str | None
+    cursor: int
+    silent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaLevel:
+    """The newest reading of one bucket. `left` is a share 0…1, or None when the vendor did not say."""
+
+    integration: str
+    vendor: str
+    credential: str
+    bucket: str
+    unit: str
+    limit: float | None
+    used: float | None
+    remaining: float | None
+    left: float | None
+    window_kind: str
+    window_s: float | None
+    reset_at: datetime | None
+    source: str
+    observed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Everything one evaluation at `at` saw; input of the alert policy."""
+
+    at: datetime
+    workflows: tuple[WorkflowVerdict, ...]
+    objectives: tuple[ObjectiveStatus, ...]
+    probers: tuple[ProberVerdict, ...]
+    quotas: tuple[QuotaLevel, ...] = ()
+
+
+Column = NDArray[np.float64]
+"""Figures of one series, NaN where there is no data."""
+
+
+@dataclass(frozen=True, slots=True)
+class LatencySeries:
+    """Percentiles of successful attempts per bucket; `t_ms` is each bucket's start in epoch milliseconds."""
+
+    bucket: timedelta
+    t_ms: Column
+    n: Column
+    p50: Column
+    p95: Column
+    p99: Column
+    ttfb_p95: Column
+    simulated_until: datetime | None = None
+    """Buckets before this instant are simulated history; None when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorSeries:
+    """Counts of attempts per bucket by class."""
+
+    bucket: timedelta
+    t_ms: Column
+    requests: Column
+    client_errors: Column
+    server_errors: Column
+    throttled: Column
+    network: Column
+    correctness: Column
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseSeries:
+    """Median milliseconds of each phase per bucket, over the attempts where it happened."""
+
+    bucket: timedelta
+    t_ms: Column
+    n: Column
+    dns: Column
+    connect: Column
+    tls: Column
+    wait: Column
+    download: Column
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaSeries:
+    """Share left (0…1) of one bucket over time."""
+
+    level: QuotaLevel
+    t_ms: Column
+    left: Column
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationSummary:
+    """One tile of the overview. Latency is that of the last 24 h, `normal_p95_ms` what this hour of day usually shows
+    (median of that hour's P95 over the last 14 days, today left out)."""
+
+    integration: str
+    last_run_at: datetime | None
+    last_outcome: Outcome | None
+    runs_24h: int
+    latency_24h: Latency
+    latency_1h: Latency
+    normal_p95_ms: float | None
+    normal_days: int
+    rates_24h: Rates
+    availability_30d: Availability
+    sparkline_p95: tuple[float | None, ...]
+    """P95 per half hour of the last 24 h, oldest first, 48 points."""
+    simulated_share_24h: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One row of a list of runs."""
+
+    run_id: str
+    integration: str
+    workflow: str
+    region: str
+    started_at: datetime
+    duration_ms: float
+    outcome: Outcome
+    attempt: int
+    failed_step: str | None
+    failure_kind: FailureKind | None
+    failure_message: str | None
+    evidence_id: str | None
+    simulated: bool

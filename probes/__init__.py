@@ -1,0 +1,1 @@
+"""Takes one measurement and reports it. Stores nothing, alerts nobody."""

@@ -1,0 +1,226 @@
+"""What one measurement is: the types that a prober produces and ships.
+
+All instants are aware UTC datetimes, all durations milliseconds (float). Nothing here holds a secret: evidence is
+redacted before it becomes an `Evidence`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class Outcome(StrEnum):
+    """How a run or a step ended."""
+
+    PASSED = "passed"
+    UNSTABLE = "unstable"
+    """Passed, but only after a retry."""
+    FAILED = "failed"
+    THROTTLED = "throttled"
+    """The vendor limits us: never its unavailability."""
+    SKIPPED = "skipped"
+    TAINTED = "tainted"
+    """Measured while the prober itself was too slow: the prober's own fault."""
+
+
+class FailureKind(StrEnum):
+    """What kind of failure it was."""
+
+    DNS = "dns"
+    CONNECT = "connect"
+    TLS = "tls"
+    TIMEOUT = "timeout"
+    PROTOCOL = "protocol"
+    BODY = "body"
+    """Unreadable, truncated or corrupt."""
+    STATUS_4XX = "status_4xx"
+    STATUS_5XX = "status_5xx"
+    AUTH = "auth"
+    THROTTLED = "throttled"
+    VENDOR_ERROR = "vendor_error"
+    """A failure reported inside a 2xx answer."""
+    SCHEMA = "schema"
+    ASSERTION = "assertion"
+    CAPTURE = "capture"
+    DEADLINE = "deadline"
+    """The workflow's own timeout."""
+    DEPENDENCY = "dependency"
+    """An earlier step failed, so this one never ran."""
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a step or a run is not good. `message` is for people and holds no secret."""
+
+    kind: FailureKind
+    message: str
+    retryable: bool = False
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Phases of one attempt, in milliseconds; None where the phase did not happen (a reused connection) or not end.
+
+    `wait` is request fully written → first byte of the response; `ttfb` is start of the attempt → first byte, with
+    name look-up, connect and TLS in it, as browsers and curl define it; `total` is start → last byte. Decoding,
+    parsing and assertions are in none of them.
+    """
+
+    dns_ms: float | None = None
+    connect_ms: float | None = None
+    tls_ms: float | None = None
+    send_ms: float | None = None
+    wait_ms: float | None = None
+    ttfb_ms: float | None = None
+    download_ms: float | None = None
+    total_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """One expectation, held against what came; both sides as redacted text."""
+
+    subject: str
+    expected: str
+    actual: str
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was sent and what came back at a failed attempt, redacted; the body's first 8 KiB."""
+
+    evidence_id: str
+    method: str
+    url: str
+    request_headers: dict[str, str]
+    request_body: str | None
+    status: int | None
+    response_headers: dict[str, str]
+    response_body: str | None
+    vendor_request_ids: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaReading:
+    """One bucket of one vendor's quota at one instant, in the normal form for all vendors.
+
+    `unit`: requests, points, tokens, credits, percent, concurrency, bytes. `window_kind`: fixed, rolling, leaky, clock,
+    calendar. `source`: header, body, usage_endpoint, declared. A figure that the vendor did not report is None.
+    """
+
+    vendor: str
+    credential: str
+    bucket: str
+    unit: str
+    observed_at: datetime
+    source: str
+    limit: float | None = None
+    used: float | None = None
+    remaining: float | None = None
+    window_s: float | None = None
+    window_kind: str = "fixed"
+    timezone: str | None = None
+    reset_at: datetime | None = None
+    restore_rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """One attempt at one step. A retry is a result of its own with the next `attempt`."""
+
+    name: str
+    position: int
+    attempt: int
+    cleanup: bool
+    started_at: datetime
+    outcome: Outcome
+    timings: Timings = Timings()
+    failure: Failure | None = None
+    method: str = ""
+    url: str = ""
+    status: int | None = None
+    http_version: str | None = None
+    remote_address: str | None = None
+    response_bytes: int | None = None
+    tls_version: str | None = None
+    certificate_expires_at: datetime | None = None
+    assertions: tuple[Assertion, ...] = ()
+    captured: dict[str, str] = field(default_factory=dict)
+    """Variable → redacted text."""
+    vendor_request_ids: dict[str, str] = field(default_factory=dict)
+    evidence: Evidence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution of one workflow from one region.
+
+    `duration_ms` is the first step's start → the last non-cleanup step's end. `attempt` 2 is a confirmation run after
+    a failed one. `failure` is that of the first step that decided the outcome, `failed_step` its name. `values` holds
+    numbers the run measured beside latency (`sync_lag_ms`, anything under `record`).
+    """
+
+    run_id: UUID
+    region: str
+    integration: str
+    workflow: str
+    scheduled_at: datetime
+    started_at: datetime
+    duration_ms: float
+    outcome: Outcome
+    config_version: str
+    attempt: int = 1
+    failure: Failure | None = None
+    failed_step: str | None = None
+    loop_lag_ms: float = 0.0
+    skip_reason: str | None = None
+    simulated: bool = False
+    steps: tuple[StepResult, ...] = ()
+    quota: tuple[QuotaReading, ...] = ()
+    values: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """Evidence of every failed attempt, in order."""
+        return tuple(step.evidence for step in self.steps if step.evidence is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Finished runs on their way to the hub, numbered by the prober without gaps from `first`."""
+
+    prober_id: str
+    region: str
+    first: int
+    runs: tuple[Run, ...]
+
+    @property
+    def last(self) -> int:
+        """Number of the last run in the batch."""
+        return self.first + len(self.runs) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """A prober's own state, sent every few seconds; it also says when the prober cannot measure fairly."""
+
+    prober_id: str
+    region: str
+    version: str
+    started_at: datetime
+    sent_at: datetime
+    loop_lag_ms: float
+    outbox_depth: int
+    config_version: str | None
+    runs_missed: int = 0
+    """Runs the schedule could not start in time since the prober's start; they are coverage lost, never zeroes."""
+    previous_stop: str = "clean"
+    """`clean`, `unclean` (killed or crashed) or `first` (never ran before)."""
+    problem: str | None = None
+    """Why it cannot probe (a missing secret, for one), without the secret."""
