@@ -1,0 +1,88 @@
+"""The data directory: what lies where, and how a command finds the hub that runs on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from app.errors import UserError
+
+DEFAULT = Path(".leadline")
+
+
+@dataclass(frozen=True, slots=True)
+class HubAddress:
+    """Where a running hub listens, as it wrote it down itself."""
+
+    url: str
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class DataDirectory:
+    """Everything one installation keeps on disk. Created on first use, readable by its owner only."""
+
+    root: Path
+
+    def create(self) -> DataDirectory:
+        """Make the directory if it is missing."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as err:
+            raise UserError(f"{self.root}: cannot be used as data directory ({err.strerror}); choose another with --data") from err
+        if not os.access(self.root, os.W_OK):
+            raise UserError(f"{self.root}: not writable by this user; choose another data directory with --data")
+        return self
+
+    @property
+    def store(self) -> Path:
+        """The DuckDB file; one process owns it."""
+        return self.root / "leadline.duckdb"
+
+    @property
+    def sandbox(self) -> Path:
+        """The vendor sandbox's directory."""
+        return self.root / "sandbox"
+
+    @property
+    def last_good_config(self) -> Path:
+        """The configuration that the hub last ran with; holds no secret."""
+        return self.root / "config.last-good.json"
+
+    @property
+    def _hub_file(self) -> Path:
+        return self.root / "hub.json"
+
+    def announce_hub(self, address: HubAddress) -> None:
+        """Write down where the hub listens."""
+        write_private(self._hub_file, json.dumps(asdict(address)))
+
+    def forget_hub(self) -> None:
+        """The hub stopped."""
+        self._hub_file.unlink(missing_ok=True)
+
+    def hub(self) -> HubAddress | None:
+        """Where the hub said it listens; None when none was started here or it stopped cleanly."""
+        try:
+            return HubAddress(**json.loads(self._hub_file.read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def prober_token(self, region: str) -> str:
+        """The bearer token of this machine's prober, made on first use."""
+        path = self.root / f"prober-{region}.token"
+        if not path.exists():
+            write_private(path, secrets.token_urlsafe(32))
+        return path.read_text().strip()
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file in one step; only its owner can read it."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    draft.replace(path)

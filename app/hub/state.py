@@ -1,0 +1,36 @@
+"""What the hub's parts share while it runs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from config.model import Config
+from metrics.model import Evaluation
+from metrics.store.database import Store
+from metrics.store.ingest import Ingest
+
+
+@dataclass(slots=True)
+class HubState:
+    """The running hub. Fields are replaced whole, never changed in place, so readers need no lock.
+
+    `config_problem` says why the newest files on disk are not the configuration in use; None when they are.
+    """
+
+    store: Store
+    ingest: Ingest
+    clock: Callable[[], datetime]
+    started_at: datetime
+    config: Config
+    compiled: str
+    tokens: dict[str, str]
+    """Region → SHA-256 of its prober's bearer token."""
+    config_problem: str | None = None
+    evaluation: Evaluation | None = None
+    last_error: str | None = None
+    """What stopped the latest evaluation, for the health endpoint; None when it went well."""
+    ingested_runs: int = 0
+    stopping: threading.Event = field(default_factory=threading.Event)

@@ -1,0 +1,34 @@
+"""The composition root: joins what the packages offer, and knows nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from app.errors import UserError
+from config.load import ConfigError, Plugins, load
+from config.model import Config
+
+
+def plugins() -> Plugins:
+    """Everything that a configuration may name, so that `config` can check it without importing any of it."""
+    from alerts.channels import CHANNELS
+    from metrics.slo import unreachable_alerts
+    from probes.auth import AUTH_METHODS
+    from probes.vendors import VENDORS
+
+    return Plugins(
+        auth={kind: method.Options for kind, method in AUTH_METHODS.items()},
+        channels={kind: channel.Options for kind, channel in CHANNELS.items()},
+        vendors=tuple(VENDORS),
+        checks=(unreachable_alerts,),
+    )
+
+
+def load_config(directory: Path, environ: Mapping[str, str], *, require_secrets: bool = True) -> Config:
+    """The configuration of that directory; a `UserError` lists every problem at once."""
+    try:
+        return load(directory, environ, plugins=plugins(), require_secrets=require_secrets)
+    except ConfigError as err:
+        count = len(err.problems)
+        raise UserError(f"{err}\n{count} problem{'s' if count > 1 else ''} in {directory}") from err

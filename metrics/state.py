@@ -1,0 +1,40 @@
+"""How an integration stands, in one word, from what the last evaluation saw."""
+
+from __future__ import annotations
+
+from config.model import Confirmation
+from metrics.model import Evaluation, RegionVerdict, State, WorkflowVerdict
+from probes.model import Outcome
+
+
+def failing_regions(verdict: WorkflowVerdict, confirm: Confirmation) -> tuple[RegionVerdict, ...]:
+    """The regions where the workflow has failed often enough in a row to believe it."""
+    return tuple(region for region in verdict.regions if region.failing >= confirm.failures)
+
+
+def is_down(verdict: WorkflowVerdict, confirm: Confirmation) -> bool:
+    """Whether more than the quorum's share of the reporting regions see confirmed failures.
+
+    With a quorum of 50 %, one region of one is enough, and one of two is not.
+    """
+    if not verdict.regions:
+        return False
+    return len(failing_regions(verdict, confirm)) / len(verdict.regions) > confirm.quorum
+
+
+def integration_state(name: str, evaluation: Evaluation, confirm: Confirmation) -> State:
+    """The worst that holds for any workflow of the integration; NO_DATA when no region reported lately."""
+    verdicts = [verdict for verdict in evaluation.workflows if verdict.integration == name]
+    regions = [region for verdict in verdicts for region in verdict.regions]
+    if not regions:
+        return State.NO_DATA
+    if any(is_down(verdict, confirm) for verdict in verdicts):
+        return State.DOWN
+    firing = any(burn.firing for o in evaluation.objectives if o.integration == name for burn in o.burns)
+    if firing or any(region.failing for region in regions):
+        return State.DEGRADED
+    if any(region.last_outcome is Outcome.THROTTLED for region in regions):
+        return State.THROTTLED
+    if any(region.last_outcome is Outcome.UNSTABLE for region in regions):
+        return State.UNSTABLE
+    return State.UP
