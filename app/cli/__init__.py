@@ -1,0 +1,59 @@
+"""The command line. Each command is one file here plus one line in `_COMMANDS`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+import typer
+
+from app.cli import check, demo, doctor, hub, init, prober, run, status, up
+from app.errors import UserError
+
+_COMMANDS: Final = {
+    "up": up.up,
+    "hub": hub.hub,
+    "prober": prober.prober,
+    "init": init.init,
+    "check": check.check,
+    "run": run.run,
+    "status": status.status,
+    "doctor": doctor.doctor,
+}
+
+
+def build() -> typer.Typer:
+    """The whole command tree."""
+    cli = typer.Typer(
+        name="leadline",
+        help="Watches the third-party APIs a business runs on.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        rich_markup_mode="markdown",
+    )
+    cli.callback()(_root)
+    cli.add_typer(demo.demo_app, name="demo")
+    for name, command in _COMMANDS.items():
+        cli.command(name)(command)
+    return cli
+
+
+def _root() -> None:
+    """Watches the third-party APIs a business runs on. Start with `leadline demo`."""
+
+
+def main() -> None:
+    """Entry point of the script `leadline`: a user's mistake is one message and an exit code, never a traceback."""
+    from app.logs import configure
+
+    configure()
+    try:
+        build()()
+    except UserError as err:
+        print(f"leadline: {err}" if "\n" not in str(err) else str(err), file=sys.stderr)
+        sys.exit(err.exit_code)
+    except BrokenPipeError:
+        # The reader of our output (`| head`) went away: not worth a word.
+        sys.stderr.close()
+        sys.exit(0)

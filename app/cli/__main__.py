@@ -1,0 +1,5 @@
+"""`python -m app.cli`: how the supervisor starts our own commands."""
+
+from app.cli import main
+
+main()

@@ -1,0 +1,54 @@
+"""`leadline prober`: one prober, for one region."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from app.cli.options import DEFAULT_DATA, Data, HubUrl
+from app.errors import UserError
+
+
+def prober(
+    hub: HubUrl = None,
+    region: Annotated[str, typer.Option(help="The region that this prober measures from.")] = "local",
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Probe from this machine and report to a hub; goes on probing while the hub is away.
+
+    The region's token comes from `LEADLINE_PROBER_TOKEN`, or from the data directory that the hub shares.
+
+    Example: `LEADLINE_PROBER_TOKEN=… leadline prober --hub https://leadline.example.com --region eu`
+    """
+    import asyncio
+    import os
+
+    from pydantic import SecretStr
+
+    from app.cli.hub_client import hub_url
+    from app.datadir import DataDirectory
+    from app.lifeline import stop_when_orphaned
+    from probes.agent import AgentSettings, run_agent
+
+    directory = DataDirectory(data).create()
+    token = os.environ.get("LEADLINE_PROBER_TOKEN")
+    if token is None and hub is not None and directory.hub() is None:
+        raise UserError(
+            f"no token for region {region!r}: set LEADLINE_PROBER_TOKEN to the one that the hub's leadline.yaml "
+            "gives this region"
+        )
+    settings = AgentSettings(
+        hub_url=hub_url(hub, data),
+        region=region,
+        token=SecretStr(token or directory.prober_token(region)),
+        data=directory.root,
+        environ=os.environ,
+    )
+
+    async def supervised() -> None:
+        lifeline = asyncio.create_task(stop_when_orphaned())
+        await run_agent(settings)
+        lifeline.cancel()
+
+    asyncio.run(supervised())

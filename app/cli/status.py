@@ -1,0 +1,72 @@
+"""`leadline status`: one screen for a terminal."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from app.cli.options import DEFAULT_DATA, Data, HubUrl, Json
+
+_MARKS: Final = {
+    "down": ("▲", "bold red"),
+    "degraded": ("◆", "yellow"),
+    "throttled": ("‖", "magenta"),
+    "unstable": ("~", "yellow"),
+    "up": ("●", "green"),
+    "no_data": ("○", "dim"),
+}
+
+
+def status(hub: HubUrl = None, data: Data = DEFAULT_DATA, as_json: Json = False) -> None:
+    """Show every integration, what fires and every prober, as the hub sees them now.
+
+    Example: `leadline status --json | jq '.integrations[] | select(.state != "up")'`
+    """
+    from app.cli.hub_client import ask, hub_url
+
+    document = ask(hub_url(hub, data), "/api/v1/status")
+    if as_json:
+        print(json.dumps(document, indent=2))
+        return
+    _print(document)
+
+
+def _print(document: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    if document["config_problem"]:
+        console.print("the newest configuration is refused; the last good one is in use:", style="yellow")
+        console.print(document["config_problem"], markup=False, highlight=False)
+    for incident in document["incidents"]:
+        console.print(f"{incident['tier'].upper()}  {incident['title']}", style="bold red", markup=False)
+    table = Table(box=None, pad_edge=False)
+    columns = ("integration", "state", "P95 1 h", "usual P95", "availability 30 d", "budget left", "runs 24 h", "last run")
+    for column in columns:
+        table.add_column(column, justify="left" if column in columns[:2] else "right")
+    for row in document["integrations"]:
+        mark, style = _MARKS[row["state"]]
+        table.add_row(
+            row["name"],
+            f"[{style}]{mark} {row['state']}[/]",
+            _ms(row["p95_ms"]),
+            _ms(row["normal_p95_ms"]),
+            _share(row["availability_30d"], 3),
+            _share(row["budget_left"], 0),
+            str(row["runs_24h"]),
+            (row["last_run_at"] or "never")[:19].replace("T", " "),
+        )
+    console.print(table)
+    for prober in document["probers"]:
+        state = "SILENT" if prober["silent"] else "reporting"
+        text = f"prober {prober['region']}: {state}, last seen {prober['last_seen'][:19]}, {prober['outbox_depth']} waiting"
+        console.print(text, style="red" if prober["silent"] else "dim", markup=False)
+
+
+def _ms(value: float | None) -> str:
+    return "no data" if value is None else f"{value:.0f} ms"
+
+
+def _share(value: float | None, digits: int) -> str:
+    return "no data" if value is None else f"{value * 100:.{digits}f} %"

@@ -1,0 +1,176 @@
+"""The pieces that pages are made of: plain HTML, and four components of our own that live in `assets/leadline.js`.
+
+A component of our own is one small React function. It takes data instead of a tree of HTML, which is what lets 354
+tiles be searched, sorted and re-rendered within a frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, Final
+
+from dash import html
+from dash.development.base_component import Component
+
+from alerts.model import Tier
+from app.dashboard import wording
+from metrics.model import State
+from probes.model import Outcome
+
+Node = Component | str | None
+Children = Node | Sequence[Any]
+
+
+class _Own(Component):
+    """Base of our own components: the JavaScript namespace and what Dash wants to know of every component."""
+
+    _children_props: ClassVar[list[str]] = []
+    _base_nodes: ClassVar[list[str]] = ["children"]
+    _namespace = "leadline"
+    _prop_names: ClassVar[list[str]] = []
+    _valid_wildcard_attributes: ClassVar[list[str]] = []
+    available_properties: ClassVar[list[str]] = []
+    available_wildcard_properties: ClassVar[list[str]] = []
+
+
+class Tiles(_Own):
+    """All integrations, worst first, with search and filters that live in the page's address (`q`, `state`, `tier`).
+
+    `tiles` are the mappings that `app.dashboard.tiles.tile` makes.
+    """
+
+    _type = "Tiles"
+    _prop_names: ClassVar[list[str]] = ["id", "tiles", "words"]
+
+
+class Ago(_Own):
+    """How long ago `at` (epoch ms) was, ticking in the browser. `late` (ms) marks it as overdue beyond that age."""
+
+    _type = "Ago"
+    _prop_names: ClassVar[list[str]] = ["id", "at", "suffix", "late", "title"]
+
+
+class Copy(_Own):
+    """A button that copies `text`."""
+
+    _type = "Copy"
+    _prop_names: ClassVar[list[str]] = ["id", "text", "label"]
+
+
+class ThemeToggle(_Own):
+    """Switches between following the system, dark and light; the choice is kept in the browser."""
+
+    _type = "ThemeToggle"
+    _prop_names: ClassVar[list[str]] = ["id"]
+
+
+OUTCOME_STATE: Final = {
+    Outcome.PASSED: State.UP,
+    Outcome.UNSTABLE: State.UNSTABLE,
+    Outcome.FAILED: State.DOWN,
+    Outcome.THROTTLED: State.THROTTLED,
+    Outcome.SKIPPED: State.NO_DATA,
+    Outcome.TAINTED: State.NO_DATA,
+}
+STATE_WORDS: Final = {
+    State.DOWN: "down",
+    State.DEGRADED: "degraded",
+    State.THROTTLED: "throttled",
+    State.UNSTABLE: "unstable",
+    State.UP: "up",
+    State.NO_DATA: "no data",
+}
+TIER_STATE: Final = {Tier.URGENT: State.DOWN, Tier.DEGRADED: State.DEGRADED, Tier.REPORT: State.NO_DATA}
+
+
+def mark(state: State, word: str) -> html.Span:
+    """A state as colour, shape and word."""
+    return html.Span(
+        [html.Span(className="shape", **{"aria-hidden": "true"}), html.Span(word, className="word")],
+        className=f"mark s-{state.value}",
+    )
+
+
+def state_mark(state: State) -> html.Span:
+    """How an integration stands."""
+    return mark(state, STATE_WORDS[state])
+
+
+def outcome_mark(outcome: Outcome) -> html.Span:
+    """How a run or step ended."""
+    return mark(OUTCOME_STATE[outcome], outcome.value)
+
+
+def ago(at: datetime | None, suffix: str = " ago", late_s: float | None = None) -> Node:
+    """A ticking age; a dash when there is no instant."""
+    if at is None:
+        return wording.NONE
+    late = None if late_s is None else late_s * 1000
+    return Ago(at=wording.epoch_ms(at), suffix=suffix, late=late, title=wording.moment(at))
+
+
+def panel(title: str, *children: Any, note: str = "", actions: Children = None, class_name: str = "") -> html.Section:
+    """A titled surface. `note` states unit, window and sample count of what is inside."""
+    heading = html.Header(
+        [html.H2(title), html.Span(note, className="note") if note else None, html.Span(actions, className="actions")]
+    )
+    return html.Section([heading, *children], className=f"panel {class_name}".strip())
+
+
+def figure_tile(label: str, value: str, note: str, tone: str = "") -> html.Div:
+    """One key figure: what, how much, and over which window and samples."""
+    empty = value == wording.NONE
+    parts = [
+        html.Div(label, className="label"),
+        html.Div("no data" if empty else value, className="value none" if empty else "value"),
+        html.Div(note, className="note"),
+    ]
+    return html.Div(parts, className=f"kpi {tone}".strip())
+
+
+def budget_bar(left: float | None) -> html.Div:
+    """An error budget: how much of it is left, as bar and number; overspent is said in words."""
+    if left is None:
+        return html.Div([html.Span(className="track empty"), html.Span("no data", className="none")], className="bar")
+    width = f"{max(0.0, min(1.0, left)) * 100:.1f}%"
+    tone = "bad" if left <= 0 else "warn" if left < 0.25 else ""
+    text = wording.share(left, 0) if left > 0 else f"overspent {wording.share(-left, 0)}" if left < 0 else "spent"
+    track = html.Span(html.Span(style={"width": width}), className=f"track {tone}".strip())
+    return html.Div([track, html.Span(text, className="num")], className="bar")
+
+
+def table(head: Iterable[str], rows: Iterable[Sequence[Any]], numeric: Iterable[int] = (), empty: str = "") -> Component:
+    """A table that scrolls sideways on a phone; `numeric` columns are right-aligned with tabular figures."""
+    numbers = frozenset(numeric)
+    body = [
+        html.Tr([html.Td(cell, className="num" if i in numbers else None) for i, cell in enumerate(row)])
+        for row in rows
+    ]
+    if not body:
+        return html.P(empty or "Nothing here yet.", className="empty-note")
+    names = [html.Th(name, scope="col", className="num" if i in numbers else None) for i, name in enumerate(head)]
+    return html.Div(html.Table([html.Thead(html.Tr(names)), html.Tbody(body)]), className="scroll", tabIndex=0)
+
+
+def pairs(values: Mapping[str, Any]) -> html.Dl:
+    """Names and values, two columns."""
+    return html.Dl([part for name, value in values.items() for part in (html.Dt(name), html.Dd(value))])
+
+
+def empty_state(title: str, text: Children, command: str | None = None) -> html.Div:
+    """What stands where there is nothing yet: why, and the next step."""
+    parts: list[Any] = [html.H2(title), html.P(text)]
+    if command:
+        parts.append(html.Pre(html.Code(command)))
+    return html.Div(parts, className="empty-state")
+
+
+def run_link(run_id: str, text: str) -> html.A:
+    """A link to a run's page."""
+    return html.A(text, href=f"/run/{run_id}")
+
+
+def integration_link(name: str, text: str | None = None) -> html.A:
+    """A link to an integration's page."""
+    return html.A(text or name, href=f"/integration/{name}")

@@ -1,0 +1,57 @@
+"""The hub's clockwork: evaluate, watch the configuration, deliver. Each loop outlives any single failure."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from alerts.engine import Engine
+from app.hub.config_source import ConfigSource, reload_if_changed
+from app.hub.state import HubState
+from config.compiled import dump
+from config.model import Config
+from metrics.evaluation import evaluate
+
+log = structlog.get_logger(__name__)
+
+EVALUATE_EVERY_S: Final = 5.0
+WATCH_EVERY_S: Final = 2.0
+
+
+async def every(seconds: float, state: HubState, work: Callable[[], None], name: str) -> None:
+    """Run `work` in a thread, again and again, `seconds` apart, until the hub stops."""
+    while not state.stopping.is_set():
+        try:
+            await asyncio.to_thread(work)
+        except Exception as err:  # noqa: BLE001 - the loop's edge: one bad round must not end the watch
+            state.last_error = f"{name}: {type(err).__name__}"
+            log.exception("hub.round_failed", loop=name)
+        await asyncio.sleep(seconds)
+
+
+def evaluate_once(state: HubState, engine: Engine) -> None:
+    """One round of judgement: what is seen, what follows from it, written with its messages."""
+    config, now = state.config, state.clock()
+    evaluation = state.store.read(lambda con: evaluate(con, config, now))
+    engine.apply(evaluation, config).result()
+    state.evaluation = evaluation
+    state.last_error = None
+
+
+def watch_once(state: HubState, source: ConfigSource, adopted: Callable[[Config], None]) -> None:
+    """One look at the configuration's files."""
+
+    def adopt(config: Config) -> None:
+        adopted(config)
+        state.compiled = dump(config)
+        state.config, state.config_problem = config, None
+        log.info("hub.config_adopted", version=config.version)
+
+    def refuse(problem: str) -> None:
+        state.config_problem = problem
+        log.warning("hub.config_refused", problem=problem, kept=state.config.version)
+
+    reload_if_changed(source, adopt, refuse)

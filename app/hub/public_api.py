@@ -1,0 +1,140 @@
+"""What people, scripts and load balancers ask the hub: status, health, readiness, own metrics."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import duckdb
+from fastapi import APIRouter, HTTPException, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from alerts.model import Incident
+from alerts.store import open_incidents
+from app.hub.state import HubState
+from metrics.model import Evaluation, IntegrationSummary, ProberVerdict
+from metrics.state import integration_state
+from metrics.store.overview import integration_summaries
+
+
+def public_router(state: HubState) -> APIRouter:
+    """`/healthz`, `/readyz`, `/metrics` and `/api/v1/status`."""
+    router = APIRouter()
+
+    @router.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @router.get("/readyz")
+    async def readyz() -> Response:
+        if state.evaluation is None:
+            reason = state.last_error or "the first evaluation has not finished"
+            return JSONResponse({"status": "not ready", "reason": reason}, status_code=503)
+        return JSONResponse({"status": "ready", "evaluated_at": state.evaluation.at.isoformat()})
+
+    @router.get("/api/v1/status")
+    async def status() -> dict[str, Any]:
+        evaluation = state.evaluation
+        if evaluation is None:
+            raise HTTPException(503, "the hub has just started; try again in a few seconds", {"Retry-After": "2"})
+        return await asyncio.to_thread(status_document, state, evaluation)
+
+    @router.get("/metrics")
+    async def metrics() -> Response:
+        return Response(own_metrics(state), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+def status_document(state: HubState, evaluation: Evaluation) -> dict[str, Any]:
+    """One JSON document on everything that is watched; latencies in ms, shares 0…1, None where there is no data."""
+    names = [integration.name for integration in state.config.integrations]
+
+    def question(con: duckdb.DuckDBPyConnection) -> tuple[tuple[IntegrationSummary, ...], tuple[Incident, ...]]:
+        return integration_summaries(con, names, state.clock()), open_incidents(con)
+
+    summaries, incidents = state.store.read(question)
+    return {
+        "at": evaluation.at.isoformat(),
+        "config_version": state.config.version,
+        "config_problem": state.config_problem,
+        "integrations": [_integration(state, evaluation, summary, incidents) for summary in summaries],
+        "incidents": [_incident(incident) for incident in incidents],
+        "probers": [_prober(prober) for prober in evaluation.probers],
+    }
+
+
+def _integration(
+    state: HubState, evaluation: Evaluation, summary: IntegrationSummary, incidents: tuple[Incident, ...]
+) -> dict[str, Any]:
+    name = summary.integration
+    declared = state.config.integration(name)
+    budgets = [
+        o.budget_left for o in evaluation.objectives if o.integration == name and o.budget_left is not None
+    ]
+    return {
+        "name": name,
+        "vendor": declared.vendor if declared else None,
+        "state": integration_state(name, evaluation, state.config.alerting.confirm),
+        "last_run_at": summary.last_run_at.isoformat() if summary.last_run_at else None,
+        "runs_24h": summary.runs_24h,
+        "p95_ms": summary.latency_1h.p95,
+        "normal_p95_ms": summary.normal_p95_ms,
+        "availability_30d": summary.availability_30d.share,
+        "budget_left": min(budgets, default=None),
+        "firing": [c.rule for i in incidents if i.subject == name for c in i.conditions],
+    }
+
+
+def _incident(incident: Incident) -> dict[str, Any]:
+    return {
+        "id": incident.incident_id,
+        "subject": incident.subject,
+        "tier": incident.tier,
+        "state": incident.state,
+        "title": incident.title,
+        "opened_at": incident.opened_at.isoformat(),
+        "dedup_key": incident.dedup_key,
+        "conditions": [
+            {"rule": c.rule, "summary": c.summary, "blame": c.blame, "evidence_ids": c.evidence_ids}
+            for c in incident.conditions
+        ],
+    }
+
+
+def _prober(prober: ProberVerdict) -> dict[str, Any]:
+    return {
+        "id": prober.prober_id,
+        "region": prober.region,
+        "silent": prober.silent,
+        "last_seen": prober.last_seen.isoformat(),
+        "loop_lag_ms": prober.loop_lag_ms,
+        "outbox_depth": prober.outbox_depth,
+        "config_version": prober.config_version,
+        "runs_missed": prober.runs_missed,
+        "previous_stop": prober.previous_stop,
+        "problem": prober.problem,
+    }
+
+
+def own_metrics(state: HubState) -> bytes:
+    """The hub's own figures in Prometheus' text format, made afresh so that no state outlives the hub."""
+    registry = CollectorRegistry()
+    evaluation = state.evaluation
+    Gauge("leadline_hub_ingested_runs", "Runs stored since start", registry=registry).set(state.ingested_runs)
+    Gauge("leadline_hub_uptime_seconds", "Seconds since start", registry=registry).set(
+        (state.clock() - state.started_at).total_seconds()
+    )
+    age = Gauge("leadline_hub_evaluation_age_seconds", "Seconds since the last evaluation", registry=registry)
+    silent = Gauge("leadline_prober_silent", "1 while nothing is heard of the prober", ["region"], registry=registry)
+    depth = Gauge("leadline_prober_outbox_runs", "Runs waiting at the prober", ["region"], registry=registry)
+    if evaluation is None:
+        age.set(float("nan"))
+        return generate_latest(registry)
+    age.set((state.clock() - evaluation.at).total_seconds())
+    for prober in evaluation.probers:
+        silent.labels(prober.region).set(prober.silent)
+        depth.labels(prober.region).set(prober.outbox_depth)
+    return generate_latest(registry)

@@ -1,0 +1,66 @@
+"""The hub's ASGI application: API for probers and people, with the dashboard on the same server."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from app.dashboard import build
+from app.dashboard.security import content_security_policy
+from app.dashboard.view import View
+from app.hub.prober_api import prober_router
+from app.hub.public_api import public_router
+from app.hub.state import HubState
+from metrics.store.database import ReadTimeout
+
+
+def create_app(state: HubState, view: View) -> FastAPI:
+    """Everything the hub serves. API routes come before the dashboard, whose pages take every other path."""
+    server = FastAPI(title="Leadline hub", docs_url=None, redoc_url=None, openapi_url=None)
+    server.include_router(prober_router(state))
+    server.include_router(public_router(state))
+    server.add_exception_handler(HTTPException, _problem)
+    server.add_exception_handler(ReadTimeout, _too_slow)
+    policy = content_security_policy(build(server, view))
+    server.middleware("http")(_security_headers(policy))
+    server.add_middleware(GZipMiddleware, minimum_size=1000)
+    server.add_middleware(TrustedHostMiddleware, allowed_hosts=_allowed_hosts(state))
+    return server
+
+
+def _allowed_hosts(state: HubState) -> list[str]:
+    """Names this hub answers to: a page elsewhere that makes its own name point here is turned away."""
+    names = ["127.0.0.1", "localhost", "[::1]", state.config.settings.hub.host]
+    if state.config.settings.hub.public_url:
+        names.append(urlsplit(state.config.settings.hub.public_url).hostname or "")
+    return [name for name in names if name]
+
+
+async def _problem(_: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    return JSONResponse({"error": error.detail}, status_code=error.status_code, headers=error.headers)
+
+
+async def _too_slow(_: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, status_code=503, headers={"Retry-After": "5"})
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def _security_headers(policy: str) -> Callable[[Request, Handler], Awaitable[Response]]:
+    async def middleware(request: Request, call_next: Handler) -> Response:
+        response = await call_next(request)
+        response.headers.setdefault("Content-Security-Policy", policy)
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "same-origin"
+        response.headers["X-Frame-Options"] = "DENY"
+        return response
+
+    return middleware

@@ -1,0 +1,130 @@
+"""`leadline up` and `leadline demo`: sandbox if asked for, history if asked for, hub, prober, each a process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from app.datadir import DataDirectory
+from app.environment import wants_sandbox
+from app.errors import UserError
+from app.supervisor import Child, Supervisor, leadline
+from app.wiring import load_config
+
+LOCAL: Final = "local"
+
+
+@dataclass(slots=True)
+class Launch:
+    """One installation on this machine. `say` gets progress for people."""
+
+    directory: Path
+    data: DataDirectory
+    host: str | None
+    port: int | None
+    say: Callable[[str], None]
+    history_days: int = 0
+    environ: dict[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+
+    async def run(self, supervisor: Supervisor) -> None:
+        """Start everything, say where the dashboard is, and keep it running until a signal."""
+        supervisor.stop_on_signals()
+        try:
+            await self._start(supervisor)
+            await supervisor.wait()
+        finally:
+            self.say("stopping …")
+            await supervisor.stop()
+
+    async def _start(self, supervisor: Supervisor) -> None:
+        self.data.create()
+        self._refuse_second()
+        if wants_sandbox(self.directory):
+            await self._start_sandbox(supervisor)
+        config = await asyncio.to_thread(load_config, self.directory, self.environ)
+        if self.history_days:
+            await self._load_history()
+        if supervisor.stopping:
+            return
+        url = await self._start_hub(supervisor)
+        regions = [region.name for region in config.settings.regions]
+        if LOCAL in regions:
+            await supervisor.start(self._prober(url))
+        else:
+            self.say("no region `local` in leadline.yaml: this machine runs no prober")
+        self.say(f"dashboard: {url}")
+
+    def _refuse_second(self) -> None:
+        address = self.data.hub()
+        if address is not None and _answers(address.url):
+            raise UserError(
+                f"a hub already runs on {self.data.root} at {address.url}; stop it, or choose another --data", exit_code=1
+            )
+        self.data.forget_hub()
+
+    async def _start_sandbox(self, supervisor: Supervisor) -> None:
+        from app.sandbox import find
+
+        folder = self.data.sandbox
+        child = Child(
+            "sandbox", ("-m", "app.sandbox", "--directory", str(folder)), ready=lambda: find(folder) is not None
+        )
+        await supervisor.start(child)
+        running = find(folder)
+        if running is None:
+            raise UserError("the sandbox ended at its start", exit_code=1)
+        self.environ.update(running.environment)
+        self.say(f"vendor sandbox: {running.admin_url} (vendors, fault switches, what the receivers got)")
+
+    async def _load_history(self) -> None:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "app.history", str(self.directory), "--data", str(self.data.root)),
+            *("--days", str(self.history_days)),
+            env=self.environ,
+        )
+        if await process.wait() != 0:
+            raise UserError("simulated history could not be loaded", exit_code=1)
+
+    async def _start_hub(self, supervisor: Supervisor) -> str:
+        arguments = ["hub", str(self.directory), "--data", str(self.data.root), "--check-secrets"]
+        if self.host is not None:
+            arguments += ["--host", self.host]
+        # A restarted hub must come back where probers and people look for it, so "any free port" is chosen once, here.
+        port = await asyncio.to_thread(_free_port) if self.port == 0 else self.port
+        if port is not None:
+            arguments += ["--port", str(port)]
+        await supervisor.start(Child("hub", leadline(*arguments), self.environ, ready=self._hub_answers))
+        address = self.data.hub()
+        if address is None:
+            raise UserError("the hub ended at its start", exit_code=1)
+        return address.url
+
+    def _hub_answers(self) -> bool:
+        address = self.data.hub()
+        return address is not None and _answers(address.url)
+
+    def _prober(self, url: str) -> Child:
+        arguments = ("prober", "--hub", url, "--region", LOCAL, "--data", str(self.data.root))
+        token = {"LEADLINE_PROBER_TOKEN": self.data.prober_token(LOCAL)}
+        return Child("prober", leadline(*arguments), {**self.environ, **token})
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/healthz", timeout=2, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
