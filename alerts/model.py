@@ -23,6 +23,7 @@ class Tier(StrEnum):
 class Rule(StrEnum):
     """Why a condition holds."""
 
+    REGION_DOWN = "region_down"
     WORKFLOW_DOWN = "workflow_down"
     BURN_RATE = "burn_rate"
     THROTTLED = "throttled"
@@ -64,6 +65,12 @@ class Condition:
     region_count: str | None = None
     evidence_ids: tuple[str, ...] = ()
     run_ids: tuple[str, ...] = ()
+    title: str = ""
+    """What an incident is called whose worst condition this is."""
+    regions: tuple[str, ...] = ()
+    """The regions that have to recover before it is over."""
+    note: str = ""
+    """Why it still holds although the latest figures do not say so."""
 
 
 class IncidentState(StrEnum):
@@ -92,6 +99,10 @@ class Incident:
     resolved_at: datetime | None = None
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None
+    reopened: int = 0
+    """How often it came back within the flap window after it had been resolved."""
+    told_until: datetime | None = None
+    """End of its latest urgent trouble: burn windows that reach back before this instant bring no news."""
 
     @property
     def dedup_key(self) -> str:
@@ -118,18 +129,43 @@ class Transition:
     note: str
 
 
+@dataclass(frozen=True, slots=True)
+class IncidentEvent:
+    """One line of an incident's timeline. `kind`: opened, reopened, escalated, updated, resolved, acknowledged,
+    comment, undelivered."""
+
+    incident_id: str
+    at: datetime
+    kind: str
+    note: str
+    who: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelFault:
+    """A channel whose latest delivery failed for good."""
+
+    channel: str
+    since: datetime
+    problem: str
+
+
 class Action(StrEnum):
     """What a channel is asked to do."""
 
     TRIGGER = "trigger"
     UPDATE = "update"
+    ACKNOWLEDGE = "acknowledge"
     RESOLVE = "resolve"
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One outbox row as a channel sees it. `receipt` is what the channel's first delivery for this incident returned
-    (a Slack message timestamp, for one), so that later ones can edit it."""
+    """One outbox row as a channel sees it. `receipt` is what the channel's deliveries for this incident returned so far
+    (a Slack message timestamp, for one), so that later ones can edit it and a retry repeats nothing that got through.
+
+    `tier` is that of the route which chose the channel; how bad it is says `incident.tier`.
+    """
 
     notification_id: int
     incident: Incident
@@ -140,6 +176,10 @@ class Notification:
     link: str
     budget_left: float | None = None
     receipt: dict[str, str] = field(default_factory=dict)
+    timeline: tuple[IncidentEvent, ...] = ()
+    """Filled for the report tier only."""
+    sent_at: datetime | None = None
+    """When this attempt was made."""
 
 
 @dataclass(frozen=True, slots=True)
