@@ -42,7 +42,7 @@ COMMENT ON COLUMN incidents.conditions IS 'What is wrong (after the end: what wa
 CREATE TABLE incident_events (
     event_id BIGINT PRIMARY KEY DEFAULT nextval('incident_event_ids'),
     incident_id VARCHAR NOT NULL,
-    at TIMESTAMPTZ NOT NULL,
+    happened_at TIMESTAMPTZ NOT NULL,
     kind VARCHAR NOT NULL,
     note VARCHAR NOT NULL,
     who VARCHAR NOT NULL DEFAULT ''
@@ -50,7 +50,7 @@ CREATE TABLE incident_events (
 COMMENT ON TABLE incident_events IS 'Timeline of every incident, append only.';
 COMMENT ON COLUMN incident_events.event_id IS 'Order of writing.';
 COMMENT ON COLUMN incident_events.incident_id IS 'The incident.';
-COMMENT ON COLUMN incident_events.at IS 'When it happened.';
+COMMENT ON COLUMN incident_events.happened_at IS 'When it happened.';
 COMMENT ON COLUMN incident_events.kind IS 'opened, reopened, escalated, updated, resolved, acknowledged, comment or undelivered.';
 COMMENT ON COLUMN incident_events.note IS 'What happened, for people.';
 COMMENT ON COLUMN incident_events.who IS 'Who did it; empty for Leadline itself.';
@@ -95,7 +95,7 @@ CREATE TABLE delivery_attempts (
     notification_id BIGINT NOT NULL,
     channel VARCHAR NOT NULL,
     attempt INTEGER NOT NULL,
-    at TIMESTAMPTZ NOT NULL,
+    attempted_at TIMESTAMPTZ NOT NULL,
     duration_ms DOUBLE NOT NULL,
     ok BOOLEAN NOT NULL,
     permanent BOOLEAN NOT NULL,
@@ -106,7 +106,7 @@ COMMENT ON TABLE delivery_attempts IS 'Ledger of every try at telling somebody, 
 COMMENT ON COLUMN delivery_attempts.notification_id IS 'The message.';
 COMMENT ON COLUMN delivery_attempts.channel IS 'The channel.';
 COMMENT ON COLUMN delivery_attempts.attempt IS 'Number of the try, from 1.';
-COMMENT ON COLUMN delivery_attempts.at IS 'When it started.';
+COMMENT ON COLUMN delivery_attempts.attempted_at IS 'When it started.';
 COMMENT ON COLUMN delivery_attempts.duration_ms IS 'How long it took, milliseconds.';
 COMMENT ON COLUMN delivery_attempts.ok IS 'Whether the channel accepted it.';
 COMMENT ON COLUMN delivery_attempts.permanent IS 'Whether it was given up after this try.';
@@ -115,7 +115,7 @@ COMMENT ON COLUMN delivery_attempts.answer IS 'The answer or the error, short an
 
 CREATE TABLE audit (
     audit_id BIGINT PRIMARY KEY DEFAULT nextval('audit_ids'),
-    at TIMESTAMPTZ NOT NULL,
+    done_at TIMESTAMPTZ NOT NULL,
     who VARCHAR NOT NULL,
     action VARCHAR NOT NULL,
     subject VARCHAR NOT NULL,
@@ -123,7 +123,7 @@ CREATE TABLE audit (
 );
 COMMENT ON TABLE audit IS 'What people did, append only.';
 COMMENT ON COLUMN audit.audit_id IS 'Order of writing.';
-COMMENT ON COLUMN audit.at IS 'When.';
+COMMENT ON COLUMN audit.done_at IS 'When.';
 COMMENT ON COLUMN audit.who IS 'Who.';
 COMMENT ON COLUMN audit.action IS 'What was done, e.g. incident.acknowledge.';
 COMMENT ON COLUMN audit.subject IS 'To what.';
