@@ -32,7 +32,9 @@ class DataDirectory:
         try:
             self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as err:
-            raise UserError(f"{self.root}: cannot be used as data directory ({err.strerror}); choose another with --data") from err
+            raise UserError(
+                f"{self.root}: cannot be used as data directory ({err.strerror}); choose another with --data"
+            ) from err
         if not os.access(self.root, os.W_OK):
             raise UserError(f"{self.root}: not writable by this user; choose another data directory with --data")
         return self

@@ -66,7 +66,8 @@ class Launch:
         address = self.data.hub()
         if address is not None and _answers(address.url):
             raise UserError(
-                f"a hub already runs on {self.data.root} at {address.url}; stop it, or choose another --data", exit_code=1
+                f"a hub already runs on {self.data.root} at {address.url}; stop it, or choose another --data",
+                exit_code=1,
             )
         self.data.forget_hub()
 

@@ -119,4 +119,3 @@ async def _end(name: str, process: asyncio.subprocess.Process) -> None:
 def leadline(*arguments: str) -> tuple[str, ...]:
     """Arguments that run one of our own commands with this interpreter."""
     return ("-m", "app.cli", *arguments)
-

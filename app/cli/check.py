@@ -34,7 +34,9 @@ def check(directory: ConfigDirectory = CURRENT, data: Data = DEFAULT_DATA, as_js
         return
     config = load_config(directory, environ)
     workflows = sum(len(i.workflows) for i in config.integrations)
-    print(f"{directory}: {len(config.integrations)} integrations, {workflows} workflows, no problem (version {config.version})")
+    print(
+        f"{directory}: {len(config.integrations)} integrations, {workflows} workflows, no problem (version {config.version})"
+    )
 
 
 def vars_of(problem: object) -> dict[str, object]:

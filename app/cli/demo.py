@@ -46,7 +46,8 @@ def demo(
 def fault(
     vendor: Annotated[str | None, typer.Argument(help="Whose behaviour to change; none: show what is set.")] = None,
     faults: Annotated[
-        list[str] | None, typer.Argument(metavar="[FAULT[=VALUE]]…", help="e.g. error-rate=1, throttle; `clear` ends all.")
+        list[str] | None,
+        typer.Argument(metavar="[FAULT[=VALUE]]…", help="e.g. error-rate=1, throttle; `clear` ends all."),
     ] = None,
     data: Data = DEFAULT_DATA,
 ) -> None:

@@ -10,14 +10,17 @@ import typer
 from app.datadir import DEFAULT
 
 ConfigDirectory = Annotated[
-    Path, typer.Argument(metavar="[DIR]", help="Directory of YAML: leadline.yaml, alerts.yaml, one file an integration.")
+    Path,
+    typer.Argument(metavar="[DIR]", help="Directory of YAML: leadline.yaml, alerts.yaml, one file an integration."),
 ]
 Data = Annotated[Path, typer.Option("--data", metavar="DIR", help="Store, outbox, tokens and logs.", show_default=True)]
 Port = Annotated[
     int | None, typer.Option("--port", min=0, max=65535, help="Port of the dashboard; 0 = any free one, printed.")
 ]
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen on; default from leadline.yaml.")]
-HubUrl = Annotated[str | None, typer.Option("--hub", metavar="URL", help="A hub elsewhere; default: the one in --data.")]
+HubUrl = Annotated[
+    str | None, typer.Option("--hub", metavar="URL", help="A hub elsewhere; default: the one in --data.")
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 CURRENT = Path()

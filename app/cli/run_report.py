@@ -84,7 +84,8 @@ def _step(step: StepResult) -> dict[str, Any]:
         "total_ms": timings.total_ms,
         "failure": None if step.failure is None else {"kind": step.failure.kind, "message": step.failure.message},
         "assertions": [
-            {"subject": a.subject, "expected": a.expected, "actual": a.actual, "passed": a.passed} for a in step.assertions
+            {"subject": a.subject, "expected": a.expected, "actual": a.actual, "passed": a.passed}
+            for a in step.assertions
         ],
         "evidence_id": step.evidence.evidence_id if step.evidence else None,
     }

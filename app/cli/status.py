@@ -42,7 +42,16 @@ def _print(document: dict[str, Any]) -> None:
     for incident in document["incidents"]:
         console.print(f"{incident['tier'].upper()}  {incident['title']}", style="bold red", markup=False)
     table = Table(box=None, pad_edge=False)
-    columns = ("integration", "state", "P95 1 h", "usual P95", "availability 30 d", "budget left", "runs 24 h", "last run")
+    columns = (
+        "integration",
+        "state",
+        "P95 1 h",
+        "usual P95",
+        "availability 30 d",
+        "budget left",
+        "runs 24 h",
+        "last run",
+    )
     for column in columns:
         table.add_column(column, justify="left" if column in columns[:2] else "right")
     for row in document["integrations"]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from app.cli.options import CURRENT, DEFAULT_DATA, ConfigDirectory, Data, Host, Port
 
 
-def up(
-    directory: ConfigDirectory = CURRENT, data: Data = DEFAULT_DATA, port: Port = None, host: Host = None
-) -> None:
+def up(directory: ConfigDirectory = CURRENT, data: Data = DEFAULT_DATA, port: Port = None, host: Host = None) -> None:
     """Run a hub and a local prober; restarts what dies, stops both cleanly on SIGTERM or Ctrl-C.
 
     Example: `leadline up ./monitoring --port 8050`

@@ -62,9 +62,7 @@ def _read_last_good(path: Path) -> Config | None:
         return None
 
 
-def reload_if_changed(
-    source: ConfigSource, adopt: Callable[[Config], None], refuse: Callable[[str], None]
-) -> None:
+def reload_if_changed(source: ConfigSource, adopt: Callable[[Config], None], refuse: Callable[[str], None]) -> None:
     """Load a changed directory: `adopt` a good configuration, or `refuse` with the problems of a bad one."""
     if not source.changed():
         return

@@ -40,9 +40,7 @@ def prober_router(state: HubState) -> APIRouter:
     Region = Annotated[str, Depends(region_of_token)]
 
     @router.get("/config")
-    async def config(
-        region: str, of_token: Region, if_none_match: Annotated[str, Header()] = ""
-    ) -> Response:
+    async def config(region: str, of_token: Region, if_none_match: Annotated[str, Header()] = "") -> Response:
         _require_same_region(region, of_token)
         version = state.config.version
         if if_none_match == f'"{version}"':

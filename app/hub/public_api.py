@@ -71,9 +71,7 @@ def _integration(
 ) -> dict[str, Any]:
     name = summary.integration
     declared = state.config.integration(name)
-    budgets = [
-        o.budget_left for o in evaluation.objectives if o.integration == name and o.budget_left is not None
-    ]
+    budgets = [o.budget_left for o in evaluation.objectives if o.integration == name and o.budget_left is not None]
     return {
         "name": name,
         "vendor": declared.vendor if declared else None,

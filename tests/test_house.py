@@ -1,0 +1,104 @@
+"""The house's limits, held by tests: what a review would otherwise have to say every time."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("config", "probes", "metrics", "alerts", "app")
+SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+LONGEST_FILE = 400
+LONGEST_FUNCTION = 50
+DEEPEST_NESTING = 3
+BANNED_NAMES = {"utils", "util", "helpers", "helper", "misc", "common", "manager"}
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_no_file_grows_past_400_lines(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= LONGEST_FILE
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_no_function_grows_past_50_lines(path: Path) -> None:
+    long = [f.name for f in functions(path) if (f.end_lineno or 0) - f.lineno + 1 > LONGEST_FUNCTION]
+    assert long == []
+
+
+BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)
+
+
+def depth(node: ast.AST) -> int:
+    deepest = 0
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+            continue
+        # `elif` is an If inside orelse: one level for people, two for the parser.
+        elif_branch = isinstance(node, ast.If) and isinstance(child, ast.If) and node.orelse == [child]
+        deepest = max(deepest, depth(child) + (isinstance(child, BLOCKS) and not elif_branch))
+    return deepest
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_no_function_nests_deeper_than_three_blocks(path: Path) -> None:
+    deep = [f.name for f in functions(path) if depth(f) > DEEPEST_NESTING]
+    assert deep == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_no_module_is_named_after_nothing(path: Path) -> None:
+    assert path.stem not in BANNED_NAMES
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_every_module_and_public_name_says_what_it_promises(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    silent = [] if ast.get_docstring(tree) else ["module"]
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
+            silent += [] if ast.get_docstring(node) else [node.name]
+    assert silent == []
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if p.parts[len(ROOT.parts)] != "app"], ids=relative)
+def test_only_the_app_reads_the_wall_clock_or_the_environment(path: Path) -> None:
+    text = path.read_text()
+    assert "datetime.now(" not in text
+    assert "os.environ" not in text or path.name == "__main__.py"
+
+
+def test_tests_have_no_packages_that_could_shadow_ours() -> None:
+    assert [relative(p) for p in (ROOT / "tests").rglob("__init__.py")] == []
+
+
+def test_the_lock_names_no_host_and_pins_every_hash() -> None:
+    lock = (ROOT / "requirements.lock").read_text()
+    assert "://" not in lock
+    assert "--index-url" not in lock
+    blocks = [block for block in lock.split("\n") if "==" in block and not block.startswith((" ", "#"))]
+    assert len(blocks) > 50
+    assert lock.count("--hash=sha256:") >= len(blocks)
+
+
+def test_a_prober_loads_neither_database_nor_dashboard() -> None:
+    code = (
+        "import sys, probes.agent, app.cli.prober;"
+        "print([m for m in ('duckdb', 'pandas', 'dash', 'plotly', 'numpy', 'pyarrow') if m in sys.modules])"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert loaded.stdout.strip() == "[]"
