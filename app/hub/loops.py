@@ -26,7 +26,7 @@ async def every(seconds: float, state: HubState, work: Callable[[], None], name:
     while not state.stopping.is_set():
         try:
             await asyncio.to_thread(work)
-        except Exception as err:  # noqa: BLE001 - the loop's edge: one bad round must not end the watch
+        except Exception as err:
             state.last_error = f"{name}: {type(err).__name__}"
             log.exception("hub.round_failed", loop=name)
         await asyncio.sleep(seconds)

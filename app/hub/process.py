@@ -20,7 +20,7 @@ from alerts.delivery import Deliverer
 from alerts.engine import Engine
 from app.clock import utc_now
 from app.dashboard.view import View
-from app.datadir import DataDirectory, HubAddress, write_private
+from app.datadir import DataDirectory, write_private
 from app.errors import UserError
 from app.hub.config_source import ConfigSource
 from app.hub.loops import EVALUATE_EVERY_S, WATCH_EVERY_S, evaluate_once, every, watch_once

@@ -1,56 +1,91 @@
-"""An HTTP/1.1 server on one loopback port whose transport can fail the way real ones do.
+"""A server on one loopback port that can refuse connections and come back on the same port.
 
-Connections can be refused (the port stays ours, bound but not listening), reset in the middle of a body, closed before
-the promised length, or dripped byte by byte. TLS certificates are chosen per handshake by the context that is passed in.
+What is spoken on a connection is the business of the conversation that is passed in.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
-import struct
-from collections.abc import Awaitable, Callable
-from datetime import datetime
-from http import HTTPStatus
-from typing import Final
-from urllib.parse import parse_qsl, unquote, urlsplit
+from collections.abc import Awaitable, Callable, Iterable
 
-import h11
 import structlog
 
-from app.sandbox.messages import Delivery, Manner, Request, Response, text_response
+from app.sandbox import sockets
 
-HOST: Final = "127.0.0.1"
-IDLE_SECONDS: Final = 75.0
-MAX_BODY: Final = 4 * 1024 * 1024
-_LINGER_RESET: Final = struct.pack("ii", 1, 0)
-
-Application = Callable[[Request], Awaitable[Delivery]]
-Clock = Callable[[], datetime]
+Conversation = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
 
 
-def bind(*candidates: int) -> socket.socket:
-    """A socket on the first of the ports that is free; 0 is always free."""
-    for port in (*candidates, 0):
-        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+class Listener:
+    """One port: `open`, then `refuse` and `accept` as often as wanted, then `close`."""
+
+    def __init__(self, converse: Conversation, *, tls: ssl.SSLContext | None = None) -> None:
+        self._converse = converse
+        self._tls = tls
+        self._server: asyncio.Server | None = None
+        self._held: socket.socket | None = None
+        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self.port = 0
+
+    async def open(self, ports: Iterable[int] = ()) -> None:
+        """Listen on the first free one of these ports, else on any."""
+        await self._listen(sockets.listen(ports))
+
+    async def refuse(self) -> None:
+        """Connections are refused and the open ones reset, as on a host whose server is gone; the port stays ours."""
+        if self._server is None:
+            return
+        self._server.close()
+        self._server = None
+        self._held = sockets.hold(self.port)
+        await self.drop_connections()
+
+    async def accept(self) -> None:
+        """Listen again on the same port."""
+        if self._server is not None:
+            return
+        held, self._held = self._held, None
+        await self._listen(held or sockets.listen([self.port]))
+
+    async def drop_connections(self) -> None:
+        """Abort every open connection."""
+        tasks = list(self._connections)
+        for task, writer in list(self._connections.items()):
+            writer.transport.abort()
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Stop for good."""
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        await self.drop_connections()
+
+    async def _listen(self, sock: socket.socket) -> None:
+        self.port = sock.getsockname()[1]
+        self._server = await asyncio.start_server(self._connected, sock=sock, ssl=self._tls)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - start_server runs this in a task
+        self._connections[task] = writer
         try:
-            sock.bind((HOST, port))
-            # A port that somebody else listens on can be bound with SO_REUSEADDR; only listening tells.
-            sock.listen(1)
-        except OSError:
-            sock.close()
-            continue
-        sock.close()
-        return _reserve(sock_port=port) if port else _reserve(sock_port=0)
-    raise AssertionError("unreachable: port 0 is always free")
-
-
-def _reserve(sock_port: int) -> socket.socket:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind((HOST, sock_port))
-    return sock
+            await self._converse(reader, writer)
+        except (ConnectionError, TimeoutError, ssl.SSLError, asyncio.IncompleteReadError):
+            pass  # The client went away, or never spoke our protocol: its business.
+        except asyncio.CancelledError:
+            pass  # We closed; start_server's own task callback would report the cancellation as an error.
+        except Exception:
+            log.exception("sandbox conversation failed", port=self.port)
+        finally:
+            del self._connections[task]
+            with contextlib.suppress(ConnectionError, ssl.SSLError):
+                writer.close()
