@@ -184,6 +184,8 @@ class Run:
     steps: tuple[StepResult, ...] = ()
     quota: tuple[QuotaReading, ...] = ()
     values: dict[str, float] = field(default_factory=dict)
+    every_s: float | None = None
+    """Interval of the schedule that this run was part of, in seconds; expected slices are counted with it."""
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:

@@ -1,0 +1,1 @@
+"""The database and its SQL: one module per question, parameters bound."""

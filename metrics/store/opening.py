@@ -1,0 +1,66 @@
+"""Opens DuckDB files with every setting explicit, and explains why one cannot be opened."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from metrics.store.errors import StoreUnavailable
+
+STORAGE_VERSION: Final = "v1.5.0"
+"""Readable by DuckDB 1.5 and 2.x, so that going back one engine version stays possible."""
+
+_OPTIONS: Final[dict[str, str | bool | int | float | list[str]]] = {
+    "threads": 2,
+    "memory_limit": "512MB",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+}
+
+
+def connect(path: Path | None) -> duckdb.DuckDBPyConnection:
+    """A locked-down root connection to the file, or to memory; raises StoreUnavailable.
+
+    After this no query can reach another file, the network, an extension or the settings.
+    """
+    try:
+        con = _open(path)
+    except (duckdb.Error, OSError) as err:
+        raise StoreUnavailable(_explain(path, str(err))) from err
+    con.execute("SET GLOBAL TimeZone = 'UTC'")
+    con.execute("SET GLOBAL enable_external_access = false")
+    con.execute("SET GLOBAL lock_configuration = true")
+    return con
+
+
+def _open(path: Path | None) -> duckdb.DuckDBPyConnection:
+    if path is None:
+        return duckdb.connect(":memory:", config=_OPTIONS)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    options = _OPTIONS | {"temp_directory": str(path.with_name(path.name + ".tmp"))}
+    try:
+        return duckdb.connect(str(path), config=options | {"storage_compatibility_version": STORAGE_VERSION})
+    except duckdb.InvalidInputException as err:
+        if "storage_compatibility_version" not in str(err):
+            raise
+        return duckdb.connect(str(path), config=options)
+
+
+def _explain(path: Path | None, reason: str) -> str:
+    holder = re.search(r"Conflicting lock is held in (.+?) \(PID (\d+)\)", reason)
+    if holder:
+        return (
+            f"{path} is in use by another process (PID {holder[2]}, {holder[1]}); only one process can hold the store: "
+            "stop that one, or ask the running hub instead (leadline status, leadline sql)"
+        )
+    if "Could not set lock" in reason:
+        return f"{path} is in use by another process; only one process can hold the store: stop the other one"
+    if "version number" in reason:
+        return f"{path} was written by a newer DuckDB: upgrade Leadline, or restore a backup ({reason.splitlines()[0]})"
+    if "not a valid DuckDB database" in reason:
+        return f"{path} is not a Leadline store or is damaged: restore a backup, or move the file away to start afresh"
+    return f"cannot open {path}: {reason.splitlines()[0]}"

@@ -1,0 +1,59 @@
+"""How are the probers?"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from datetime import datetime, timedelta
+
+from duckdb import DuckDBPyConnection
+
+from metrics.model import ProberVerdict
+from metrics.store.database import Store
+from probes.model import Heartbeat
+
+
+def record_heartbeat(store: Store, heartbeat: Heartbeat, at: datetime) -> Future[None]:
+    """Keeps the newest state of that prober; `at` is its arrival by the hub's clock."""
+    row = [
+        heartbeat.prober_id,
+        heartbeat.region,
+        at,
+        heartbeat.started_at,
+        heartbeat.sent_at,
+        heartbeat.version,
+        heartbeat.loop_lag_ms,
+        heartbeat.outbox_depth,
+        heartbeat.config_version,
+        heartbeat.runs_missed,
+        heartbeat.previous_stop,
+        heartbeat.problem,
+    ]
+
+    def work(con: DuckDBPyConnection) -> None:
+        con.execute(_UPSERT, row)
+
+    return store.write(work)
+
+
+def probers(con: DuckDBPyConnection, now: datetime, silent_after: timedelta) -> tuple[ProberVerdict, ...]:
+    """Every prober that has sent a heartbeat, by region; silent when the last is older than `silent_after`."""
+    rows = con.execute(_ALL).fetchall()
+    return tuple(ProberVerdict(*row, silent=now - row[2] > silent_after) for row in rows)
+
+
+_UPSERT = """
+INSERT INTO probers (prober_id, region, last_seen, started_at, sent_at, version, loop_lag_ms, outbox_depth,
+                     config_version, runs_missed, previous_stop, problem)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (prober_id) DO UPDATE SET
+    region = excluded.region, last_seen = excluded.last_seen, started_at = excluded.started_at,
+    sent_at = excluded.sent_at, version = excluded.version, loop_lag_ms = excluded.loop_lag_ms,
+    outbox_depth = excluded.outbox_depth, config_version = excluded.config_version,
+    runs_missed = excluded.runs_missed, previous_stop = excluded.previous_stop, problem = excluded.problem
+"""
+
+_ALL = """
+SELECT prober_id, region, last_seen, started_at, version, loop_lag_ms, outbox_depth, config_version, runs_missed,
+       previous_stop, problem, cursor
+FROM probers WHERE last_seen IS NOT NULL ORDER BY region, prober_id
+"""

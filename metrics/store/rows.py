@@ -1,0 +1,307 @@
+"""Runs as the rows of the measurement tables, in Arrow."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+
+from metrics.kinds import GOOD, UNMEASURED
+from probes.model import FailureKind, Outcome, Run, StepResult
+
+_TEXT: Final = pa.string()
+_REAL: Final = pa.float64()
+_FLAG: Final = pa.bool_()
+_SMALL: Final = pa.int16()
+_BIG: Final = pa.int64()
+_TIME: Final = pa.timestamp("us", tz="UTC")
+
+_FAILURE: Final = {
+    "failure_kind": _TEXT,
+    "failure_message": _TEXT,
+    "failure_retryable": _FLAG,
+    "failure_retry_after_s": _REAL,
+}
+_PHASES: Final = ("dns_ms", "connect_ms", "tls_ms", "send_ms", "wait_ms", "ttfb_ms", "download_ms", "total_ms")
+
+RUNS: Final = pa.schema(
+    {
+        "run_id": _TEXT,
+        "prober_id": _TEXT,
+        "number": _BIG,
+        "received_at": _TIME,
+        "region": _TEXT,
+        "integration": _TEXT,
+        "workflow": _TEXT,
+        "scheduled_at": _TIME,
+        "started_at": _TIME,
+        "duration_ms": _REAL,
+        "outcome": _TEXT,
+        "config_version": _TEXT,
+        "attempt": _SMALL,
+        **_FAILURE,
+        "failed_step": _TEXT,
+        "failed_status": _SMALL,
+        "evidence_id": _TEXT,
+        "loop_lag_ms": _REAL,
+        "skip_reason": _TEXT,
+        "every_s": _REAL,
+        "slowest_total_ms": _REAL,
+        "slowest_ttfb_ms": _REAL,
+        "sync_lag_ms": _REAL,
+        "simulated": _FLAG,
+    }
+)
+STEPS: Final = pa.schema(
+    {
+        "run_id": _TEXT,
+        "integration": _TEXT,
+        "workflow": _TEXT,
+        "region": _TEXT,
+        "position": _SMALL,
+        "step": _TEXT,
+        "attempt": _SMALL,
+        "cleanup": _FLAG,
+        "counted": _FLAG,
+        "started_at": _TIME,
+        "outcome": _TEXT,
+        **_FAILURE,
+        "method": _TEXT,
+        "url": _TEXT,
+        "status": _SMALL,
+        "http_version": _TEXT,
+        "remote_address": _TEXT,
+        "response_bytes": _BIG,
+        "tls_version": _TEXT,
+        "certificate_expires_at": _TIME,
+        **dict.fromkeys(_PHASES, _REAL),
+        "assertions": _TEXT,
+        "captured": _TEXT,
+        "vendor_request_ids": _TEXT,
+        "simulated": _FLAG,
+    }
+)
+QUOTA: Final = pa.schema(
+    {
+        "run_id": _TEXT,
+        "integration": _TEXT,
+        "region": _TEXT,
+        "vendor": _TEXT,
+        "credential": _TEXT,
+        "bucket": _TEXT,
+        "unit": _TEXT,
+        "observed_at": _TIME,
+        "source": _TEXT,
+        "limit_value": _REAL,
+        "used": _REAL,
+        "remaining": _REAL,
+        "window_s": _REAL,
+        "window_kind": _TEXT,
+        "timezone": _TEXT,
+        "reset_at": _TIME,
+        "restore_rate": _REAL,
+        "simulated": _FLAG,
+    }
+)
+VALUES: Final = pa.schema(
+    {
+        "run_id": _TEXT,
+        "integration": _TEXT,
+        "workflow": _TEXT,
+        "region": _TEXT,
+        "started_at": _TIME,
+        "name": _TEXT,
+        "value": _REAL,
+        "simulated": _FLAG,
+    }
+)
+EVIDENCE: Final = pa.schema(
+    {
+        "evidence_id": _TEXT,
+        "run_id": _TEXT,
+        "integration": _TEXT,
+        "position": _SMALL,
+        "step": _TEXT,
+        "attempt": _SMALL,
+        "stored_at": _TIME,
+        "method": _TEXT,
+        "url": _TEXT,
+        "request_headers": _TEXT,
+        "request_body": _TEXT,
+        "status": _SMALL,
+        "response_headers": _TEXT,
+        "response_body": _TEXT,
+        "vendor_request_ids": _TEXT,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedRun:
+    """A run with its place in a prober's outbox and the time of its arrival."""
+
+    prober_id: str
+    number: int
+    received_at: datetime
+    run: Run
+
+
+def insert(con: DuckDBPyConnection, runs: Sequence[NumberedRun]) -> None:
+    """Adds the runs with all that hangs on them, inside the caller's transaction."""
+    append(con, "runs", _table(RUNS, (run_row(item) for item in runs)))
+    append(con, "steps", _table(STEPS, (row for item in runs for row in _step_rows(item.run))))
+    append(con, "quota_readings", _table(QUOTA, (row for item in runs for row in _quota_rows(item.run))))
+    append(con, "recorded_values", _table(VALUES, (row for item in runs for row in _value_rows(item.run))))
+    append(con, "evidence", _table(EVIDENCE, (row for item in runs for row in _evidence_rows(item))))
+
+
+def append(con: DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+    """INSERT … SELECT of an Arrow table whose columns are named as the table's."""
+    if rows.num_rows == 0:
+        return
+    con.register("incoming", rows)
+    try:
+        con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")  # noqa: S608 - a name of ours
+    finally:
+        con.unregister("incoming")
+
+
+def _table(schema: pa.Schema, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+    return pa.Table.from_pylist(list(rows), schema=schema)
+
+
+def run_row(item: NumberedRun) -> dict[str, Any]:
+    """The row of table `runs`."""
+    run = item.run
+    decisive = _decisive(run)
+    evidence = next(iter(run.evidence), None)
+    if decisive is not None and decisive.evidence is not None:
+        evidence = decisive.evidence
+    return _plain(run, ("region", "integration", "workflow", "scheduled_at", "started_at", "config_version")) | {
+        "run_id": str(run.run_id),
+        "prober_id": item.prober_id,
+        "number": item.number,
+        "received_at": item.received_at,
+        "duration_ms": micro(run.duration_ms) or 0.0,
+        "outcome": run.outcome.value,
+        "attempt": run.attempt,
+        **_failure(run),
+        "failed_step": run.failed_step,
+        "failed_status": decisive.status if decisive else None,
+        "evidence_id": evidence.evidence_id if evidence else None,
+        "loop_lag_ms": micro(run.loop_lag_ms) or 0.0,
+        "skip_reason": run.skip_reason,
+        "every_s": run.every_s,
+        "slowest_total_ms": _slowest(run, "total_ms"),
+        "slowest_ttfb_ms": _slowest(run, "ttfb_ms"),
+        "sync_lag_ms": micro(run.values.get("sync_lag_ms")),
+        "simulated": run.simulated,
+    }
+
+
+def _plain(item: object, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(item, name) for name in names}
+
+
+def _decisive(run: Run) -> StepResult | None:
+    """The last attempt at the step that decided the outcome."""
+    return next((step for step in reversed(run.steps) if step.name == run.failed_step), None)
+
+
+def _slowest(run: Run, phase: str) -> float | None:
+    good = (getattr(step.timings, phase) for step in run.steps if not step.cleanup and step.outcome in GOOD)
+    return max((figure for figure in map(micro, good) if figure is not None), default=None)
+
+
+def _failure(item: Run | StepResult) -> dict[str, Any]:
+    failure = item.failure
+    if failure is None:
+        return dict.fromkeys(_FAILURE)
+    return {
+        "failure_kind": failure.kind.value,
+        "failure_message": failure.message,
+        "failure_retryable": failure.retryable,
+        "failure_retry_after_s": failure.retry_after_s,
+    }
+
+
+def is_counted(run: Run, step: StepResult) -> bool:
+    """Whether a request was really made, by a prober that was fit to measure."""
+    made = step.failure is None or step.failure.kind is not FailureKind.DEPENDENCY
+    return made and step.outcome not in UNMEASURED and run.outcome is not Outcome.TAINTED
+
+
+def _step_rows(run: Run) -> Iterator[dict[str, Any]]:
+    same = ("position", "attempt", "cleanup", "started_at", "method", "url", "status", "http_version")
+    more = ("remote_address", "response_bytes", "tls_version", "certificate_expires_at")
+    for step in run.steps:
+        yield _plain(step, same + more) | {
+            "run_id": str(run.run_id),
+            "integration": run.integration,
+            "workflow": run.workflow,
+            "region": run.region,
+            "step": step.name,
+            "counted": is_counted(run, step),
+            "outcome": step.outcome.value,
+            **_failure(step),
+            **{phase: micro(getattr(step.timings, phase)) for phase in _PHASES},
+            "assertions": _json([asdict(assertion) for assertion in step.assertions]),
+            "captured": _json(step.captured),
+            "vendor_request_ids": _json(step.vendor_request_ids),
+            "simulated": run.simulated,
+        }
+
+
+def _quota_rows(run: Run) -> Iterator[dict[str, Any]]:
+    for reading in run.quota:
+        row = asdict(reading)
+        row["limit_value"] = row.pop("limit")
+        where = {"run_id": str(run.run_id), "integration": run.integration, "region": run.region}
+        yield row | where | {"simulated": run.simulated}
+
+
+def _value_rows(run: Run) -> Iterator[dict[str, Any]]:
+    for name, value in run.values.items():
+        if math.isfinite(value):
+            yield _plain(run, ("integration", "workflow", "region", "started_at", "simulated")) | {
+                "run_id": str(run.run_id),
+                "name": name,
+                "value": value,
+            }
+
+
+def _evidence_rows(item: NumberedRun) -> Iterator[dict[str, Any]]:
+    for step in item.run.steps:
+        if step.evidence is None:
+            continue
+        evidence = step.evidence
+        yield _plain(
+            evidence, ("evidence_id", "method", "url", "request_body", "status", "response_body")
+        ) | {
+            "run_id": str(item.run.run_id),
+            "integration": item.run.integration,
+            "position": step.position,
+            "step": step.name,
+            "attempt": step.attempt,
+            "stored_at": item.received_at,
+            "request_headers": json.dumps(evidence.request_headers),
+            "response_headers": json.dumps(evidence.response_headers),
+            "vendor_request_ids": json.dumps(evidence.vendor_request_ids),
+        }
+
+
+def _json(value: object) -> str | None:
+    return json.dumps(value) if value else None
+
+
+def micro(milliseconds: float | None) -> float | None:
+    """To whole microseconds, the store's resolution (a third of the size of full doubles); None if not finite."""
+    if milliseconds is None or not math.isfinite(milliseconds):
+        return None
+    return round(milliseconds, 3)
