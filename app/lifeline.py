@@ -15,6 +15,6 @@ async def stop_when_orphaned() -> None:
     supervisor = os.environ.get(SUPERVISOR)
     if supervisor is None:
         return
-    while os.getppid() == int(supervisor):
+    while os.getppid() == int(supervisor):  # noqa: ASYNC110 - the kernel sends no event for it
         await asyncio.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)

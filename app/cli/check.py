@@ -33,10 +33,8 @@ def check(directory: ConfigDirectory = CURRENT, data: Data = DEFAULT_DATA, as_js
         print(json.dumps({"ok": True, "problems": []}, indent=2))
         return
     config = load_config(directory, environ)
-    workflows = sum(len(i.workflows) for i in config.integrations)
-    print(
-        f"{directory}: {len(config.integrations)} integrations, {workflows} workflows, no problem (version {config.version})"
-    )
+    counts = f"{len(config.integrations)} integrations, {sum(len(i.workflows) for i in config.integrations)} workflows"
+    print(f"{directory}: {counts}, no problem (version {config.version})")
 
 
 def vars_of(problem: object) -> dict[str, object]:

@@ -69,7 +69,8 @@ def _print(document: dict[str, Any]) -> None:
     console.print(table)
     for prober in document["probers"]:
         state = "SILENT" if prober["silent"] else "reporting"
-        text = f"prober {prober['region']}: {state}, last seen {prober['last_seen'][:19]}, {prober['outbox_depth']} waiting"
+        seen, waiting = prober["last_seen"][:19], prober["outbox_depth"]
+        text = f"prober {prober['region']}: {state}, last seen {seen}, {waiting} waiting"
         console.print(text, style="red" if prober["silent"] else "dim", markup=False)
 
 

@@ -11,7 +11,6 @@ import structlog
 from alerts.engine import Engine
 from app.hub.config_source import ConfigSource, reload_if_changed
 from app.hub.state import HubState
-from config.compiled import dump
 from config.model import Config
 from metrics.evaluation import evaluate
 
@@ -46,8 +45,6 @@ def watch_once(state: HubState, source: ConfigSource, adopted: Callable[[Config]
 
     def adopt(config: Config) -> None:
         adopted(config)
-        state.compiled = dump(config)
-        state.config, state.config_problem = config, None
         log.info("hub.config_adopted", version=config.version)
 
     def refuse(problem: str) -> None:

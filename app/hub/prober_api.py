@@ -37,10 +37,10 @@ def prober_router(state: HubState) -> APIRouter:
                 return region
         raise HTTPException(401, "unknown prober token; give the region's token as LEADLINE_PROBER_TOKEN")
 
-    Region = Annotated[str, Depends(region_of_token)]
-
     @router.get("/config")
-    async def config(region: str, of_token: Region, if_none_match: Annotated[str, Header()] = "") -> Response:
+    async def config(
+        region: str, of_token: Annotated[str, Depends(region_of_token)], if_none_match: Annotated[str, Header()] = ""
+    ) -> Response:
         _require_same_region(region, of_token)
         version = state.config.version
         if if_none_match == f'"{version}"':
@@ -49,7 +49,7 @@ def prober_router(state: HubState) -> APIRouter:
         return Response(body, media_type="application/json", headers={"ETag": f'"{version}"'})
 
     @router.post("/batches")
-    async def batches(request: Request, of_token: Region) -> dict[str, int]:
+    async def batches(request: Request, of_token: Annotated[str, Depends(region_of_token)]) -> dict[str, int]:
         body = await _body(request)
         try:
             batch = await asyncio.to_thread(parse_batch, body)
@@ -61,7 +61,7 @@ def prober_router(state: HubState) -> APIRouter:
         return {"cursor": cursor}
 
     @router.post("/heartbeat")
-    async def heartbeat(request: Request, of_token: Region) -> dict[str, str]:
+    async def heartbeat(request: Request, of_token: Annotated[str, Depends(region_of_token)]) -> dict[str, str]:
         body = await _body(request)
         try:
             beat = parse_heartbeat(body)

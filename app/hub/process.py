@@ -6,35 +6,30 @@ import asyncio
 import ipaddress
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
-import structlog
 import uvicorn
 
 from alerts.channels import build_senders
 from alerts.delivery import Deliverer
 from alerts.engine import Engine
-from app.clock import utc_now
 from app.dashboard.view import View
-from app.datadir import DataDirectory, write_private
+from app.datadir import DataDirectory, HubAddress
 from app.errors import UserError
+from app.hub.assembly import Surroundings, adopt, new_state
 from app.hub.config_source import ConfigSource
 from app.hub.loops import EVALUATE_EVERY_S, WATCH_EVERY_S, evaluate_once, every, watch_once
-from app.hub.prober_api import token_hash
 from app.hub.server import create_app
 from app.hub.state import HubState
 from app.lifeline import stop_when_orphaned
-from config.compiled import dump
 from config.model import Config
-from config.secrets import resolve
-from metrics.store.database import Store, StoreError
-from metrics.store.ingest import Ingest
-
-log = structlog.get_logger(__name__)
+from metrics.store.database import Store
+from metrics.store.errors import StoreError
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +46,15 @@ class HubOptions:
 
 def run_hub(options: HubOptions, on_ready: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT. `on_ready` gets the dashboard's address once it answers."""
-    data = options.data.create()
+    around = Surroundings(options.data.create(), options.environ)
     source = ConfigSource(options.directory, options.environ, options.require_secrets)
-    config, problem = source.first(data.last_good_config)
+    config, problem = source.first(around.data.last_good_config)
     host = options.host or config.settings.hub.host
     _refuse_exposed(host)
-    with closing(_bind(host, config.settings.hub.port if options.port is None else options.port)) as listener:
-        with closing(_open_store(data, config)) as store:
-            state = _state(options, store, config, problem)
-            url = f"http://{_url_host(host)}:{listener.getsockname()[1]}"
-            asyncio.run(_serve(state, source, data, listener, url, on_ready))
+    port = config.settings.hub.port if options.port is None else options.port
+    with closing(_bind(host, port)) as listener, closing(_open_store(around.data, config)) as store:
+        state = new_state(store, config, problem, around)
+        asyncio.run(_serve(state, source, around, listener, on_ready))
 
 
 def _refuse_exposed(host: str) -> None:
@@ -77,21 +71,15 @@ def _refuse_exposed(host: str) -> None:
 
 
 def _bind(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
     except OSError as err:
         listener.close()
-        raise UserError(
-            f"cannot listen on {host}:{port} ({os.strerror(err.errno or 0)}); choose another with --port, or --port 0"
-        ) from err
+        reason = os.strerror(err.errno or 0)
+        raise UserError(f"cannot listen on {host}:{port} ({reason}); choose another with --port, or --port 0") from err
     return listener
-
-
-def _url_host(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def _open_store(data: DataDirectory, config: Config) -> Store:
@@ -101,67 +89,59 @@ def _open_store(data: DataDirectory, config: Config) -> Store:
         raise UserError(str(err), exit_code=1) from err
 
 
-def _state(options: HubOptions, store: Store, config: Config, problem: str | None) -> HubState:
-    return HubState(
-        store=store,
-        ingest=Ingest(store),
-        clock=utc_now,
-        started_at=utc_now(),
-        config=config,
-        compiled=dump(config),
-        tokens=_tokens(options, config),
-        config_problem=problem,
-    )
-
-
-def _tokens(options: HubOptions, config: Config) -> dict[str, str]:
-    """Hash of every region's token: the declared one, or the one this machine's own prober uses."""
-    tokens = {}
-    for region in config.settings.regions:
-        plain = resolve(region.token, options.environ) if region.token else options.data.prober_token(region.name)
-        tokens[region.name] = token_hash(plain)
-    return tokens
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 async def _serve(
     state: HubState,
     source: ConfigSource,
-    data: DataDirectory,
+    around: Surroundings,
     listener: socket.socket,
-    url: str,
     on_ready: Callable[[str], None],
 ) -> None:
+    url = _url(listener)
     link = state.config.settings.hub.public_url or url
-    view = View.of_hub(state)
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(state, view), log_config=None, access_log=False, timeout_graceful_shutdown=5)
-    )
+    app = create_app(state, View.of_hub(state))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5))
     async with httpx.AsyncClient(timeout=10) as client:
-        deliverer = Deliverer(
-            state.store, build_senders(state.config, source.environ, client), clock=state.clock, link=link
-        )
+        senders = build_senders(state.config, around.environ, client)
+        deliverer = Deliverer(state.store, senders, clock=state.clock, link=link)
+        adopt(state.config, state, deliverer, client, around)
 
         def adopted(config: Config) -> None:
-            deliverer.senders = build_senders(config, source.environ, client)
-            state.tokens = _tokens_of(state, source, data, config)
-            write_private(data.last_good_config, dump(config))
+            adopt(config, state, deliverer, client, around)
 
-        engine = Engine(state.store)
-        write_private(data.last_good_config, state.compiled)
-        loops = [
-            every(EVALUATE_EVERY_S, state, lambda: evaluate_once(state, engine), "evaluate"),
-            every(WATCH_EVERY_S, state, lambda: watch_once(state, source, adopted), "watch"),
-            deliverer.run_forever(state.stopping),
-            stop_when_orphaned(),
-        ]
-        tasks = [asyncio.create_task(loop) for loop in loops]
-        tasks.append(asyncio.create_task(_announce(server, data, url, on_ready)))
+        def ready() -> None:
+            around.data.announce_hub(HubAddress(url, os.getpid()))
+            on_ready(url)
+
+        loops = _loops(state, source, Engine(state.store), deliverer, adopted)
+        tasks = [asyncio.create_task(loop) for loop in [*loops, _when_started(server, ready)]]
         try:
             await server.serve(sockets=[listener])
         finally:
             state.stopping.set()
-            data.forget_hub()
+            around.data.forget_hub()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             state.ingest.close()
+
+
+def _loops(
+    state: HubState, source: ConfigSource, engine: Engine, deliverer: Deliverer, adopted: Callable[[Config], None]
+) -> list[Coroutine[Any, Any, None]]:
+    return [
+        every(EVALUATE_EVERY_S, state, lambda: evaluate_once(state, engine), "evaluate"),
+        every(WATCH_EVERY_S, state, lambda: watch_once(state, source, adopted), "watch"),
+        deliverer.run_forever(state.stopping),
+        stop_when_orphaned(),
+    ]
+
+
+async def _when_started(server: uvicorn.Server, ready: Callable[[], None]) -> None:
+    while not server.started:  # noqa: ASYNC110 - uvicorn offers a flag, not an event
+        await asyncio.sleep(0.02)
+    ready()

@@ -1,0 +1,66 @@
+"""What a configuration decides in a hub, at its start and at every change: tokens, senders, the prober's copy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from alerts.channels import build_senders
+from alerts.delivery import Deliverer
+from app.clock import utc_now
+from app.datadir import DataDirectory, write_private
+from app.hub.prober_api import token_hash
+from app.hub.state import HubState
+from config.compiled import dump
+from config.model import Config
+from config.secrets import resolve
+from metrics.store.database import Store
+from metrics.store.ingest import Ingest
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where a hub lives: its data directory and the environment that secrets come from."""
+
+    data: DataDirectory
+    environ: Mapping[str, str]
+
+
+def new_state(store: Store, config: Config, problem: str | None, around: Surroundings) -> HubState:
+    """The state a hub starts with."""
+    return HubState(
+        store=store,
+        ingest=Ingest(store),
+        clock=utc_now,
+        started_at=utc_now(),
+        config=config,
+        compiled=dump(config),
+        tokens=region_tokens(config, around),
+        config_problem=problem,
+    )
+
+
+def region_tokens(config: Config, around: Surroundings) -> dict[str, str]:
+    """Region → hash of its prober's token: the declared one, or the one that this machine's own prober uses."""
+    tokens = {}
+    for region in config.settings.regions:
+        plain = resolve(region.token, around.environ) if region.token else around.data.prober_token(region.name)
+        tokens[region.name] = token_hash(plain)
+    return tokens
+
+
+def adopt(
+    config: Config, state: HubState, deliverer: Deliverer, client: httpx.AsyncClient, around: Surroundings
+) -> None:
+    """Make a new configuration the one in use, and remember it as the last good one.
+
+    Everything that can fail happens before anything is replaced, so a failure leaves the hub as it was.
+    """
+    senders = build_senders(config, around.environ, client)
+    tokens = region_tokens(config, around)
+    compiled = dump(config)
+    deliverer.senders = senders
+    state.tokens, state.compiled, state.config, state.config_problem = tokens, compiled, config, None
+    write_private(around.data.last_good_config, compiled)
