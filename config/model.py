@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from config.scalars import Count, Duration, Name, Share
+from config.scalars import Count, Duration, Name, Share, Status, WireText
 
 
 class Declared(BaseModel):
@@ -61,10 +61,10 @@ class Request(Declared):
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] = "GET"
     path: str = ""
     url: str | None = Field(None, description="An absolute address instead of base_url + path.")
-    headers: dict[str, str] = {}
-    query: dict[str, str] = {}
+    headers: dict[str, WireText] = {}
+    query: dict[str, WireText] = {}
     json_body: Any = Field(None, alias="json")
-    form: dict[str, str] | None = None
+    form: dict[str, WireText] | None = None
     body: str | None = None
     idempotent: bool | None = Field(
         None, description="May be sent again after a failure. Default: GET, HEAD, PUT and DELETE may."
@@ -85,9 +85,7 @@ class Expect(Declared):
     `{matches: regex}`, `{type: name}`, `{length: n}`.
     """
 
-    status: int | str | tuple[int | str, ...] | None = Field(
-        None, description="201, '2xx' or a list of them. Default: any 2xx."
-    )
+    status: Status = Field(None, description="201, '2xx' or a list of them. Default: any 2xx.")
     headers: dict[str, str] = {}
     json_paths: dict[str, Any] = Field({}, alias="json")
     json_schema: str | None = Field(None, alias="schema", description="A JSON Schema file beside the YAML.")
@@ -97,7 +95,7 @@ class Expect(Declared):
 class Until(Declared):
     """Repeat the step until this holds; the time it took is the SLI `sync_lag` (milliseconds)."""
 
-    status: int | str | tuple[int | str, ...] | None = None
+    status: Status = None
     json_paths: dict[str, Any] = Field({}, alias="json")
     within: Duration
     every: Duration
@@ -176,7 +174,7 @@ class Integration(Declared):
     quota: QuotaPolicy = QuotaPolicy()
     objectives: tuple[Objective, ...] = ()
     tls: Tls = Tls()
-    headers: dict[str, str] = {}
+    headers: dict[str, WireText] = {}
     workflows: tuple[Workflow, ...] = Field(min_length=1)
 
     @property

@@ -1,4 +1,4 @@
-"""The scalar types of the configuration language: names, durations, shares, counts.
+"""The scalar types of the configuration language: names, durations, shares, counts, statuses.
 
 Each reads what people write (`60s`, `99.9%`) and writes it back the same way.
 """
@@ -7,11 +7,20 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_UNITS: Final = {
+    "ms": timedelta(milliseconds=1),
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
+_MAX_DAYS: Final = 36_525
 _PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
 
 
@@ -23,20 +32,20 @@ def parse_duration(value: object) -> timedelta:
     parts = _PART.findall(text)
     if not parts or "".join(n + u for n, u in parts) != text:
         raise ValueError("not a duration; write a number with a unit, such as 30s, 5m, 1h30m or 30d")
-    total = sum(float(number) * _UNITS[unit] for number, unit in parts)
-    if total <= 0:
+    microseconds = sum(Decimal(number) * (_UNITS[unit] // timedelta(microseconds=1)) for number, unit in parts)
+    if microseconds < 1:
         raise ValueError("a duration must be longer than zero")
-    return timedelta(seconds=total)
+    if microseconds > _MAX_DAYS * 86_400_000_000:
+        raise ValueError("a duration must be at most a hundred years")
+    return timedelta(microseconds=int(microseconds))
 
 
 def format_duration(value: timedelta) -> str:
     """The shortest single-unit spelling that `parse_duration` reads back as the same value."""
-    seconds = value.total_seconds()
-    for unit in ("w", "d", "h", "m", "s"):
-        amount = seconds / _UNITS[unit]
-        if amount >= 1 and amount == int(amount):
-            return f"{int(amount)}{unit}"
-    return f"{seconds * 1000:g}ms"
+    for unit in ("w", "d", "h", "m", "s", "ms"):
+        if value % _UNITS[unit] == timedelta(0):
+            return f"{value // _UNITS[unit]}{unit}"
+    return f"{Decimal(value // timedelta(microseconds=1)) / 1000:f}ms"
 
 
 def parse_share(value: object) -> float:
@@ -57,7 +66,31 @@ def parse_share(value: object) -> float:
 
 
 def _format_share(value: float) -> str:
-    return f"{float(f'{value:.12g}e2'):.12g}%"
+    # Decimal of the shortest repr, so that parse_share gives exactly this float back.
+    return f"{Decimal(repr(value)).scaleb(2).normalize():f}%"
+
+
+def parse_status(value: object) -> int | str | tuple[int | str, ...] | None:
+    """`201`, `2xx`, `"404"` or a list of them, in the form that they are compared in: numbers, or `2xx` in lower case."""
+    if value is None:
+        return None
+    if isinstance(value, (list, tuple)) and value:
+        return tuple(_status(item) for item in value)
+    return _status(value)
+
+
+def _status(value: object) -> int | str:
+    text = str(value).lower() if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
+    if re.fullmatch(r"[1-5]xx", text):
+        return text
+    if re.fullmatch(r"[1-5]\d\d", text):
+        return int(text)
+    raise ValueError("not a status; write a number such as 201, a class such as 2xx, or a list of them")
+
+
+def _wire_text(value: object) -> object:
+    """A whole number as text. Not 1.10 or true: nobody could tell which spelling the vendor would get."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _check_name(value: str) -> str:
@@ -80,3 +113,19 @@ Share = Annotated[
     PlainSerializer(_format_share, return_type=str),
     WithJsonSchema({"type": ["string", "number"], "examples": ["99.9%", 0.999]}),
 ]
+Status = Annotated[
+    int | str | tuple[int | str, ...] | None,
+    BeforeValidator(parse_status),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 100, "maximum": 599},
+                {"type": "string", "pattern": "^[1-5]([xX][xX]|[0-9][0-9])$"},
+                {"type": "array", "minItems": 1, "items": {"type": ["integer", "string"]}},
+                {"type": "null"},
+            ],
+            "examples": [201, "2xx", [200, 404]],
+        }
+    ),
+]
+WireText = Annotated[str, BeforeValidator(_wire_text)]

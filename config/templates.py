@@ -1,0 +1,146 @@
+"""The `{{…}}` of requests and expectations: Jinja2 expressions in a sandbox, where a missing variable is an error.
+
+A reference (`${env:…}`) is resolved before, a template is rendered for each run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from secrets import token_hex
+from typing import Any, Final, overload
+from uuid import uuid4
+
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta
+from jinja2.environment import TemplateExpression
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+BUILTINS: Final = frozenset(
+    {"run_id", "now", "timestamp", "uuid", "random_hex", "region", "integration", "workflow"},
+)
+"""Variables that every template may use; `builtin_values` makes them."""
+
+_WHOLE: Final = re.compile(r"\s*\{\{((?:(?!\{\{|\}\}).)+)\}\}\s*", re.DOTALL)
+
+
+class TemplateFailure(Exception):
+    """A template that cannot be rendered: its syntax, or a variable that is not there. Quotes no value."""
+
+
+def builtin_values(*, run_id: str, now: datetime, region: str, integration: str, workflow: str) -> dict[str, Any]:
+    """The built-in variables of one run; `now` is aware and comes back as ISO 8601 text, `timestamp` as whole seconds."""
+    return {
+        "run_id": run_id,
+        "now": now.isoformat(),
+        "timestamp": int(now.timestamp()),
+        "uuid": str(uuid4()),
+        "random_hex": token_hex(8),
+        "region": region,
+        "integration": integration,
+        "workflow": workflow,
+    }
+
+
+@overload
+def render(value: str, variables: Mapping[str, Any]) -> str: ...
+@overload
+def render(value: Any, variables: Mapping[str, Any]) -> Any: ...
+def render(value: Any, variables: Mapping[str, Any]) -> Any:
+    """Text gives text; anything else is rendered as `render_json` does. Raises `TemplateFailure`."""
+    return render_text(value, variables) if isinstance(value, str) else render_json(value, variables)
+
+
+def render_text(text: str, variables: Mapping[str, Any]) -> str:
+    """`text` with its templates replaced; raises `TemplateFailure`."""
+    if "{" not in text:
+        return text
+    try:
+        return _template(text).render(variables)
+    except TemplateError as err:
+        raise TemplateFailure(_reason(err)) from None
+    except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as err:
+        # The message may quote a value, so only its kind is told.
+        raise TemplateFailure(f"a template failed with {type(err).__name__}") from None
+
+
+def render_json(value: Any, variables: Mapping[str, Any]) -> Any:
+    """A JSON value with the text in it rendered, keys left as they are.
+
+    A text that is one expression and nothing else becomes that expression's value: `"{{timestamp}}"` is a number.
+    """
+    if isinstance(value, str):
+        return _native(value, variables)
+    if isinstance(value, Mapping):
+        return {key: render_json(item, variables) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [render_json(item, variables) for item in value]
+    return value
+
+
+def undeclared(value: Any) -> frozenset[str]:
+    """Every variable that a text or JSON value needs; raises `TemplateFailure` for a syntax error."""
+    if isinstance(value, str):
+        return _undeclared(value) if "{" in value else frozenset()
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return frozenset().union(*(undeclared(item) for item in value))
+    return frozenset()
+
+
+def _native(text: str, variables: Mapping[str, Any]) -> Any:
+    whole = _WHOLE.fullmatch(text)
+    if whole is None:
+        return render_text(text, variables)
+    try:
+        value = _expression(whole[1])(variables)
+    except TemplateError as err:
+        raise TemplateFailure(_reason(err)) from None
+    except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as err:
+        raise TemplateFailure(f"a template failed with {type(err).__name__}") from None
+    if isinstance(value, (bool, int, float, str, list, dict)) or value is None:
+        return value
+    return render_text(text, variables)
+
+
+def _sha256(value: object) -> str:
+    """Lower-case hexadecimal SHA-256 of the text, as conversion APIs want e-mail addresses."""
+    return hashlib.sha256(str(value).encode()).hexdigest()
+
+
+def _environment() -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
+    # No range(), no lipsum(): a name is a built-in or a capture, or it is a mistake.
+    environment.globals.clear()
+    environment.filters["sha256"] = _sha256
+    return environment
+
+
+_ENVIRONMENT: Final = _environment()
+
+
+@lru_cache(maxsize=4096)
+def _template(text: str) -> Template:
+    return _ENVIRONMENT.from_string(text)
+
+
+@lru_cache(maxsize=4096)
+def _expression(source: str) -> TemplateExpression:
+    return _ENVIRONMENT.compile_expression(source, undefined_to_none=False)
+
+
+@lru_cache(maxsize=4096)
+def _undeclared(text: str) -> frozenset[str]:
+    try:
+        _template(text)
+        return frozenset(meta.find_undeclared_variables(_ENVIRONMENT.parse(text)))
+    except TemplateError as err:
+        raise TemplateFailure(_reason(err)) from None
+
+
+def _reason(err: TemplateError) -> str:
+    message = (err.message or "not a valid template").rstrip(".")
+    return f"template syntax: {message}" if isinstance(err, TemplateSyntaxError) else message
