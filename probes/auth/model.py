@@ -1,0 +1,105 @@
+"""What an auth method is: its options, its authenticator and its failure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol
+
+import httpx
+from pydantic import BaseModel, ConfigDict, Field
+
+from config.scalars import Duration, Name
+from probes.auth.tokens import TokenCache
+from probes.model import Failure, FailureKind
+
+
+class AuthOptions(BaseModel):
+    """Options that every method has. Unknown keys are refused; values are never echoed in an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    credential: Name | None = Field(
+        None, description="Its name in quota and credential reports; default: a fingerprint."
+    )
+    rotate_every: Duration | None = Field(None, description="How long the secret may live before it must be rotated.")
+    rotated_on: date | None = Field(None, description="The day of its last rotation.")
+
+
+class AuthFailure(Exception):  # noqa: N818 - a failure is data here; it becomes a Failure
+    """The credential could not be turned into a usable request: where, what, and whether retrying helps.
+
+    `kind` is AUTH for a credential that the vendor denies, THROTTLED, STATUS_4XX, STATUS_5XX, PROTOCOL or BODY for a
+    token endpoint that answers otherwise. The message holds the vendor's error code and words, never a secret.
+    Transport errors are not wrapped: they pass through as they are.
+    """
+
+    def __init__(
+        self, message: str, kind: FailureKind, *, retryable: bool = False, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.kind = kind
+        self.retryable = retryable
+        self.retry_after_s = retry_after_s
+
+    @property
+    def failure(self) -> Failure:
+        """The same as data, for the step named "token"."""
+        return Failure(self.kind, self.message, self.retryable, self.retry_after_s)
+
+
+class Authenticator(httpx.Auth):
+    """Puts a credential on requests, as a generator without I/O: `auth_flow` yields requests and receives answers.
+
+    `credential` is a stable label without a secret; quota readings carry it.
+    """
+
+    def __init__(self, credential: str) -> None:
+        self.credential = credential
+
+    def invalidate(self, request: httpx.Request | None = None) -> bool:
+        """Drop the token that `request` carried (default: any), because the vendor rejected it.
+
+        True: the next attempt will carry a fresh one, so that trying again can help. Nothing is sent from here: a
+        second attempt is the runner's, and visible as such.
+        """
+        return False
+
+    def secret_texts(self) -> frozenset[str]:
+        """Every secret that this authenticator holds now, for the redaction of evidence."""
+        return frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class BuildContext:
+    """What a method needs beside its options."""
+
+    environ: Mapping[str, str]
+    credential: str
+    clock: Callable[[], datetime]
+    tokens: TokenCache
+
+
+class AuthMethod(Protocol):
+    """One way of authenticating; a module of `probes.auth` gives one."""
+
+    @property
+    def Options(self) -> type[AuthOptions]:  # noqa: N802 - it is a class
+        """The options model."""
+        ...
+
+    def account(self, options: Any, environ: Mapping[str, str]) -> str:
+        """The non-secret text that tells one credential from another: a client id, a user, a reference."""
+        ...
+
+    def build(self, options: Any, context: BuildContext) -> Authenticator:
+        """An authenticator with its references resolved; raises UnresolvedReference if one cannot be."""
+        ...
+
+
+def fingerprint(kind: str, account: str) -> str:
+    """`<kind>:<first 8 of sha256>`: stable, and tells nothing of the account."""
+    return f"{kind}:{hashlib.sha256(account.encode()).hexdigest()[:8]}"

@@ -1,0 +1,109 @@
+"""What a token endpoint's answer means (RFC 6749 §5): a token, or an AuthFailure that says why not."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from urllib.parse import quote, quote_plus
+
+import httpx
+from pydantic import SecretStr
+
+from probes.auth.model import AuthFailure
+from probes.auth.tokens import Token
+from probes.model import FailureKind
+from probes.vendors.retry_after import parse_retry_after
+
+LONGEST_LIFE_S: Final = 365 * 86400.0
+REMEDIES: Final = {
+    "invalid_grant": "re-consent needed: the refresh token is expired, revoked or already used",
+    "invalid_client": "client id or secret is wrong, expired or revoked",
+    "unauthorized_client": "this client may not use this grant",
+    "invalid_scope": "a scope is unknown or was not granted",
+}
+_OUTAGES: Final = frozenset({"server_error", "temporarily_unavailable"})
+_DENIALS: Final = frozenset({400, 401, 403})
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What came of a token request; `refresh_token` only where the vendor rotated it."""
+
+    token: Token
+    refresh_token: SecretStr | None
+
+
+def read_grant(response: httpx.Response, now: datetime, *, default_life: timedelta, secrets: Iterable[str]) -> Grant:
+    """The token in an answer that has been read; raises AuthFailure where there is none."""
+    body = _json_object(response)
+    error = _error(body)
+    if response.status_code // 100 != 2 or error is not None:
+        raise _refusal(response, error, now, secrets)
+    value = body.get("access_token")
+    if not isinstance(value, str) or not value:
+        raise AuthFailure("token endpoint: the answer holds no access_token", FailureKind.BODY)
+    life = _life(body.get("expires_in"), default_life)
+    refresh = body.get("refresh_token")
+    rotated = SecretStr(refresh) if isinstance(refresh, str) and refresh else None
+    return Grant(Token(SecretStr(value), now, now + life), rotated)
+
+
+def _json_object(response: httpx.Response) -> dict[str, Any]:
+    try:
+        body = json.loads(response.content)
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _life(expires_in: object, default: timedelta) -> timedelta:
+    # Some vendors send the seconds as text; some, none at all.
+    text = str(expires_in) if isinstance(expires_in, (int, float, str)) else ""
+    if isinstance(expires_in, bool) or not re.fullmatch(r"\d{1,12}(\.\d+)?", text, re.ASCII):
+        return default
+    return timedelta(seconds=min(float(text), LONGEST_LIFE_S))
+
+
+def _error(body: dict[str, Any]) -> tuple[str, str] | None:
+    """(code, words), also where a vendor nests them as {"error": {"code": …, "message": …}}."""
+    error = body.get("error")
+    if isinstance(error, dict):
+        code = error.get("code", error.get("type", "error"))
+        return str(code), str(error.get("message", ""))
+    if error is None:
+        return None
+    return str(error), str(body.get("error_description", ""))
+
+
+def _refusal(
+    response: httpx.Response, error: tuple[str, str] | None, now: datetime, secrets: Iterable[str]
+) -> AuthFailure:
+    code, words = error if error is not None else ("", "")
+    kind = _kind(response.status_code, code)
+    parts = [f"token endpoint answered {response.status_code}", code, words, REMEDIES.get(code, "")]
+    message = _clean(": ".join(part for part in parts if part), secrets)
+    wait = parse_retry_after(response.headers.get("retry-after", ""), now)
+    retryable = kind in {FailureKind.THROTTLED, FailureKind.STATUS_5XX}
+    return AuthFailure(message, kind, retryable=retryable, retry_after_s=wait)
+
+
+def _kind(status: int, code: str) -> FailureKind:
+    if status == 429 or code == "slow_down":
+        return FailureKind.THROTTLED
+    if status >= 500 or code in _OUTAGES:
+        return FailureKind.STATUS_5XX
+    if status in _DENIALS or code:
+        return FailureKind.AUTH
+    return FailureKind.STATUS_4XX if status >= 400 else FailureKind.PROTOCOL
+
+
+def _clean(text: str, secrets: Iterable[str]) -> str:
+    """Without secrets, as they are and as they are spelt in an address; one line, at most 300 characters."""
+    for secret in sorted((s for s in secrets if s), key=len, reverse=True):
+        for spelling in (secret, quote(secret, safe=""), quote_plus(secret)):
+            text = text.replace(spelling, "•••")
+    return re.sub(r"[\s\x00-\x1f\x7f]+", " ", text)[:300].strip()

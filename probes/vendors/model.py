@@ -1,0 +1,45 @@
+"""What a vendor preset is, and the answer that it judges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from probes.model import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer. `headers` has lower-case keys; `json` is the parsed body, or None where it is not JSON."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    json: object | None
+    observed_at: datetime
+
+
+Rule: TypeAlias = Callable[[Answer], Failure | None]
+"""Judges one aspect of an answer; None = nothing to say. Never raises, whatever the body holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """What Leadline knows of one vendor.
+
+    `quota` names parsers in `QUOTA_PARSERS`. `verdict` says what the vendor's answer means before the step's own
+    `expect` is held against it; None = fine so far. `token_rejected` is true where the answer says that the access
+    token is no longer good: the authenticator should drop it.
+    """
+
+    name: str
+    verdict: Rule
+    token_rejected: Callable[[Answer], bool]
+    quota: tuple[str, ...] = ()
+    request_id_headers: tuple[str, ...] = ()
+
+    def request_ids(self, answer: Answer) -> dict[str, str]:
+        """The vendor's own ids of this exchange, to name when asking the vendor."""
+        return {name: answer.headers[name] for name in self.request_id_headers if name in answer.headers}
