@@ -62,5 +62,5 @@ def adopt(
     tokens = region_tokens(config, around)
     compiled = dump(config)
     deliverer.senders = senders
-    state.tokens, state.compiled, state.config, state.config_problem = tokens, compiled, config, None
+    state.tokens, state.compiled, state.config = tokens, compiled, config
     write_private(around.data.last_good_config, compiled)

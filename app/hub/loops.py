@@ -45,6 +45,7 @@ def watch_once(state: HubState, source: ConfigSource, adopted: Callable[[Config]
 
     def adopt(config: Config) -> None:
         adopted(config)
+        state.config_problem = None
         log.info("hub.config_adopted", version=config.version)
 
     def refuse(problem: str) -> None:
