@@ -1,0 +1,49 @@
+"""The HTTP library behind one door, so that the engine can move to another of the same API in one line."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import Final
+
+from httpx import (
+    URL,
+    AsyncBaseTransport,
+    AsyncByteStream,
+    Auth,
+    Headers,
+    InvalidURL,
+    Request,
+    Response,
+    TransportError,
+)
+
+__all__ = [
+    "URL",
+    "USER_AGENT",
+    "AsyncBaseTransport",
+    "AsyncByteStream",
+    "Auth",
+    "Headers",
+    "InvalidURL",
+    "Request",
+    "Response",
+    "TransportError",
+    "origin",
+]
+
+
+def _version() -> str:
+    try:
+        return metadata.version("leadline")
+    except metadata.PackageNotFoundError:
+        return "0"
+
+
+USER_AGENT: Final = f"Leadline/{_version()}"
+
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+def origin(url: URL) -> tuple[str, str, int]:
+    """Scheme, host and port: what a connection and a credential belong to."""
+    return url.scheme, url.host.lower(), url.port or _PORTS.get(url.scheme, 0)
