@@ -127,6 +127,7 @@ def own_metrics(state: HubState) -> bytes:
     )
     age = Gauge("leadline_hub_evaluation_age_seconds", "Seconds since the last evaluation", registry=registry)
     silent = Gauge("leadline_prober_silent", "1 while nothing is heard of the prober", ["region"], registry=registry)
+    cursor = Gauge("leadline_prober_cursor", "Number of the last run stored", ["region"], registry=registry)
     depth = Gauge("leadline_prober_outbox_runs", "Runs waiting at the prober", ["region"], registry=registry)
     if evaluation is None:
         age.set(float("nan"))
@@ -134,5 +135,6 @@ def own_metrics(state: HubState) -> bytes:
     age.set((state.clock() - evaluation.at).total_seconds())
     for prober in evaluation.probers:
         silent.labels(prober.region).set(prober.silent)
+        cursor.labels(prober.region).set(prober.cursor)
         depth.labels(prober.region).set(prober.outbox_depth)
     return generate_latest(registry)
