@@ -20,7 +20,7 @@ def test_eight_integrations_report_real_probes_within_90_seconds(demo: Demo) -> 
 
 
 def test_status_as_json_holds_the_fields_of_the_contract(demo: Demo) -> None:
-    eventually(lambda: demo.status(), within=30, what="status")
+    eventually(demo.status, within=30, what="status")
     done = command("status", "--json", "--data", str(demo.data))
     assert done.returncode == 0, done.stderr
     import json
