@@ -1,0 +1,112 @@
+"""Carries runs out: not too many at once, a failed one confirmed by a second, each into the outbox when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from probes.agent.problems import Problems
+from probes.agent.work import RunsWorkflows, Work
+from probes.model import Outcome, Run
+
+CONFIRM_AFTER_S: Final = 10.0
+_CONFIRMED_FROM: Final = timedelta(seconds=30)
+"""A faster timetable confirms itself with its next run."""
+
+log = structlog.get_logger(__name__)
+
+
+class Executor:
+    """Runs workflows and stores what came of them. `lost` counts runs that left no trace, by our own fault."""
+
+    def __init__(
+        self,
+        runner: RunsWorkflows,
+        store: Callable[[Run], Awaitable[None]],
+        problems: Problems,
+        *,
+        region: str,
+        concurrency: int,
+        confirm_after_s: float = CONFIRM_AFTER_S,
+    ) -> None:
+        self._runner, self._store, self._problems, self._region = runner, store, problems, region
+        self._room = asyncio.Semaphore(concurrency)
+        self._confirm_after_s = confirm_after_s
+        self._in_flight: set[asyncio.Task[None]] = set()
+        self._confirmations: set[asyncio.TimerHandle] = set()
+        self._closing = False
+        self.lost = 0
+
+    @property
+    def in_flight(self) -> int:
+        """Runs under way or waiting for room."""
+        return len(self._in_flight)
+
+    async def carry_out(self, work: Work, scheduled_at: datetime) -> None:
+        """A scheduled run, from waiting for room to lying in the outbox."""
+        # A task of its own, so that stopping the scheduler does not cut it and cutting it does not upset the scheduler.
+        await asyncio.wait({self._spawn(work, scheduled_at, attempt=1)})
+
+    async def finish(self, within_s: float) -> int:
+        """Start nothing more, wait for what runs, cut off what is not done in time → how many were cut off."""
+        self._closing = True
+        for handle in self._confirmations:
+            handle.cancel()
+        self._confirmations.clear()
+        if not self._in_flight:
+            return 0
+        _, late = await asyncio.wait(self._in_flight, timeout=within_s)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        return len(late)
+
+    def _spawn(self, work: Work, scheduled_at: datetime, attempt: int) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._one(work, scheduled_at, attempt), name=f"{work.key}#{attempt}")
+        self._in_flight.add(task)
+        task.add_done_callback(self._in_flight.discard)
+        return task
+
+    async def _one(self, work: Work, scheduled_at: datetime, attempt: int) -> None:
+        try:
+            async with self._room:
+                run = await self._runner.run(
+                    work.integration,
+                    work.workflow,
+                    region=self._region,
+                    config=work.config,
+                    scheduled_at=scheduled_at,
+                    attempt=attempt,
+                )
+            await self._keep(run)
+        except Exception:  # the loop's edge: our own bug in one workflow must not end the others
+            self.lost += 1
+            log.exception("run_lost", work=str(work.key), attempt=attempt)
+            return
+        if run.outcome is Outcome.FAILED and attempt == 1 and work.workflow.every >= _CONFIRMED_FROM:
+            self._confirm_later(work, scheduled_at)
+
+    async def _keep(self, run: Run) -> None:
+        try:
+            await self._store(run)
+        except sqlite3.Error as err:
+            self.lost += 1
+            self._problems.say("outbox", f"finished runs cannot be written to the outbox: {err}")
+        else:
+            self._problems.over("outbox")
+
+    def _confirm_later(self, work: Work, scheduled_at: datetime) -> None:
+        if self._closing:
+            return
+
+        def confirm() -> None:
+            self._confirmations.discard(handle)
+            self._spawn(work, scheduled_at, attempt=2)
+
+        handle = asyncio.get_running_loop().call_later(self._confirm_after_s, confirm)
+        self._confirmations.add(handle)

@@ -1,0 +1,216 @@
+"""The prober process: puts the parts together, keeps them going, and stops without losing a run."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+
+from config.model import Config
+from probes.agent.config_client import ConfigClient
+from probes.agent.executor import Executor
+from probes.agent.hub import HubClient
+from probes.agent.mailbox import Mailbox
+from probes.agent.outbox import Outbox
+from probes.agent.problems import Problems
+from probes.agent.pulse import Pulse
+from probes.agent.settings import AgentSettings
+from probes.agent.shipper import Shipper
+from probes.agent.timetable import Timetable
+from probes.agent.work import Plan, RunsWorkflows, plan
+from probes.http import USER_AGENT
+from probes.lag import LoopLag
+from probes.model import Heartbeat
+
+CONFIG_EVERY_S: Final = 5.0
+HEARTBEAT_EVERY_S: Final = 5.0
+FINISH_WITHIN_S: Final = 10.0
+SHIP_WITHIN_S: Final = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+def utc_now() -> datetime:
+    """The wall clock of the prober process."""
+    return datetime.now(UTC)
+
+
+async def run_agent(settings: AgentSettings, stop: asyncio.Event | None = None) -> None:
+    """Probe and ship until SIGTERM or SIGINT (or `stop`). Raises AgentError when it cannot start.
+
+    Give it an event loop of its own: what else runs there is measured as if the vendors were slow.
+    """
+    from probes.agent.compose import runner_for
+
+    stop = stop or asyncio.Event()
+    lag = LoopLag()
+    agent = Agent(settings, runner_for(settings.environ, utc_now, lag), lag, utc_now)
+    with _stopped_by_signals(stop):
+        await agent.run(stop)
+
+
+@contextmanager
+def _stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    for number in signals:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
+class Agent:
+    """One prober: timetable → executor → mailbox → shipper, with configuration and heartbeat beside it."""
+
+    def __init__(
+        self, settings: AgentSettings, runner: RunsWorkflows, lag: LoopLag, clock: Callable[[], datetime]
+    ) -> None:
+        self._settings, self._lag, self._clock = settings, lag, clock
+        self._started_at = clock()
+        self._problems = Problems()
+        self._plan = Plan({}, {})
+        self._poked = asyncio.Event()
+        self._mailbox = Mailbox(lambda: Outbox(settings.file("sqlite"), settings.region, clock()), clock)
+        self._hub = HubClient(settings, clock)
+        self._config = ConfigClient(self._hub, settings.file("config.json"), self._problems)
+        self._shipper = Shipper(self._mailbox, self._hub, self._problems)
+        self._pulse = Pulse(self.state, self._hub, self._problems, clock, self._heard_of)
+        self._executor = Executor(
+            runner, self._mailbox.append, self._problems, region=settings.region, concurrency=settings.concurrency
+        )
+        self._timetable = Timetable(self._executor.carry_out, settings.region, clock)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then finish in order."""
+        try:
+            await self._mailbox.open()
+        except BaseException:
+            await self._hub.close()
+            raise
+        log.info(
+            "prober_started", region=self._settings.region, hub=self._settings.hub_url,
+            prober_id=self._mailbox.prober_id, previous_stop=self._mailbox.previous_stop,
+        )  # fmt: skip
+        self._lag.start()
+        self._timetable.start()
+        if (cached := self._config.load_cached()) is not None:
+            self._apply(cached)
+        steps = (self._follow_config, self._heartbeat, self._ship)
+        loops = [asyncio.create_task(_keep_going(step), name=step.__name__) for step in steps]
+        try:
+            await stop.wait()
+        finally:
+            await self._stop(loops)
+
+    def state(self) -> Heartbeat:
+        """How it is now."""
+        depth = self._mailbox.depth
+        return Heartbeat(
+            prober_id=self._mailbox.prober_id,
+            region=self._settings.region,
+            version=USER_AGENT.partition("/")[2],
+            started_at=self._started_at,
+            sent_at=self._clock(),
+            loop_lag_ms=self._lag(),
+            outbox_depth=depth.waiting,
+            config_version=self._config.version,
+            runs_missed=self._timetable.missed + self._executor.lost,
+            previous_stop=self._mailbox.previous_stop,
+            problem=self._problem(),
+        )
+
+    def _problem(self) -> str | None:
+        depth = self._mailbox.depth
+        said = [
+            self._problems.summary,
+            f"{depth.refused} runs were refused by the hub and are kept in the outbox" if depth.refused else None,
+            f"{depth.dropped} runs were dropped from a full outbox" if depth.dropped else None,
+        ]
+        return "; ".join(filter(None, said)) or None
+
+    # -- the three loops: each is one step, repeated by `_keep_going` --
+
+    async def _follow_config(self) -> None:
+        self._poked.clear()
+        config = await self._config.refresh()
+        # A secret that is a file may have been mounted since, so what could not be resolved is tried again.
+        if config is None and self._plan.unresolved:
+            config = self._config.current
+        if config is not None:
+            self._apply(config)
+        self._timetable.realign()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._poked.wait(), CONFIG_EVERY_S)
+
+    async def _heartbeat(self) -> None:
+        began = time.monotonic()
+        await self._pulse.beat()
+        await asyncio.sleep(max(0.0, HEARTBEAT_EVERY_S - (time.monotonic() - began)))
+
+    async def _ship(self) -> None:
+        self._mailbox.arrived.clear()
+        delay = await self._shipper.ship_once()
+        if delay is None:
+            await self._mailbox.arrived.wait()
+        else:
+            await asyncio.sleep(delay)
+
+    def _heard_of(self, version: str) -> None:
+        if version != self._config.version:
+            self._poked.set()
+
+    def _apply(self, config: Config) -> None:
+        region = self._settings.region
+        self._plan = plan(config, region, self._settings.environ)
+        self._timetable.apply(self._plan.works)
+        if self._plan.unresolved:
+            missing = "; ".join(f"{name}: {why}" for name, why in sorted(self._plan.unresolved.items()))
+            self._problems.say("secrets", f"not probed for want of a secret: {missing}")
+        else:
+            self._problems.over("secrets")
+        if self._plan.works or self._plan.unresolved:
+            self._problems.over("region")
+        else:
+            self._problems.say("region", f"no workflow of this configuration names region {region!r}")
+        log.info("config_applied", version=config.version, workflows=len(self._plan.works))
+
+    async def _stop(self, loops: list[asyncio.Task[None]]) -> None:
+        log.info("prober_stopping", in_flight=self._executor.in_flight)
+        self._timetable.pause()
+        cut = await self._executor.finish(FINISH_WITHIN_S)
+        for task in loops:
+            task.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._ship_rest(), SHIP_WITHIN_S)
+        self._timetable.shutdown()
+        self._lag.stop()
+        await self._hub.close()
+        waiting = self._mailbox.depth.waiting
+        await self._mailbox.close(clean=True)
+        log.info("prober_stopped", cut_off=cut, waiting=waiting)
+
+    async def _ship_rest(self) -> None:
+        while self._mailbox.depth.waiting:
+            delay = await self._shipper.ship_once()
+            if delay is None or delay >= 1.0:
+                return
+
+
+async def _keep_going(step: Callable[[], Awaitable[None]]) -> None:
+    """Repeat `step` for ever; our own bug in it is logged and costs a pause, not the loop."""
+    while True:
+        try:
+            await step()
+        except Exception:
+            log.exception("loop_failed", loop=getattr(step, "__name__", "?"))
+            await asyncio.sleep(CONFIG_EVERY_S)
