@@ -4,8 +4,41 @@ from __future__ import annotations
 
 from typing import Final
 
+from probes.quota import (
+    families,
+    ga4,
+    github,
+    hubspot,
+    ietf,
+    klaviyo,
+    marketo,
+    meta,
+    salesforce,
+    shopify_graphql,
+    shopify_rest,
+    zendesk,
+)
 from probes.quota.model import QuotaParser, QuotaSource
 
 __all__ = ["QUOTA_PARSERS", "QuotaParser", "QuotaSource"]
 
-QUOTA_PARSERS: Final[dict[str, QuotaParser]] = {}
+QUOTA_PARSERS: Final[dict[str, QuotaParser]] = {
+    "brevo": families.BREVO,
+    "ga4": ga4.parse,
+    "github": github.parse,
+    "hubspot": hubspot.parse,
+    "ietf": ietf.parse,
+    "klaviyo": klaviyo.parse,
+    "marketo": marketo.parse,
+    "meta": meta.parse,
+    "pipedrive": families.PIPEDRIVE,
+    "salesforce": salesforce.parse,
+    "shopify_graphql": shopify_graphql.parse,
+    "shopify_rest": shopify_rest.parse,
+    "twilio": families.TWILIO,
+    "x_ratelimit": families.X_RATELIMIT,
+    "x_ratelimit_epoch": families.X_RATELIMIT_EPOCH,
+    "zendesk": zendesk.parse,
+    "zoho": families.ZOHO,
+}
+"""By the names that a vendor preset lists."""

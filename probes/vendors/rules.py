@@ -10,6 +10,9 @@ from probes.model import Failure, FailureKind
 from probes.vendors.model import Answer, Rule
 from probes.vendors.retry_after import LONGEST_S, parse_retry_after
 
+LARGEST: Final = 1e15
+"""What is above is no count but nonsense."""
+_NUMBER: Final = re.compile(r"\d{1,15}(?:\.\d{1,15})?", re.ASCII)
 _NEVER_BETTER: Final = frozenset({501, 505})
 
 
@@ -80,11 +83,12 @@ def mappings(value: object) -> Iterator[dict[str, Any]]:
 
 
 def number(value: object) -> float | None:
-    """A finite JSON number at or above zero, also where it came as text."""
+    """A JSON number from 0 to 10¹⁵, also where it came as text; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
-    text = str(value).strip() if isinstance(value, str) or abs(value) < 1e15 else ""
-    return float(text) if re.fullmatch(r"\d{1,15}(\.\d{1,15})?(e-?\d{1,2})?", text, re.ASCII) else None
+    if not isinstance(value, str):
+        return float(value) if 0 <= value <= LARGEST else None
+    return float(value) if _NUMBER.fullmatch(value.strip()) else None
 
 
 def code(value: object) -> int | None:
