@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from probes.model import QuotaReading
 from probes.quota import (
     families,
     ga4,
@@ -19,8 +20,9 @@ from probes.quota import (
     zendesk,
 )
 from probes.quota.model import QuotaParser, QuotaSource
+from probes.vendors.model import Answer, Vendor
 
-__all__ = ["QUOTA_PARSERS", "QuotaParser", "QuotaSource"]
+__all__ = ["QUOTA_PARSERS", "QuotaParser", "QuotaSource", "quota_readings"]
 
 QUOTA_PARSERS: Final[dict[str, QuotaParser]] = {
     "brevo": families.BREVO,
@@ -42,3 +44,14 @@ QUOTA_PARSERS: Final[dict[str, QuotaParser]] = {
     "zoho": families.ZOHO,
 }
 """By the names that a vendor preset lists."""
+
+
+def quota_readings(vendor: Vendor, answer: Answer, credential: str) -> tuple[QuotaReading, ...]:
+    """What the vendor's parsers read in an answer, one reading per bucket; () = not reported."""
+    source = QuotaSource(vendor.name, credential)
+    readings: dict[str, QuotaReading] = {}
+    for name in vendor.quota:
+        for reading in QUOTA_PARSERS[name](answer, source):
+            # Some vendors send two families for the same bucket: the parser named first is the better one.
+            readings.setdefault(reading.bucket, reading)
+    return tuple(readings.values())

@@ -69,7 +69,7 @@ def _dictionary(text: str) -> dict[str, float] | None:
 
 
 def _named(answer: Answer, source: QuotaSource) -> tuple[QuotaReading, ...]:
-    policies = {value: params for value, params in parse_list(answer.headers.get("ratelimit-policy", "")) or []}
+    policies = dict(parse_list(answer.headers.get("ratelimit-policy", "")) or [])
     lowest: dict[Bare, Item] = {}
     for name, params in (parse_list(answer.headers["ratelimit"]) or [])[:MAX_BUCKETS]:
         left = _count(params.get("r"))
