@@ -1,0 +1,192 @@
+"""What is wrong now, and what that changes: pure functions from an evaluation to transitions of incidents.
+
+One incident per subject. It opens with the first condition, gets louder but never quieter, and is over when no
+condition holds. Missing data ends nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from alerts.model import Condition, Incident, IncidentState, Rule, Tier, Transition, TransitionKind
+from alerts.rules import RULES
+from alerts.scene import Known, Scene
+from config.model import Config
+from metrics.model import Evaluation
+
+FLAP_WINDOW: Final = timedelta(minutes=10)
+"""A subject that breaks again this soon after its incident was resolved reopens that incident."""
+
+_ORDER: Final = {rule: place for place, rule in enumerate(RULES)}
+
+
+def conditions(evaluation: Evaluation, config: Config, known: Known = Known()) -> tuple[Condition, ...]:  # noqa: B008 - frozen
+    """Everything that is wrong now, worst first: what the rules find, and what they found before and is not over."""
+    scene = Scene(evaluation, config, known)
+    for rule, kind in RULES.items():
+        before = {c.key: c for c in scene.before(rule)}
+        found = {c.key: _keep_start(c, before.get(c.key)) for c in kind.holds(scene)}
+        for key, condition in before.items():
+            if key not in found and (still := kind.lingers(condition, scene)) is not None:
+                found[key] = still
+        scene = replace(scene, held=(*scene.held, *found.values()))
+    return _worst_first(_without_echo(scene))
+
+
+def transitions(
+    found: Iterable[Condition],
+    open_incidents: Sequence[Incident],
+    evaluation: Evaluation,
+    config: Config,
+    recent: Sequence[Incident] = (),
+) -> tuple[Transition, ...]:
+    """What the conditions change. `recent` are resolved incidents that may reopen."""
+    by_subject = _by_subject(found)
+    current = {incident.subject: incident for incident in open_incidents}
+    changes = [
+        _next(current.get(subject), held, evaluation.at) for subject, held in by_subject.items() if subject in current
+    ]
+    changes += [
+        _opened(subject, held, evaluation.at, config, recent)
+        for subject, held in by_subject.items()
+        if subject not in current
+    ]
+    changes += [_resolved(i, evaluation.at) for subject, i in current.items() if subject not in by_subject]
+    return tuple(sorted((c for c in changes if c), key=lambda t: t.incident.subject))
+
+
+def refreshed(found: Iterable[Condition], open_incidents: Sequence[Incident], at: datetime) -> tuple[Incident, ...]:
+    """Open incidents whose conditions say something new without being others: stored, but nobody is told."""
+    by_subject = _by_subject(found)
+    fresh = []
+    for incident in open_incidents:
+        held = by_subject.get(incident.subject, ())
+        if _keys(held) == _keys(incident.conditions) and _loudest(held).rank <= incident.tier.rank:
+            now = replace(incident, conditions=held, told_until=_told_until(incident, held, at))
+            fresh += [now] if now != incident else []
+    return tuple(fresh)
+
+
+def incident_id(subject: str, at: datetime) -> str:
+    """Readable and unique: a subject opens at most one incident in a flap window."""
+    return f"{at:%Y%m%d-%H%M%S}-{re.sub(r'[^A-Za-z0-9_.-]+', '-', subject)}"
+
+
+def _next(incident: Incident | None, held: tuple[Condition, ...], at: datetime) -> Transition | None:
+    if incident is None:
+        return None
+    louder = _loudest(held).rank > incident.tier.rank
+    if not louder and _keys(held) == _keys(incident.conditions):
+        return None
+    changed = replace(
+        incident,
+        conditions=held,
+        title=held[0].title,
+        tier=_loudest(held) if louder else incident.tier,
+        told_until=_told_until(incident, held, at),
+    )
+    if not louder:
+        return Transition(TransitionKind.UPDATED, changed, at, _difference(incident.conditions, held))
+    # Whoever acknowledged the lesser trouble has not seen this one.
+    unseen = replace(changed, state=IncidentState.OPEN, acknowledged_at=None, acknowledged_by=None)
+    return Transition(TransitionKind.ESCALATED, unseen, at, f"now {changed.tier}: {held[0].title} · {held[0].summary}")
+
+
+def _opened(
+    subject: str, held: tuple[Condition, ...], at: datetime, config: Config, recent: Sequence[Incident]
+) -> Transition:
+    integration = config.integration(subject)
+    fresh = Incident(
+        incident_id=incident_id(subject, at),
+        subject=subject,
+        tier=_loudest(held),
+        state=IncidentState.OPEN,
+        opened_at=at,
+        conditions=held,
+        title=held[0].title,
+        flows=integration.flows if integration else (),
+        owner=integration.owner if integration else "",
+        runbook=integration.runbook if integration else None,
+    )
+    note = f"{held[0].title} · {held[0].summary}"
+    earlier = _flapped(subject, at, recent)
+    if earlier is None:
+        return Transition(TransitionKind.OPENED, fresh, at, note)
+    again = replace(
+        fresh,
+        incident_id=earlier.incident_id,
+        opened_at=earlier.opened_at,
+        reopened=earlier.reopened + 1,
+        told_until=earlier.told_until,
+    )
+    return Transition(TransitionKind.OPENED, again, at, f"reopened ({ordinal(again.reopened)} time): {note}")
+
+
+def _flapped(subject: str, at: datetime, recent: Sequence[Incident]) -> Incident | None:
+    fits = [i for i in recent if i.subject == subject and i.resolved_at and at - i.resolved_at <= FLAP_WINDOW]
+    return max(fits, key=lambda i: (i.resolved_at or at, i.incident_id), default=None)
+
+
+def _resolved(incident: Incident, at: datetime) -> Transition:
+    over = replace(incident, state=IncidentState.RESOLVED, resolved_at=at, told_until=_told_until(incident, (), at))
+    return Transition(TransitionKind.RESOLVED, over, at, "no condition holds any more")
+
+
+def _told_until(incident: Incident, held: tuple[Condition, ...], at: datetime) -> datetime | None:
+    """Moves when an outage ends, or when nothing urgent is left."""
+    was_down, is_down = (_is_down(cs) for cs in (incident.conditions, held))
+    was_urgent, is_urgent = (any(c.tier is Tier.URGENT for c in cs) for cs in (incident.conditions, held))
+    ended = (was_down and not is_down) or (was_urgent and not is_urgent)
+    return at if ended else incident.told_until
+
+
+def _is_down(held: Iterable[Condition]) -> bool:
+    return any(c.rule in (Rule.WORKFLOW_DOWN, Rule.REGION_DOWN) for c in held)
+
+
+def _without_echo(scene: Scene) -> tuple[Condition, ...]:
+    """Leaves out slow burn that only echoes urgent burn which has just ended in the same incident."""
+    urgent_before = {i.subject for i in scene.known.open if any(c.tier is Tier.URGENT for c in i.conditions)}
+    urgent_now = {c.subject for c in scene.held if c.tier is Tier.URGENT}
+    ended = urgent_before - urgent_now
+    return tuple(c for c in scene.held if not (c.rule is Rule.BURN_RATE and c.subject in ended))
+
+
+def _keep_start(condition: Condition, before: Condition | None) -> Condition:
+    return replace(condition, since=min(condition.since, before.since)) if before else condition
+
+
+def _by_subject(found: Iterable[Condition]) -> dict[str, tuple[Condition, ...]]:
+    grouped: dict[str, dict[str, Condition]] = {}
+    for condition in _worst_first(found):
+        grouped.setdefault(condition.subject, {}).setdefault(condition.key, condition)
+    return {subject: tuple(held.values()) for subject, held in sorted(grouped.items())}
+
+
+def _worst_first(found: Iterable[Condition]) -> tuple[Condition, ...]:
+    return tuple(sorted(found, key=lambda c: (-c.tier.rank, _ORDER.get(c.rule, 99), c.key, c.since, c.summary)))
+
+
+def _loudest(held: Sequence[Condition]) -> Tier:
+    return max((c.tier for c in held), key=lambda t: t.rank, default=Tier.REPORT)
+
+
+def _keys(held: Iterable[Condition]) -> frozenset[str]:
+    return frozenset(c.key for c in held)
+
+
+def _difference(before: Iterable[Condition], now: Iterable[Condition]) -> str:
+    was, is_ = {c.key: c for c in before}, {c.key: c for c in now}
+    added = [f"also: {c.title} · {c.summary}" for key, c in is_.items() if key not in was]
+    gone = [f"over: {c.title}" for key, c in was.items() if key not in is_]
+    return "; ".join((*added, *gone))
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th, … 11th."""
+    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"

@@ -1,0 +1,82 @@
+"""Which channels hear of a change: pure functions from transition and configuration to messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from alerts.model import Action, Incident, Tier, Transition, TransitionKind
+from config.model import Config, Integration, Route
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One channel's part in telling of a change. `fallbacks` are tried in order when it refuses for good."""
+
+    channel: str
+    tier: Tier
+    action: Action
+    fallbacks: tuple[str, ...] = ()
+
+
+def route_of(incident: Incident, config: Config) -> Route | None:
+    """The first route whose matchers all hold. Incidents of regions, probers and channels have nothing to match: they
+    take the first route without matchers, or else the last one, so that somebody hears of them."""
+    routes = config.alerting.routes
+    integration = config.integration(incident.subject)
+    if integration is not None:
+        return next((route for route in routes if _matches(route, integration)), None)
+    return next((route for route in routes if not route.match), routes[-1] if routes else None)
+
+
+def messages(transition: Transition, route: Route | None, told: Mapping[str, Tier]) -> tuple[Message, ...]:
+    """One message a channel. `told` are the channels that know of the incident and not of its end.
+
+    Urgent incidents go to the route's urgent and degraded channels, degraded ones to the degraded channels. A mere
+    update is for the degraded channels only: nobody is woken twice for one incident.
+    """
+    incident = transition.incident
+    if transition.kind is TransitionKind.RESOLVED:
+        ends = [Message(channel, tier, Action.RESOLVE) for channel, tier in told.items()]
+        reports = [Message(channel, Tier.REPORT, Action.RESOLVE) for channel in (route.report if route else ())]
+        return (*ends, *reports)
+    lanes = _lanes(incident, route) if route else {}
+    if transition.kind is TransitionKind.UPDATED:
+        lanes = {channel: tier for channel, tier in lanes.items() if tier is Tier.DEGRADED}
+    again = transition.kind is not TransitionKind.OPENED
+    return tuple(
+        Message(
+            channel, tier, Action.UPDATE if again and channel in told else Action.TRIGGER, _fallbacks(route, channel)
+        )
+        for channel, tier in lanes.items()
+    )
+
+
+def _lanes(incident: Incident, route: Route) -> dict[str, Tier]:
+    lanes = dict.fromkeys(route.urgent, Tier.URGENT) if incident.tier is Tier.URGENT else {}
+    lanes |= {channel: Tier.DEGRADED for channel in route.degraded if channel not in lanes}
+    broken = incident.subject.removeprefix("channel:") if incident.subject.startswith("channel:") else None
+    kept = {channel: tier for channel, tier in lanes.items() if channel != broken}
+    if broken is None or kept:
+        return kept
+    # A channel cannot tell that it is broken, and somebody has to.
+    return dict.fromkeys(_fallbacks(route, broken)[:1], Tier.DEGRADED)
+
+
+def _fallbacks(route: Route | None, channel: str) -> tuple[str, ...]:
+    """The quieter ones first: a message that fails on Slack wakes somebody only when nothing else is left."""
+    if route is None:
+        return ()
+    return tuple(c for c in dict.fromkeys((*route.degraded, *route.report, *route.urgent)) if c != channel)
+
+
+def _matches(route: Route, integration: Integration) -> bool:
+    values = {
+        "tier": (str(integration.tier),),
+        "integration": (integration.name,),
+        "vendor": (integration.vendor,),
+        "flow": integration.flows,
+        "owner": (integration.owner,),
+        "environment": (integration.environment,),
+    }
+    return all(wanted in values[key] for key, wanted in route.match.items())

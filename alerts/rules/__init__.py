@@ -1,0 +1,28 @@
+"""The rules, one file each, in the order in which they see one another's findings."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from alerts.model import Rule
+from alerts.rules import (
+    burn_rate,
+    channel_broken,
+    prober_silent,
+    quota_low,
+    region_down,
+    throttled,
+    workflow_down,
+)
+from alerts.scene import RuleKind
+
+RULES: Final[dict[Rule, RuleKind]] = {
+    Rule.REGION_DOWN: region_down.RULE,
+    Rule.WORKFLOW_DOWN: workflow_down.RULE,
+    Rule.BURN_RATE: burn_rate.RULE,
+    Rule.THROTTLED: throttled.RULE,
+    Rule.QUOTA_LOW: quota_low.RULE,
+    Rule.PROBER_SILENT: prober_silent.RULE,
+    Rule.CHANNEL_BROKEN: channel_broken.RULE,
+}
+"""A region without a network comes first: it silences what its integrations seem to say."""

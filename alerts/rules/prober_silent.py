@@ -1,0 +1,40 @@
+"""A prober has not been heard of, or says that it cannot probe: what it watches is unknown, not down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alerts.model import Blame, Condition, Rule, Tier
+from alerts.scene import RuleKind, Scene
+from metrics.model import ProberVerdict
+
+
+def _holds(scene: Scene) -> Iterator[Condition]:
+    for prober in scene.evaluation.probers:
+        if prober.silent or prober.problem:
+            yield _condition(scene, prober)
+
+
+def _condition(scene: Scene, prober: ProberVerdict) -> Condition:
+    word = "SILENT" if prober.silent else "NOT PROBING"
+    detail = f"last heard of {prober.last_seen:%Y-%m-%d %H:%M:%S} UTC" if prober.silent else prober.problem
+    return Condition(
+        key=f"prober:{prober.prober_id}/{Rule.PROBER_SILENT}",
+        rule=Rule.PROBER_SILENT,
+        tier=Tier.DEGRADED,
+        subject=f"prober:{prober.prober_id}",
+        since=prober.last_seen if prober.silent else scene.at,
+        summary=f"region {prober.region} is not watched by it: {detail}",
+        blame=Blame.PROBER,
+        blame_reason="no word from the prober" if prober.silent else "the prober says so itself",
+        title=f"Prober {prober.prober_id} {word}",
+        regions=(prober.region,),
+    )
+
+
+def _lingers(_condition: Condition, _scene: Scene) -> None:
+    """A prober that reports again, or is gone from the list, is over at once."""
+    return
+
+
+RULE = RuleKind(_holds, _lingers)

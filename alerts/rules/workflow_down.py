@@ -1,0 +1,108 @@
+"""A workflow fails, confirmed, in more than the quorum's share of the regions that report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from alerts.blame import blame
+from alerts.model import Condition, Rule, Tier
+from alerts.scene import NO_FRESH_DATA, RuleKind, Scene
+from config.model import Integration
+from metrics.model import RegionVerdict, WorkflowVerdict
+from metrics.state import failing_regions, is_down
+from probes.model import FailureKind
+
+
+def _holds(scene: Scene) -> Iterator[Condition]:
+    confirm = scene.config.alerting.confirm
+    for integration, verdict in scene.workflows():
+        counted = replace(verdict, regions=scene.reporting(verdict))
+        failing = failing_regions(counted, confirm)
+        # A quorum of 100 % cannot be exceeded; all of them is what it means.
+        if failing and (is_down(counted, confirm) or len(failing) == len(counted.regions)):
+            yield _condition(scene, integration, counted, failing)
+
+
+def _lingers(condition: Condition, scene: Scene) -> Condition | None:
+    if scene.config.integration(condition.subject) is None:
+        return None
+    pending = _not_recovered(condition, scene)
+    if pending is None:
+        return None
+    regions, note = pending
+    return replace(condition, regions=regions, note=note)
+
+
+def _not_recovered(condition: Condition, scene: Scene) -> tuple[tuple[str, ...], str] | None:
+    """The regions that failed and have not recovered, with the reason; None when it is over."""
+    declared = scene.regions_of(condition.subject, condition.workflow)
+    verdict = scene.verdict(condition.subject, condition.workflow)
+    counted = {r.region: r for r in scene.reporting(verdict)} if verdict else {}
+    needed = scene.config.alerting.confirm.recoveries
+    failed = [name for name in condition.regions if name in declared]
+    silent = [name for name in failed if name not in counted]
+    pending = [name for name in failed if name in counted and counted[name].good < needed]
+    if not silent and not pending:
+        return None
+    return tuple(sorted({*silent, *pending})), "recovery not confirmed yet" if pending else NO_FRESH_DATA
+
+
+def _condition(
+    scene: Scene, integration: Integration, counted: WorkflowVerdict, failing: tuple[RegionVerdict, ...]
+) -> Condition:
+    key = f"{integration.name}/{Rule.WORKFLOW_DOWN}/{counted.workflow}"
+    first = min(failing, key=lambda r: (r.failing_since or r.last_run_at, r.region))
+    fine = tuple(r for r in counted.regions if not r.failing)
+    whose, why = blame(failing, fine, others_answer=_others_answer(scene, integration.name, failing))
+    return Condition(
+        key=key,
+        rule=Rule.WORKFLOW_DOWN,
+        tier=Tier.URGENT,
+        subject=integration.name,
+        since=first.failing_since or first.last_run_at,
+        summary=what_failed(first),
+        blame=whose,
+        blame_reason=why,
+        workflow=counted.workflow,
+        step=first.failed_step,
+        region_count=f"{len(failing)}/{len(counted.regions)}",
+        evidence_ids=tuple(r.evidence_id for r in failing if r.evidence_id),
+        run_ids=tuple(r.run_id for r in failing if r.run_id),
+        title=f"{integration.label} {counted.workflow} DOWN",
+        regions=_still_failed(scene, key, failing),
+    )
+
+
+def _still_failed(scene: Scene, key: str, failing: tuple[RegionVerdict, ...]) -> tuple[str, ...]:
+    """Failing now, or failed earlier in this outage and not recovered since."""
+    earlier = next((c for c in scene.before(Rule.WORKFLOW_DOWN) if c.key == key), None)
+    pending = _not_recovered(earlier, scene) if earlier else None
+    return tuple(sorted({r.region for r in failing} | set(pending[0] if pending else ())))
+
+
+def _others_answer(scene: Scene, name: str, failing: tuple[RegionVerdict, ...]) -> bool:
+    """Whether other integrations answer from the regions where this one fails."""
+    regions = {r.region for r in failing}
+    return any(
+        not region.failing and region.region in regions
+        for integration, verdict in scene.workflows()
+        if integration.name != name
+        for region in scene.reporting(verdict)
+    )
+
+
+def what_failed(region: RegionVerdict) -> str:
+    """`create → 503`, `create → connect: connection refused`: the step and what came of it."""
+    step = region.failed_step or "run"
+    by_status = region.kind in (FailureKind.STATUS_4XX, FailureKind.STATUS_5XX, FailureKind.AUTH)
+    if by_status and region.status is not None:
+        return f"{step} → {region.status}"
+    kind = str(region.kind).replace("_", " ") if region.kind else "failed"
+    message = " ".join((region.message or "").split())
+    return (
+        f"{step} → {kind}: {message[:119] + '…' if len(message) > 120 else message}" if message else f"{step} → {kind}"
+    )
+
+
+RULE = RuleKind(_holds, _lingers)

@@ -1,0 +1,77 @@
+"""Incidents and their timelines."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from duckdb import DuckDBPyConnection
+
+from alerts.model import Incident, IncidentEvent, IncidentState
+from alerts.store.rows import INCIDENT_COLUMNS, incident_of, incident_values, utc
+
+
+def open_incidents(con: DuckDBPyConnection) -> tuple[Incident, ...]:
+    """Every incident that is not resolved, oldest first."""
+    rows = con.execute(
+        f"SELECT {INCIDENT_COLUMNS} FROM incidents WHERE state <> 'resolved' ORDER BY opened_at, incident_id"  # noqa: S608 - constant columns
+    ).fetchall()
+    return tuple(incident_of(row) for row in rows)
+
+
+def recently_resolved(con: DuckDBPyConnection, at: datetime, within: timedelta) -> tuple[Incident, ...]:
+    """Incidents resolved not longer than `within` before `at`."""
+    rows = con.execute(
+        f"SELECT {INCIDENT_COLUMNS} FROM incidents WHERE state = 'resolved' AND resolved_at >= ? ORDER BY resolved_at, incident_id",  # noqa: S608, E501 - constant columns
+        [at - within],
+    ).fetchall()
+    return tuple(incident_of(row) for row in rows)
+
+
+def incidents(con: DuckDBPyConnection, limit: int = 100, state: IncidentState | None = None) -> tuple[Incident, ...]:
+    """The newest incidents, newest first; of one state, or of all."""
+    rows = con.execute(
+        f"SELECT {INCIDENT_COLUMNS} FROM incidents WHERE $state IS NULL OR state = $state "  # noqa: S608 - constant columns
+        "ORDER BY opened_at DESC, incident_id LIMIT $limit",
+        {"state": str(state) if state else None, "limit": limit},
+    ).fetchall()
+    return tuple(incident_of(row) for row in rows)
+
+
+def incident(con: DuckDBPyConnection, incident_id: str) -> Incident | None:
+    """One incident, or None."""
+    row = con.execute(
+        f"SELECT {INCIDENT_COLUMNS} FROM incidents WHERE incident_id = ?",  # noqa: S608 - constant columns
+        [incident_id],
+    ).fetchone()
+    return incident_of(row) if row else None
+
+
+def timeline(con: DuckDBPyConnection, incident_id: str) -> tuple[IncidentEvent, ...]:
+    """What happened to one incident, in order."""
+    rows = con.execute(
+        "SELECT incident_id, happened_at, kind, note, who FROM incident_events WHERE incident_id = ? ORDER BY event_id",
+        [incident_id],
+    ).fetchall()
+    return tuple(IncidentEvent(row[0], utc(row[1]), row[2], row[3], row[4]) for row in rows)
+
+
+def save_incident(con: DuckDBPyConnection, incident: Incident) -> None:
+    """Writes a new incident, or the new state of a known one."""
+    values = incident_values(incident)
+    names = INCIDENT_COLUMNS.split(", ")
+    changes = ", ".join(f"{name} = ?" for name in names[1:])
+    changed = con.execute(
+        f"UPDATE incidents SET {changes} WHERE incident_id = ? RETURNING incident_id",  # noqa: S608 - constant columns
+        [*values[1:], values[0]],
+    ).fetchone()
+    if changed is None:
+        marks = ", ".join("?" for _ in names)
+        con.execute(f"INSERT INTO incidents ({INCIDENT_COLUMNS}) VALUES ({marks})", values)  # noqa: S608 - constant columns
+
+
+def add_event(con: DuckDBPyConnection, event: IncidentEvent) -> None:
+    """Appends to the timeline."""
+    con.execute(
+        "INSERT INTO incident_events (incident_id, happened_at, kind, note, who) VALUES (?, ?, ?, ?, ?)",
+        [event.incident_id, event.at, event.kind, event.note, event.who],
+    )
