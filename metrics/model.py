@@ -60,7 +60,7 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """Slices of the schedule: good ÷ measured, and measured ÷ expected. `share` and `coverage` are None without data."""
+    """Slices of the schedule: `share` is good ÷ measured, `coverage` measured ÷ expected; None without data."""
 
     good: int
     bad: int
@@ -71,11 +71,12 @@ class Availability:
 
 @dataclass(frozen=True, slots=True)
 class SliceCount:
-    """Good and bad slices inside one window."""
+    """Good and bad slices inside one window; `simulated` of them come from simulated history."""
 
     good: int
     bad: int
     expected: int
+    simulated: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import duckdb
 import structlog
 from duckdb import DuckDBPyConnection
 
-from metrics.store.errors import IngestFull, ReadTimeout, StoreClosed, StoreError, StoreUnavailable
+from metrics.store.failures import IngestFull, ReadTimeout, StoreClosed, StoreError, StoreUnavailable
 from metrics.store.migrations import migrate
 from metrics.store.opening import connect
 from metrics.store.watchdog import Watchdog

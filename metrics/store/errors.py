@@ -1,30 +1,61 @@
-"""What can go wrong between us and the database, each with its remedy.
-
-StoreError
-├── StoreUnavailable   the file cannot be opened (locked, corrupt, from a newer version, no directory)
-├── StoreClosed        asked after `close`
-├── ReadTimeout        a question took longer than its limit
-└── IngestFull         runs arrive faster than they can be stored; the sender should come back later
-"""
+"""How many requests went wrong, and in which way?"""
 
 from __future__ import annotations
 
+from datetime import timedelta
 
-class StoreError(Exception):
-    """Base of the store's errors; the cause is kept."""
+from duckdb import DuckDBPyConnection
 
-
-class StoreUnavailable(StoreError):
-    """The file cannot be opened; the message names the reason and the remedy."""
-
-
-class StoreClosed(StoreError):
-    """The store was closed before this was asked."""
+from metrics.model import ErrorSeries, Rates, Window
+from metrics.store.buckets import choose, columns
+from metrics.store.rates import CLASS_COUNTS, rates_of
+from metrics.store.scope import bucket_parameters, step_scope
 
 
-class ReadTimeout(StoreError):
-    """A question was interrupted at its time limit."""
+def rates(
+    con: DuckDBPyConnection,
+    integration: str,
+    window: Window,
+    *,
+    workflow: str | None = None,
+    step: str | None = None,
+    region: str | None = None,
+) -> Rates:
+    """Each class as a share of the requests that were really made."""
+    where, parameters = step_scope(integration, window, workflow=workflow, step=step, region=region)
+    row = con.execute(_RATES.format(where=where, counts=CLASS_COUNTS), parameters).fetchone()
+    return rates_of(*(row or (0,)))
 
 
-class IngestFull(StoreError):
-    """The write-behind queue is at its limit; retrying later helps."""
+def error_series(
+    con: DuckDBPyConnection,
+    integration: str,
+    window: Window,
+    *,
+    workflow: str | None = None,
+    step: str | None = None,
+    region: str | None = None,
+    bucket: timedelta | None = None,
+) -> ErrorSeries:
+    """Counts per bucket on a dense grid; a bucket without requests has 0 of them and NaN everywhere else."""
+    grid = choose(window, bucket)
+    where, scope = step_scope(integration, window, workflow=workflow, step=step, region=region)
+    answer = columns(con, _SERIES.format(where=where, counts=CLASS_COUNTS), scope | bucket_parameters(grid))
+    return ErrorSeries(
+        bucket=grid.bucket,
+        t_ms=grid.t_ms,
+        requests=grid.lay(answer["i"], answer["requests"], empty=0.0),
+        client_errors=grid.lay(answer["i"], answer["client_errors"]),
+        server_errors=grid.lay(answer["i"], answer["server_errors"]),
+        throttled=grid.lay(answer["i"], answer["throttled"]),
+        network=grid.lay(answer["i"], answer["network"]),
+        correctness=grid.lay(answer["i"], answer["correctness"]),
+    )
+
+
+_RATES = "SELECT count(*) FILTER (counted), {counts} FROM steps WHERE {where}"
+
+_SERIES = """
+SELECT (epoch_ms(started_at) - $first_ms) // $bucket_ms AS i, count(*) AS requests, {counts}
+FROM steps WHERE {where} AND counted GROUP BY i ORDER BY i
+"""

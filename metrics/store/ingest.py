@@ -15,7 +15,7 @@ import structlog
 from duckdb import DuckDBPyConnection
 
 from metrics.store.database import Store
-from metrics.store.errors import IngestFull, StoreClosed
+from metrics.store.failures import IngestFull, StoreClosed
 from metrics.store.numbering import Numbering, load_numbering, save_numbering
 from metrics.store.rows import NumberedRun, insert
 from probes.model import Batch

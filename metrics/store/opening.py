@@ -8,7 +8,7 @@ from typing import Final
 
 import duckdb
 
-from metrics.store.errors import StoreUnavailable
+from metrics.store.failures import StoreUnavailable
 
 STORAGE_VERSION: Final = "v1.5.0"
 """Readable by DuckDB 1.5 and 2.x, so that going back one engine version stays possible."""

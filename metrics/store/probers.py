@@ -37,8 +37,8 @@ def record_heartbeat(store: Store, heartbeat: Heartbeat, at: datetime) -> Future
 
 def probers(con: DuckDBPyConnection, now: datetime, silent_after: timedelta) -> tuple[ProberVerdict, ...]:
     """Every prober that has sent a heartbeat, by region; silent when the last is older than `silent_after`."""
-    rows = con.execute(_ALL).fetchall()
-    return tuple(ProberVerdict(*row, silent=now - row[2] > silent_after) for row in rows)
+    rows = con.execute(_ALL, {"silent_since": now - silent_after}).fetchall()
+    return tuple(ProberVerdict(*row) for row in rows)
 
 
 _UPSERT = """
@@ -54,6 +54,6 @@ ON CONFLICT (prober_id) DO UPDATE SET
 
 _ALL = """
 SELECT prober_id, region, last_seen, started_at, version, loop_lag_ms, outbox_depth, config_version, runs_missed,
-       previous_stop, problem, cursor
+       previous_stop, problem, cursor, last_seen < $silent_since
 FROM probers WHERE last_seen IS NOT NULL ORDER BY region, prober_id
 """

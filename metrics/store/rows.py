@@ -281,9 +281,7 @@ def _evidence_rows(item: NumberedRun) -> Iterator[dict[str, Any]]:
         if step.evidence is None:
             continue
         evidence = step.evidence
-        yield _plain(
-            evidence, ("evidence_id", "method", "url", "request_body", "status", "response_body")
-        ) | {
+        yield _plain(evidence, ("evidence_id", "method", "url", "request_body", "status", "response_body")) | {
             "run_id": str(item.run.run_id),
             "integration": item.run.integration,
             "position": step.position,

@@ -12,7 +12,7 @@ from typing import Final
 
 from duckdb import DuckDBPyConnection
 
-from metrics.store.errors import StoreUnavailable
+from metrics.store.failures import StoreUnavailable
 
 FOLDER: Final = Path(__file__).parent
 
@@ -80,5 +80,3 @@ def _apply(con: DuckDBPyConnection, migration: Migration) -> None:
         con.execute("ROLLBACK")
         raise
     con.execute("COMMIT")
-
-

@@ -1,0 +1,155 @@
+"""What happened in a run?"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+from duckdb import DuckDBPyConnection
+
+from metrics.model import RunRow
+from probes.model import (
+    Assertion,
+    Evidence,
+    Failure,
+    FailureKind,
+    Outcome,
+    QuotaReading,
+    Run,
+    StepResult,
+    Timings,
+)
+
+
+def latest_runs(
+    con: DuckDBPyConnection,
+    integration: str,
+    limit: int = 50,
+    outcome: Outcome | None = None,
+    *,
+    workflow: str | None = None,
+    region: str | None = None,
+) -> tuple[RunRow, ...]:
+    """The newest runs of an integration, newest first."""
+    given = {"outcome": outcome.value if outcome else None, "workflow": workflow, "region": region}
+    narrow = {name: value for name, value in given.items() if value is not None}
+    clauses = "".join(f" AND {name} = ${name}" for name in narrow)
+    sql = f"{_ROW} WHERE integration = $integration{clauses} ORDER BY started_at DESC, attempt DESC LIMIT $limit"
+    rows = con.execute(sql, narrow | {"integration": integration, "limit": limit}).fetchall()
+    return tuple(map(_run_row, rows))
+
+
+def run(con: DuckDBPyConnection, run_id: str | UUID) -> Run | None:
+    """The whole run with its steps, quota readings, values and evidence; None when there is no such run."""
+    wanted = _uuid(run_id)
+    found = _dicts(con, "SELECT * FROM runs WHERE run_id = ? LIMIT 1", wanted) if wanted else []
+    return _run(con, found[0]) if found else None
+
+
+def evidence(con: DuckDBPyConnection, evidence_id: str) -> tuple[RunRow, Evidence] | None:
+    """The evidence and the run it belongs to; None when there is none or it has expired."""
+    found = _dicts(con, "SELECT * FROM evidence WHERE evidence_id = ? LIMIT 1", evidence_id)
+    if not found:
+        return None
+    rows = con.execute(f"{_ROW} WHERE run_id = ? LIMIT 1", [found[0]["run_id"]]).fetchall()
+    return (_run_row(rows[0]), _evidence(found[0])) if rows else None
+
+
+_ROW = """
+SELECT run_id, integration, workflow, region, started_at, duration_ms, outcome, attempt, failed_step, failure_kind,
+       failure_message, evidence_id, simulated
+FROM runs
+"""
+
+
+def _run_row(row: tuple[Any, ...]) -> RunRow:
+    run_id, integration, workflow, region, started_at, duration, outcome, attempt, step, kind, *rest = row
+    message, evidence_id, simulated = rest
+    return RunRow(
+        run_id=str(run_id),
+        integration=integration,
+        workflow=workflow,
+        region=region,
+        started_at=started_at,
+        duration_ms=duration,
+        outcome=Outcome(outcome),
+        attempt=attempt,
+        failed_step=step,
+        failure_kind=FailureKind(kind) if kind else None,
+        failure_message=message,
+        evidence_id=evidence_id,
+        simulated=simulated,
+    )
+
+
+def _uuid(text: str | UUID) -> UUID | None:
+    try:
+        return UUID(str(text))
+    except ValueError:
+        return None
+
+
+def _dicts(con: DuckDBPyConnection, sql: str, parameter: object) -> list[dict[str, Any]]:
+    cursor = con.execute(sql, [parameter])
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _run(con: DuckDBPyConnection, row: dict[str, Any]) -> Run:
+    run_id = row["run_id"]
+    kept = {
+        (found["position"], found["attempt"]): _evidence(found)
+        for found in _dicts(con, "SELECT * FROM evidence WHERE run_id = ?", run_id)
+    }
+    steps = _dicts(con, "SELECT * FROM steps WHERE run_id = ? ORDER BY started_at, position, attempt", run_id)
+    quota = _dicts(con, "SELECT * FROM quota_readings WHERE run_id = ? ORDER BY observed_at, bucket", run_id)
+    values = _dicts(con, "SELECT name, value FROM recorded_values WHERE run_id = ?", run_id)
+    same = ("run_id", "region", "integration", "workflow", "scheduled_at", "started_at", "duration_ms", "every_s")
+    more = ("config_version", "attempt", "failed_step", "loop_lag_ms", "skip_reason", "simulated")
+    return Run(
+        **{name: row[name] for name in same + more},
+        outcome=Outcome(row["outcome"]),
+        failure=_failure(row),
+        steps=tuple(_step(step, kept.get((step["position"], step["attempt"]))) for step in steps),
+        quota=tuple(map(_quota, quota)),
+        values={value["name"]: value["value"] for value in values},
+    )
+
+
+def _failure(row: dict[str, Any]) -> Failure | None:
+    if row["failure_kind"] is None:
+        return None
+    return Failure(
+        kind=FailureKind(row["failure_kind"]),
+        message=row["failure_message"],
+        retryable=row["failure_retryable"],
+        retry_after_s=row["failure_retry_after_s"],
+    )
+
+
+def _step(row: dict[str, Any], kept: Evidence | None) -> StepResult:
+    same = ("position", "attempt", "cleanup", "started_at", "method", "url", "status", "http_version")
+    more = ("remote_address", "response_bytes", "tls_version", "certificate_expires_at")
+    return StepResult(
+        **{name: row[name] for name in same + more},
+        name=row["step"],
+        outcome=Outcome(row["outcome"]),
+        timings=Timings(**{name: row[name] for name in Timings.__slots__}),
+        failure=_failure(row),
+        assertions=tuple(Assertion(**assertion) for assertion in json.loads(row["assertions"] or "[]")),
+        captured=json.loads(row["captured"] or "{}"),
+        vendor_request_ids=json.loads(row["vendor_request_ids"] or "{}"),
+        evidence=kept,
+    )
+
+
+def _quota(row: dict[str, Any]) -> QuotaReading:
+    row["limit"] = row["limit_value"]
+    return QuotaReading(**{name: row[name] for name in QuotaReading.__slots__})
+
+
+def _evidence(row: dict[str, Any]) -> Evidence:
+    texts = {name: row[name] for name in ("evidence_id", "method", "url", "request_body", "status", "response_body")}
+    maps = ("request_headers", "response_headers", "vendor_request_ids")
+    return Evidence(**texts, **{name: json.loads(row[name]) for name in maps})
