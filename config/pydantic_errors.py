@@ -49,6 +49,8 @@ def findings(error: ValidationError, model: type[BaseModel], value: object, pref
     messages: dict[Path, list[str]] = {}
     for detail in error.errors(include_url=False, include_input=False):
         path, here = _walk(detail["loc"], value, detail["type"])
+        if detail["type"] == "too_short" and isinstance(here, list) and len(here) >= detail["ctx"]["min_length"]:
+            continue  # pydantic counts only the entries that are right, and the wrong ones are reported themselves
         message = _message(detail, model, path, here)
         if message not in messages.setdefault(path, []):
             messages[path].append(message)
@@ -69,16 +71,24 @@ def _walk(loc: tuple[int | str, ...], value: object, kind: str) -> tuple[Path, o
     path: Path = ()
     here = value
     for position, part in enumerate(loc):
-        if isinstance(here, dict) and part in here:
-            here = here[part]
-        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
-            here = here[part]
+        found = _entry(here, part)
+        if found is not None:
+            here = found[0]
         elif kind == "missing" and position == len(loc) - 1:
             here = None
         else:
             continue
         path = (*path, part)
     return path, here
+
+
+def _entry(value: object, part: int | str) -> tuple[object] | None:
+    """What stands at one key or position, in a tuple because it may be None; None where nothing does."""
+    if isinstance(value, dict):
+        return (value[part],) if part in value else None
+    if isinstance(value, list) and isinstance(part, int):
+        return (value[part],) if part < len(value) else None
+    return None
 
 
 def _message(detail: Any, model: type[BaseModel], path: Path, here: object) -> str:

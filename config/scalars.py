@@ -71,7 +71,7 @@ def _format_share(value: float) -> str:
 
 
 def parse_status(value: object) -> int | str | tuple[int | str, ...] | None:
-    """`201`, `2xx`, `"404"` or a list of them, in the form that they are compared in: numbers, or `2xx` in lower case."""
+    """`201`, `2xx`, `"404"` or a list of them → numbers, and classes in lower case."""
     if value is None:
         return None
     if isinstance(value, (list, tuple)) and value:

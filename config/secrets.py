@@ -1,7 +1,7 @@
 """References to what must not stand in a file: `${env:NAME}`, `${env:NAME:-default}`, `${file:/path}`.
 
-`$${` writes a literal `${`. A configuration carries references only; they become text on the machine that needs them, at
-the moment it needs them, so that a rotated file or variable is read afresh.
+`$${` writes a literal `${`. A configuration carries references only; they become text on the machine that needs them,
+at the moment it needs them, so that a rotated file or variable is read afresh.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _HOW: Final = 'write ${env:NAME}, ${env:NAME:-default} or ${file:/path}; a liter
 Model = TypeVar("Model")
 
 
-class UnresolvedReference(Exception):
+class UnresolvedReference(Exception):  # noqa: N818 — a state of the machine, not of the program
     """A reference that leads to nothing. Names the reference and the remedy, never a value."""
 
     def __init__(self, reference: str, remedy: str) -> None:
@@ -178,8 +178,8 @@ def _none_if_reference(found: re.Match[str]) -> str:
 def resolve_integration(integration: Integration, environ: Mapping[str, str]) -> Integration:
     """A copy for the machine that sends the requests, every reference resolved; raises `UnresolvedReference`.
 
-    An auth option that its model declares as `SecretRef` still reads as the reference; one declared as text reads as its
-    value. The copy's repr shows references only; do not write it to a file: that would write the values.
+    An auth option that its model declares as `SecretRef` still reads as the reference; one declared as text reads as
+    its value. The copy's repr shows references only; do not write it to a file: that would write the values.
     """
 
     def revealed(text: str) -> str:

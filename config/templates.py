@@ -26,12 +26,12 @@ BUILTINS: Final = frozenset(
 _WHOLE: Final = re.compile(r"\s*\{\{((?:(?!\{\{|\}\}).)+)\}\}\s*", re.DOTALL)
 
 
-class TemplateFailure(Exception):
+class TemplateFailure(Exception):  # noqa: N818 — what came from the vendor may cause it
     """A template that cannot be rendered: its syntax, or a variable that is not there. Quotes no value."""
 
 
 def builtin_values(*, run_id: str, now: datetime, region: str, integration: str, workflow: str) -> dict[str, Any]:
-    """The built-in variables of one run; `now` is aware and comes back as ISO 8601 text, `timestamp` as whole seconds."""
+    """The built-in variables of one run; the aware `now` becomes ISO 8601 text, and `timestamp` whole seconds."""
     return {
         "run_id": run_id,
         "now": now.isoformat(),

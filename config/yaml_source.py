@@ -1,7 +1,7 @@
 """Reads one YAML 1.2 file into plain JSON-like values and remembers the line of each.
 
-Only what JSON can carry comes out: mappings with text keys, lists, text, numbers, booleans, null. Dates stay text, and so
-does a number whose digits would change (`007`, `0x1F`). Anchors, aliases and `<<` work, within limits.
+Only what JSON can carry comes out: mappings with text keys, lists, text, numbers, booleans, null. Dates stay text, and
+so does a number whose digits would change (`007`, `0x1F`). Anchors, aliases and `<<` work, within limits.
 """
 
 from __future__ import annotations
@@ -61,13 +61,17 @@ class Document:
 
     def at(self, path: Path) -> object:
         """The value at `path`, or None."""
-        value: Any = self.value
-        for part in path:
-            try:
-                value = value[part]
-            except (KeyError, IndexError, TypeError):
-                return None
-        return value
+        return value_at(self.value, path)
+
+
+def value_at(value: Any, path: Path) -> Any:
+    """What stands at `path` inside a JSON-like value, or None."""
+    for part in path:
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
 
 
 def read(file: FilePath, shown: str) -> tuple[Document, list[Problem]]:
@@ -97,6 +101,8 @@ def parse(text: str, shown: str) -> tuple[Document, list[Problem]]:
         return _nothing(shown, 1, f"nested too deeply (more than {MAX_DEPTH} levels)")
     except YAMLError as err:
         return _nothing(shown, 1, f"not valid YAML: {err}")
+    if node is None:
+        return Document(shown, {}, {}), []
     if not isinstance(node, MappingNode):
         return _nothing(shown, 1, "must be a mapping of `key: value` lines")
     return _Construction(shown).document(node)
@@ -125,7 +131,7 @@ def _syntax_message(err: MarkedYAMLError, text: str) -> str:
     return message
 
 
-class _Refused(Exception):
+class _Refused(Exception):  # noqa: N818 — a stop, caught in this module
     """The file asks for too much; reading stops."""
 
 

@@ -1,0 +1,40 @@
+"""Secrets in plain text where no plugin declares them: headers, queries and forms whose names give them away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from config.checks import mapping, mappings
+from config.problems import Finding, Path
+from config.secrets import PLAIN_TEXT
+
+_SECRET_NAME: Final = re.compile(
+    r"(proxy-)?authorization|cookie|set-cookie|(.*[-_])?(api|app|access|auth|secret|developer|private)[-_]?(key|token)"
+    r"|(.*[-_])?(secret|password|passwd)|client[-_]secret|refresh[-_]token",
+    re.IGNORECASE,
+)
+_REFERS: Final = re.compile(r"\$\{(env|file):|\{\{")
+
+
+def plaintext_findings(integration: Mapping[str, Any]) -> Iterator[Finding]:
+    """Every value under a telling name that neither refers to a secret nor was captured by a step."""
+    yield from _in_mapping(integration.get("headers"), ("headers",))
+    usage = mapping(mapping(integration.get("quota")).get("usage"))
+    yield from _in_request(usage, ("quota", "usage"))
+    for number, workflow in mappings(integration.get("workflows")):
+        for position, step in mappings(workflow.get("steps")):
+            at = ("workflows", number, "steps", position, "request")
+            yield from _in_request(mapping(step.get("request")), at)
+
+
+def _in_request(request: Mapping[str, Any], at: Path) -> Iterator[Finding]:
+    for section in ("headers", "query", "form"):
+        yield from _in_mapping(request.get(section), (*at, section))
+
+
+def _in_mapping(values: object, at: Path) -> Iterator[Finding]:
+    for name, value in mapping(values).items():
+        if isinstance(value, str) and value and _SECRET_NAME.fullmatch(name) and not _REFERS.search(value):
+            yield (*at, name), PLAIN_TEXT

@@ -1,0 +1,204 @@
+"""A directory of YAML and the environment → a `Config`, or every problem at once with file, line and remedy.
+
+leadline.yaml   Settings            alerts.yaml   Alerting
+defaults.yaml   under every integration            any other *.yaml   one Integration
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from config import version
+from config.checks import Context
+from config.checks.addresses import address_findings
+from config.checks.alerting import alerting_findings, settings_findings
+from config.checks.objectives import objective_findings
+from config.checks.options import kind_findings
+from config.checks.plaintext import plaintext_findings
+from config.checks.steps import step_findings
+from config.checks.workflows import workflow_findings
+from config.defaults import Defaults, merged, with_texts
+from config.model import Alerting, Config, Integration, Settings
+from config.plugins import Plugins
+from config.problems import ConfigError, Finding, Problem, did_you_mean, parse_dotted
+from config.pydantic_errors import findings
+from config.references import reference_findings, variable_findings
+from config.schema_files import SchemaFiles
+from config.yaml_source import Document, read
+
+__all__ = ["ConfigError", "Plugins", "Problem", "load"]
+
+SETTINGS: Final = "leadline.yaml"
+ALERTS: Final = "alerts.yaml"
+DEFAULTS: Final = "defaults.yaml"
+
+Declared = TypeVar("Declared", bound=BaseModel)
+
+
+def load(
+    root: Path, environ: Mapping[str, str], *, plugins: Plugins | None = None, require_secrets: bool = True
+) -> Config:
+    """Reads and checks the directory `root`; raises `ConfigError` with every problem found.
+
+    `require_secrets=False` accepts references that lead to nothing on this machine, as a hub or an editor may see them.
+    """
+    return _Loading(root, environ, plugins or Plugins(), require_secrets).config()
+
+
+@dataclass
+class _Loading:
+    """One load: gathers documents, models and problems."""
+
+    root: Path
+    environ: Mapping[str, str]
+    plugins: Plugins
+    require_secrets: bool
+    problems: list[Problem] = field(default_factory=list)
+    regions_known: bool = True
+
+    def config(self) -> Config:
+        files = self._files()
+        documents = self._documents(files)
+        settings_file = documents.pop(SETTINGS, self._absent(SETTINGS))
+        settings = self._checked(settings_file, Settings, settings_findings(settings_file.value))
+        alerts_file = documents.pop(ALERTS, self._absent(ALERTS))
+        alerts_found = alerting_findings(alerts_file.value, self.plugins, self.environ)
+        alerting = self._checked(alerts_file, Alerting, alerts_found)
+        defaults = self._defaults(documents.pop(DEFAULTS, self._absent(DEFAULTS)))
+        if not {file.name for file in files} - {SETTINGS, ALERTS, DEFAULTS}:
+            remedy = f"write one, or start from the examples of `leadline init {self.root}`"
+            self.problems.append(Problem(str(self.root), 0, "", f"no integration file here; {remedy}"))
+        context = Context(
+            self.environ, self.plugins, SchemaFiles(self.root), _region_names(settings if self.regions_known else None)
+        )
+        integrations = self._integrations([merged(own, defaults) for own in documents.values()], context)
+        if self.problems or settings is None or alerting is None:
+            raise ConfigError(self.problems)
+        config = Config(
+            root=self.root.resolve(),
+            version="",
+            integrations=tuple(integrations),
+            alerting=alerting,
+            settings=settings,
+            schemas=context.schemas.loaded,
+        )
+        return config.model_copy(update={"version": version.of(config)})
+
+    def _absent(self, name: str) -> Document:
+        return Document(str(self.root / name), {}, {})
+
+    def _documents(self, files: list[Path]) -> dict[str, Document]:
+        """Every YAML file that could be read, by name, references to files made absolute."""
+        documents = {}
+        for file in files:
+            document, problems = read(file, str(self.root / file.name))
+            self.problems += problems
+            if document.value or not problems:
+                documents[file.name] = with_texts(document, self._absolute)
+            elif file.name == SETTINGS:
+                self.regions_known = False
+        return documents
+
+    def _files(self) -> list[Path]:
+        remedy = f"`leadline init {self.root}` writes a starter set there"
+        if not self.root.is_dir():
+            what = "is a file, not a directory" if self.root.exists() else "does not exist"
+            raise ConfigError([Problem(str(self.root), 0, "", f"the configuration directory {what}; {remedy}")])
+        files = sorted(path for path in self.root.iterdir() if path.is_file() and not path.name.startswith("."))
+        for path in files:
+            if path.suffix == ".yml":
+                message = f"is not read: only *.yaml files are; rename it to {path.stem}.yaml"
+                self.problems.append(Problem(str(self.root / path.name), 0, "", message))
+        found = [path for path in files if path.suffix == ".yaml"]
+        if not found and not self.problems:
+            raise ConfigError([Problem(str(self.root), 0, "", f"no *.yaml file in this directory; {remedy}")])
+        return found
+
+    def _absolute(self, text: str) -> str:
+        """`${file:…}` as seen from the configuration directory, so that it holds wherever the prober is started."""
+        return version.absolute_references(text, self.root.resolve())
+
+    def _checked(self, document: Document, model: type[Declared], found: Iterable[Finding]) -> Declared | None:
+        """Adds the problems of a document; the model, or None where it does not fit."""
+        result, mistakes = _validated(model, document.value)
+        references = reference_findings(document.value, self.environ, required=self.require_secrets)
+        self._add(document, [*mistakes, *found, *references])
+        return result
+
+    def _add(self, document: Document, found: Iterable[Finding]) -> None:
+        """One problem per place: what a type or the defaults' own check said first is enough."""
+        said = {(problem.file, problem.line, problem.path) for problem in self.problems}
+        for path, message in found:
+            problem = document.problem(path, message)
+            if problem.file == document.file or (problem.file, problem.line, problem.path) not in said:
+                self.problems.append(problem)
+
+    def _defaults(self, document: Document) -> Document:
+        """The defaults without the keys that they may not hold, each of which is a problem here, once."""
+        self._checked(document, Defaults, ())
+        known = {key: value for key, value in document.value.items() if key in Defaults.model_fields}
+        return Document(document.file, known, document.places)
+
+    def _integrations(self, documents: list[Document], context: Context) -> list[Integration]:
+        good = []
+        names: dict[str, str] = {}
+        for document in documents:
+            integration = self._checked(document, Integration, _integration_findings(document.value, context))
+            name = document.value.get("integration")
+            if isinstance(name, str) and name in names:
+                message = f'a second integration "{name}" (the first is in {names[name]}); names must be unique'
+                self._add(document, [(("integration",), message)])
+            names.setdefault(str(name), document.file)
+            if integration is not None:
+                self._add(document, _plugged(integration, self.plugins))
+                good.append(_with_absolute_ca(integration, self.root.resolve()))
+        return good
+
+
+def _validated(model: type[Declared], value: Mapping[str, Any]) -> tuple[Declared | None, list[Finding]]:
+    try:
+        return model.model_validate(value), []
+    except ValidationError as err:
+        return None, list(findings(err, model, value))
+
+
+def _integration_findings(value: Mapping[str, Any], context: Context) -> Iterable[Finding]:
+    yield from _vendor_findings(value, context.plugins)
+    yield from address_findings(value, context)
+    yield from plaintext_findings(value)
+    yield from objective_findings(value)
+    yield from workflow_findings(value, context)
+    yield from step_findings(value, context)
+    yield from variable_findings(value)
+    auth = value.get("auth")
+    if isinstance(auth, dict):
+        yield from kind_findings(auth, ("auth",), context.plugins.auth, context.environ)
+
+
+def _vendor_findings(value: Mapping[str, Any], plugins: Plugins) -> Iterable[Finding]:
+    vendor = value.get("vendor")
+    if plugins.vendors and isinstance(vendor, str) and vendor not in plugins.vendors:
+        hint = did_you_mean(vendor, plugins.vendors, label="vendors")
+        yield ("vendor",), f'unknown vendor "{vendor}" {hint}; "generic" fits any'
+
+
+def _plugged(integration: Integration, plugins: Plugins) -> Iterable[Finding]:
+    for check in plugins.checks:
+        for path, message in check(integration):
+            yield parse_dotted(path), message
+
+
+def _with_absolute_ca(integration: Integration, root: Path) -> Integration:
+    ca_file = integration.tls.ca_file
+    if ca_file is None or "${" in ca_file:
+        return integration
+    return integration.model_copy(update={"tls": integration.tls.model_copy(update={"ca_file": str(root / ca_file)})})
+
+
+def _region_names(settings: Settings | None) -> frozenset[str] | None:
+    return None if settings is None else frozenset(region.name for region in settings.regions)

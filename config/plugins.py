@@ -1,0 +1,23 @@
+"""What the program passes in so that this package can check plugin options without importing a plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel
+
+from config.model import Integration
+
+IntegrationCheck = Callable[[Integration], Iterable[tuple[str, str]]]
+"""An integration → (dotted path inside its file, message with remedy) for each mistake."""
+
+
+@dataclass(frozen=True)
+class Plugins:
+    """What is installed. An empty registry means that its part is not checked."""
+
+    auth: Mapping[str, type[BaseModel]] = field(default_factory=dict)
+    channels: Mapping[str, type[BaseModel]] = field(default_factory=dict)
+    vendors: Collection[str] = ()
+    checks: Sequence[IntegrationCheck] = ()
