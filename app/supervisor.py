@@ -18,7 +18,6 @@ from app.lifeline import SUPERVISOR
 
 log = structlog.get_logger(__name__)
 
-FIRST_BACKOFF_S: Final = 1.0
 LONGEST_BACKOFF_S: Final = 30.0
 HEALTHY_AFTER_S: Final = 60.0
 READY_WITHIN_S: Final = 60.0
@@ -39,6 +38,7 @@ class Child:
 class Supervisor:
     """Runs children until `stop`; a child that cannot even start once is an error, one that dies later is restarted."""
 
+    first_backoff_s: float = 1.0
     _running: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
     _keepers: list[asyncio.Task[None]] = field(default_factory=list)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -92,12 +92,12 @@ class Supervisor:
         return process
 
     async def _keep(self, child: Child, process: asyncio.subprocess.Process) -> None:
-        backoff = FIRST_BACKOFF_S
+        backoff = self.first_backoff_s
         while True:
             started = time.monotonic()
             code = await process.wait()
             if time.monotonic() - started > HEALTHY_AFTER_S:
-                backoff = FIRST_BACKOFF_S
+                backoff = self.first_backoff_s
             log.warning("supervisor.child_ended", child=child.name, code=code, restart_in_s=backoff)
             await asyncio.sleep(backoff)
             backoff = min(backoff * 2, LONGEST_BACKOFF_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Final
 
 import typer
@@ -10,7 +11,7 @@ import typer
 from app.cli import check, demo, doctor, hub, init, prober, run, status, up
 from app.errors import UserError
 
-_COMMANDS: Final = {
+_COMMANDS: Final[dict[str, Callable[..., None]]] = {
     "up": up.up,
     "hub": hub.hub,
     "prober": prober.prober,

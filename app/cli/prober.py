@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli.options import DEFAULT_DATA, Data, HubUrl
 from app.errors import UserError
+
+if TYPE_CHECKING:
+    from probes.agent import AgentSettings
 
 
 def prober(
@@ -28,8 +31,7 @@ def prober(
 
     from app.cli.hub_client import hub_url
     from app.datadir import DataDirectory
-    from app.lifeline import stop_when_orphaned
-    from probes.agent import AgentSettings, run_agent
+    from probes.agent import AgentError, AgentSettings
 
     directory = DataDirectory(data).create()
     token = os.environ.get("LEADLINE_PROBER_TOKEN")
@@ -38,17 +40,20 @@ def prober(
             f"no token for region {region!r}: set LEADLINE_PROBER_TOKEN to the one that the hub's leadline.yaml "
             "gives this region"
         )
-    settings = AgentSettings(
-        hub_url=hub_url(hub, data),
-        region=region,
-        token=SecretStr(token or directory.prober_token(region)),
-        data=directory.root,
-        environ=os.environ,
-    )
+    secret = SecretStr(token or directory.prober_token(region))
+    try:
+        settings = AgentSettings(hub_url(hub, data), region, secret, directory.root, os.environ)
+        asyncio.run(_until_stopped(settings))
+    except AgentError as err:
+        raise UserError(str(err)) from err
 
-    async def supervised() -> None:
-        lifeline = asyncio.create_task(stop_when_orphaned())
-        await run_agent(settings)
-        lifeline.cancel()
 
-    asyncio.run(supervised())
+async def _until_stopped(settings: AgentSettings) -> None:
+    import asyncio
+
+    from app.lifeline import stop_when_orphaned
+    from probes.agent import run_agent
+
+    lifeline = asyncio.create_task(stop_when_orphaned())
+    await run_agent(settings)
+    lifeline.cancel()

@@ -7,12 +7,14 @@ import hashlib
 import hmac
 import json
 import zlib
+from collections.abc import Callable
 from typing import Annotated, Final
 
 import structlog
 from fastapi import APIRouter, Depends, Header, HTTPException, Request, Response
 
 from app.hub.state import HubState
+from metrics.store.failures import IngestFull
 from metrics.store.probers import record_heartbeat
 from probes.wire import MAX_BODY_BYTES, WireError, parse_batch, parse_heartbeat
 
@@ -25,10 +27,7 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def prober_router(state: HubState) -> APIRouter:
-    """The routes under `/api/v1/prober`."""
-    router = APIRouter(prefix="/api/v1/prober")
-
+def _region_of_token(state: HubState) -> Callable[[str], str]:
     def region_of_token(authorization: Annotated[str, Header()] = "") -> str:
         scheme, _, token = authorization.partition(" ")
         digest = token_hash(token.strip())
@@ -36,6 +35,14 @@ def prober_router(state: HubState) -> APIRouter:
             if scheme.lower() == "bearer" and hmac.compare_digest(digest, expected):
                 return region
         raise HTTPException(401, "unknown prober token; give the region's token as LEADLINE_PROBER_TOKEN")
+
+    return region_of_token
+
+
+def prober_router(state: HubState) -> APIRouter:
+    """The routes under `/api/v1/prober`."""
+    router = APIRouter(prefix="/api/v1/prober")
+    region_of_token = _region_of_token(state)
 
     @router.get("/config")
     async def config(
@@ -56,7 +63,10 @@ def prober_router(state: HubState) -> APIRouter:
         except WireError as err:
             raise HTTPException(422, str(err)) from err
         _require_same_region(batch.region, of_token)
-        cursor = await asyncio.wrap_future(state.ingest.submit(batch, state.clock()))
+        try:
+            cursor = await asyncio.wrap_future(state.ingest.submit(batch, state.clock()))
+        except IngestFull as err:
+            raise HTTPException(429, str(err), {"Retry-After": "2"}) from err
         state.ingested_runs += len(batch.runs)
         return {"cursor": cursor}
 

@@ -29,7 +29,7 @@ from app.hub.state import HubState
 from app.lifeline import stop_when_orphaned
 from config.model import Config
 from metrics.store.database import Store
-from metrics.store.errors import StoreError
+from metrics.store.failures import StoreError
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from app.dashboard.view import View
 from app.hub.prober_api import prober_router
 from app.hub.public_api import public_router
 from app.hub.state import HubState
-from metrics.store.database import ReadTimeout
+from metrics.store.failures import ReadTimeout, StoreClosed
 
 
 def create_app(state: HubState, view: View) -> FastAPI:
@@ -25,7 +25,8 @@ def create_app(state: HubState, view: View) -> FastAPI:
     server.include_router(prober_router(state))
     server.include_router(public_router(state))
     server.add_exception_handler(HTTPException, _problem)
-    server.add_exception_handler(ReadTimeout, _too_slow)
+    server.add_exception_handler(ReadTimeout, _later)
+    server.add_exception_handler(StoreClosed, _later)
     policy = content_security_policy(build(server, view))
     server.middleware("http")(_security_headers(policy))
     server.add_middleware(GZipMiddleware, minimum_size=1000)
@@ -47,7 +48,7 @@ async def _problem(_: Request, error: Exception) -> Response:
     return JSONResponse({"error": error.detail}, status_code=error.status_code, headers=error.headers)
 
 
-async def _too_slow(_: Request, error: Exception) -> Response:
+async def _later(_: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, status_code=503, headers={"Retry-After": "5"})
 
 
