@@ -1,4 +1,4 @@
-"""The pieces that pages are made of: plain HTML, and four components of our own that live in `assets/leadline.js`.
+"""The pieces that pages are made of: plain HTML, and a few components of our own that live in `assets/leadline.js`.
 
 A component of our own is one small React function. It takes data instead of a tree of HTML, which is what lets 354
 tiles be searched, sorted and re-rendered within a frame.
@@ -49,6 +49,13 @@ class Ago(_Own):
 
     _type = "Ago"
     _prop_names: ClassVar[list[str]] = ["id", "at", "suffix", "late", "title"]
+
+
+class Clock(_Own):
+    """The time now, in UTC."""
+
+    _type = "Clock"
+    _prop_names: ClassVar[list[str]] = ["id"]
 
 
 class Copy(_Own):
@@ -140,7 +147,9 @@ def budget_bar(left: float | None) -> html.Div:
     return html.Div([track, html.Span(text, className="num")], className="bar")
 
 
-def table(head: Iterable[str], rows: Iterable[Sequence[Any]], numeric: Iterable[int] = (), empty: str = "") -> Component:
+def table(
+    head: Iterable[str], rows: Iterable[Sequence[Any]], numeric: Iterable[int] = (), empty: str = ""
+) -> Component:
     """A table that scrolls sideways on a phone; `numeric` columns are right-aligned with tabular figures."""
     numbers = frozenset(numeric)
     body = [

@@ -1,0 +1,38 @@
+"""The dashboard: Dash on the hub's own FastAPI server, everything served from here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from dash import Dash
+from fastapi import FastAPI
+
+from app.dashboard.shell import INDEX, layout, register
+from app.dashboard.view import View
+
+_ASSETS: Final = Path(__file__).parent / "assets"
+
+
+def build(server: FastAPI, view: View) -> Dash:
+    """Mounts the dashboard on `server`. Call it after every other route is there: its pages take all other paths."""
+    app = Dash(
+        __name__,
+        server=server,
+        pages_folder="",
+        use_pages=False,
+        assets_folder=str(_ASSETS),
+        assets_ignore=r"^theme\.js$",
+        serve_locally=True,
+        enable_mcp=False,
+        title="Leadline",
+        update_title="",
+        index_string=INDEX,
+        suppress_callback_exceptions=True,
+        add_log_handler=False,
+    )
+    app.layout = layout()
+    register(app, view)
+    # Dash does this at the first request under "/" only; a first visit straight to another page would find no assets.
+    app._setup_server()
+    return app

@@ -1,0 +1,17 @@
+"""The pages, one file and one line each."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from app.dashboard.page import Page
+from app.dashboard.pages import evidence, incidents, integration, overview, run, system
+
+PAGES: Final[tuple[Page, ...]] = (
+    Page("/", "Overview", overview.render, nav="Overview", refresh_s=5),
+    Page("/incidents", "Incidents", incidents.render, nav="Incidents", refresh_s=5),
+    Page("/system", "System", system.render, nav="System", refresh_s=5),
+    Page("/integration/{name}", "{name}", integration.render, refresh_s=10),
+    Page("/run/{run_id}", "Run", run.render),
+    Page("/evidence/{evidence_id}", "Evidence", evidence.render),
+)

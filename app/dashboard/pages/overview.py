@@ -1,0 +1,90 @@
+"""Which integration needs me now?"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from dash import html
+from dash.development.base_component import Component
+
+from app.dashboard import wording
+from app.dashboard.elements import STATE_WORDS, Tiles, empty_state, mark
+from app.dashboard.incident_card import incident_card
+from app.dashboard.page import Visit
+from app.dashboard.strip import banners, strip
+from app.dashboard.tiles import TRIAGE, tiles
+from app.dashboard.view import Overview, View
+from metrics.model import State
+
+
+def render(view: View, _: Visit) -> Component:
+    """What fires now, how the probers are, then every integration, worst first."""
+    overview, hub = view.overview(), view.hub
+    if not overview.standings:
+        return html.Div([*banners(view), _nothing_declared()], className="stack")
+    return html.Div(
+        [
+            *banners(view),
+            _headline(overview),
+            _simulated_banner(overview),
+            _firing(overview),
+            strip(view, hub),
+            _no_runs_yet(overview),
+            Tiles(
+                id="tiles",
+                tiles=tiles(overview.standings, overview.at),
+                words=[[state.value, STATE_WORDS[state]] for state in TRIAGE],
+            ),
+        ],
+        className="stack",
+    )
+
+
+def _headline(overview: Overview) -> Component:
+    states = Counter(standing.state for standing in overview.standings)
+    wrong = [state for state in TRIAGE if states[state] and state is not State.UP]
+    total = len(overview.standings)
+    if not wrong:
+        text = f"All {wording.plural(total, 'integration')} up" if total > 1 else "The integration is up"
+    else:
+        needing = sum(states[state] for state in wrong)
+        text = f"{needing} of {wording.plural(total, 'integration')} need{'s' if needing == 1 else ''} a look"
+    marks = [mark(state, f"{states[state]} {STATE_WORDS[state]}") for state in TRIAGE if states[state]]
+    return html.Div([html.H1(text), *marks], className="headline")
+
+
+def _firing(overview: Overview) -> Component:
+    if not overview.incidents:
+        return html.Div(hidden=True)
+    ordered = sorted(overview.incidents, key=lambda i: (-i.tier.rank, i.opened_at))
+    return html.Section(
+        [incident_card(incident) for incident in ordered], className="incidents", **{"aria-label": "What fires now"}
+    )
+
+
+def _simulated_banner(overview: Overview) -> Component:
+    until = [s.summary.simulated_share_24h for s in overview.standings if s.summary.simulated_share_24h]
+    slices = sum(o.simulated for s in overview.standings for o in s.objectives)
+    if not until and not slices:
+        return html.Div(hidden=True)
+    text = "figures over 24 h and 30 d include generated runs; tiles that do are labelled “incl. simulated”."
+    return html.Div([html.B("Simulated history"), html.Span(text)], className="banner sim")
+
+
+def _no_runs_yet(overview: Overview) -> Component:
+    if any(standing.summary.last_run_at for standing in overview.standings):
+        return html.Div(hidden=True)
+    return empty_state(
+        "No run has arrived yet",
+        "The first results come within one interval of a prober's start. If none comes, see whether a prober runs "
+        "and whether its secrets resolve:",
+        "leadline doctor",
+    )
+
+
+def _nothing_declared() -> Component:
+    return empty_state(
+        "No integration is declared yet",
+        "Write a starter set, edit it, check it, and start Leadline on it:",
+        "leadline init monitoring\nleadline check monitoring\nleadline up monitoring",
+    )

@@ -1,0 +1,135 @@
+"""One run: which step, which phase, what was expected, what came, and the evidence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from app.dashboard import wording
+from app.dashboard.elements import (
+    OUTCOME_STATE,
+    ago,
+    empty_state,
+    integration_link,
+    outcome_mark,
+    panel,
+    run_link,
+    table,
+)
+from app.dashboard.page import Visit
+from app.dashboard.step_card import step_card
+from app.dashboard.view import View
+from app.dashboard.waterfall import waterfall
+from probes.model import Outcome, Run
+
+
+def render(view: View, visit: Visit) -> Component:
+    """The run of the address, or that there is none."""
+    wanted = visit.path["run_id"]
+    found = view.run(wanted)
+    if found is None:
+        text = [
+            f"{wanted} is unknown here: it was never shipped, or is older than raw rows are kept. ",
+            html.A("All integrations", href="/"),
+        ]
+        return empty_state("No such run", text)
+    return run_page(view, found)
+
+
+def run_page(view: View, run: Run, highlight: str | None = None) -> Component:
+    """Verdict, waterfall, then every attempt at every step; `highlight` is the evidence to open."""
+    if highlight is None and run.evidence:
+        highlight = run.evidence[0].evidence_id
+    return html.Div(
+        [
+            _header(run),
+            _verdict(view, run),
+            panel(
+                "Waterfall",
+                waterfall(run),
+                note=f"ms since the run's start · {wording.plural(len(run.steps), 'attempt')} at steps",
+            ),
+            html.Section([step_card(step, open_evidence=highlight) for step in run.steps], className="steps"),
+            _quota(run),
+            _values(run),
+        ],
+        className="stack",
+    )
+
+
+def _header(run: Run) -> Component:
+    crumbs = [integration_link(run.integration), f" · {run.workflow} · region {run.region}"]
+    facts: list[Any] = [
+        html.Span(["started ", html.B(wording.moment(run.started_at)), " · ", ago(run.started_at)]),
+        html.Span(["took ", html.B(wording.milliseconds(run.duration_ms))]),
+        html.Span(["attempt ", html.B(str(run.attempt))]),
+        html.Span(["prober lag ", html.B(wording.milliseconds(run.loop_lag_ms))]),
+        html.Span(["config ", html.Span(run.config_version[:12], className="mono")]),
+        html.Span(["run ", html.Span(str(run.run_id), className="mono wrap")]),
+    ]
+    if run.simulated:
+        facts.append(html.Span("simulated history: no prober measured this", className="sim"))
+    title = html.Div([html.H1(run.workflow), outcome_mark(run.outcome)], className="title-row")
+    return html.Div([html.Div(crumbs, className="crumbs"), title, html.Div(facts, className="meta")])
+
+
+def _verdict(view: View, run: Run) -> Component:
+    sentence = verdict(run)
+    before = view.last_passed(run) if run.outcome is not Outcome.PASSED else None
+    parts: list[Any] = [html.P(sentence)]
+    if before is not None:
+        link = run_link(before.run_id, wording.moment(before.started_at))
+        parts.append(
+            html.Div(
+                ["Last passed before it: ", link, f" in {wording.milliseconds(before.duration_ms)}"], className="note"
+            )
+        )
+    return html.Div(parts, className=f"verdict s-{OUTCOME_STATE[run.outcome].value}")
+
+
+def verdict(run: Run) -> str:
+    """The outcome as one sentence."""
+    if run.failure is not None:
+        where = f"Step “{run.failed_step}”: " if run.failed_step else ""
+        return f"{where}{run.failure.message} ({wording.spoken(run.failure.kind)})"
+    if run.skip_reason:
+        return f"Skipped: {run.skip_reason}"
+    return {
+        Outcome.PASSED: "Every step answered as expected.",
+        Outcome.UNSTABLE: "Passed, but only after a retry.",
+        Outcome.TAINTED: "The prober itself was too slow to measure fairly; this does not count against the vendor.",
+    }.get(run.outcome, f"The run ended as {run.outcome.value}.")
+
+
+def _quota(run: Run) -> Component:
+    rows = [
+        (
+            reading.bucket,
+            wording.count(reading.used),
+            wording.count(reading.remaining),
+            wording.count(reading.limit),
+            reading.unit,
+            wording.moment(reading.reset_at),
+            wording.spoken(reading.source),
+        )
+        for reading in run.quota
+    ]
+    if not rows:
+        return html.Div(hidden=True)
+    head = ("bucket", "used", "remaining", "limit", "unit", "resets at", "source")
+    return panel("Quota readings", table(head, rows, numeric=(1, 2, 3)), note=f"{len(rows)} reported during this run")
+
+
+def _values(run: Run) -> Component:
+    if not run.values:
+        return html.Div(hidden=True)
+    rows = [
+        (
+            wording.spoken(name.removesuffix("_ms")),
+            wording.milliseconds(value) if name.endswith("_ms") else f"{value:g}",
+        )
+        for name, value in run.values.items()
+    ]
+    return panel("Recorded values", table(("value", "measured"), rows, numeric=(1,)))

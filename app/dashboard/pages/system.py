@@ -1,0 +1,75 @@
+"""How Leadline itself is: probers, hub, configuration."""
+
+from __future__ import annotations
+
+from dash import html
+from dash.development.base_component import Component
+
+from app.dashboard import wording
+from app.dashboard.elements import ago, mark, pairs, panel, table
+from app.dashboard.page import Visit
+from app.dashboard.strip import banners
+from app.dashboard.view import View
+from metrics.model import ProberVerdict, State
+
+
+def render(view: View, _: Visit) -> Component:
+    """Every prober with its own state, and the hub."""
+    hub, config = view.hub, view.config
+    probers = hub.evaluation.probers if hub.evaluation else ()
+    about = {
+        "started": wording.moment(hub.started_at),
+        "last evaluation": ago(hub.evaluation.at) if hub.evaluation else "none yet",
+        "runs stored since start": wording.count(hub.ingested_runs),
+        "configuration": html.Span(config.version, className="mono wrap"),
+        "integrations": wording.count(len(config.integrations)),
+        "workflows": wording.count(sum(len(i.workflows) for i in config.integrations)),
+        "regions": ", ".join(region.name for region in config.settings.regions),
+        "raw rows are kept for": wording.span(config.settings.retention.raw),
+        "evidence is kept for": wording.span(config.settings.retention.evidence),
+        "vendor sandbox": "running" if config.settings.sandbox else "off",
+    }
+    head = (
+        "prober",
+        "seen",
+        "region",
+        "running",
+        "outbox",
+        "loop lag",
+        "missed",
+        "shipped up to",
+        "last stop",
+        "version",
+        "problem",
+    )
+    rows = [_row(prober) for prober in probers]
+    return html.Div(
+        [
+            *banners(view),
+            html.H1("System"),
+            panel(
+                "Probers",
+                table(head, rows, numeric=(4, 5, 6, 7), empty="No prober has reported yet."),
+                note=f"{len(rows)} known to the hub",
+            ),
+            panel("Hub", pairs(about)),
+        ],
+        className="stack",
+    )
+
+
+def _row(prober: ProberVerdict) -> tuple[object, ...]:
+    state = State.DOWN if prober.silent else State.UP
+    return (
+        mark(state, f"{prober.prober_id[:8]} {'silent' if prober.silent else 'reporting'}"),
+        ago(prober.last_seen),
+        prober.region,
+        ago(prober.started_at, ""),
+        f"{prober.outbox_depth:,}",
+        wording.milliseconds(prober.loop_lag_ms),
+        f"{prober.runs_missed:,}",
+        f"{prober.cursor:,}",
+        prober.previous_stop,
+        prober.version,
+        prober.problem or wording.NONE,
+    )

@@ -1,0 +1,111 @@
+"""One attempt at one step: what was expected, what came, request ids, evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from app.dashboard import wording
+from app.dashboard.elements import Copy, mark, outcome_mark, pairs, table
+from probes.model import Assertion, Evidence, StepResult
+from metrics.model import State
+
+
+def step_card(step: StepResult, *, open_evidence: str | None = None) -> Component:
+    """Everything known of the attempt; the evidence that brought the reader here stands open."""
+    header = html.Header(
+        [
+            html.H2([html.Span(f"{step.position + 1}. ", className="position"), step.name]),
+            outcome_mark(step.outcome),
+            html.Span(_facts(step), className="note"),
+        ]
+    )
+    parts: list[Any] = [header]
+    if step.failure is not None:
+        parts.append(html.P([html.B(f"{wording.spoken(step.failure.kind)}: "), step.failure.message], className="wrap"))
+    parts += [
+        _address(step),
+        _assertions(step.assertions),
+        _named("Captured", step.captured),
+        _ids(step.vendor_request_ids),
+    ]
+    if step.evidence is not None:
+        parts.append(_evidence(step.evidence, opened=step.evidence.evidence_id == open_evidence))
+    return html.Section(parts, className="panel step")
+
+
+def _facts(step: StepResult) -> str:
+    facts = [
+        f"status {step.status}" if step.status is not None else "no answer",
+        f"attempt {step.attempt}" if step.attempt > 1 else "",
+        "clean-up" if step.cleanup else "",
+        f"{wording.milliseconds(step.timings.total_ms)} in all",
+        f"TTFB {wording.milliseconds(step.timings.ttfb_ms)}",
+        f"{wording.count(step.response_bytes)} bytes" if step.response_bytes is not None else "",
+        step.http_version or "",
+        step.tls_version or "",
+    ]
+    return " · ".join(fact for fact in facts if fact)
+
+
+def _address(step: StepResult) -> Component:
+    if not step.url:
+        return html.Div(hidden=True)
+    peer = f"  ({step.remote_address})" if step.remote_address else ""
+    return html.Div(
+        [html.Span(f"{step.method} {step.url}", className="mono"), html.Span(peer, className="note")], className="wrap"
+    )
+
+
+def _assertions(assertions: tuple[Assertion, ...]) -> Component:
+    if not assertions:
+        return html.Div(hidden=True)
+    rows = [
+        (
+            mark(State.UP if one.passed else State.DOWN, "held" if one.passed else "broken"),
+            html.Span(one.subject, className="mono wrap"),
+            html.Span(one.expected, className="mono wrap"),
+            html.Span(one.actual, className="mono wrap" if one.passed else "mono wrap actual-bad"),
+        )
+        for one in assertions
+    ]
+    return table(("", "checked", "expected", "actual"), rows)
+
+
+def _named(title: str, values: Mapping[str, str]) -> Component:
+    if not values:
+        return html.Div(hidden=True)
+    return html.Div([html.H3(title), pairs({name: html.Span(text, className="mono") for name, text in values.items()})])
+
+
+def _ids(ids: Mapping[str, str]) -> Component:
+    if not ids:
+        return html.Div(hidden=True)
+    shown = {name: html.Span([html.Span(value, className="mono"), Copy(text=value)]) for name, value in ids.items()}
+    everything = "\n".join(f"{name}: {value}" for name, value in ids.items())
+    title = html.H3(["The vendor's request ids", Copy(text=everything, label="copy for the vendor's support")])
+    return html.Div([title, pairs(shown)])
+
+
+def _evidence(evidence: Evidence, *, opened: bool) -> Component:
+    request = "\n".join(
+        [f"{evidence.method} {evidence.url}", *_lines(evidence.request_headers), "", evidence.request_body or ""]
+    )
+    response = "\n".join([f"status {evidence.status or 'none'}", *_lines(evidence.response_headers)])
+    body = evidence.response_body if evidence.response_body is not None else "no body came"
+    blocks = [
+        html.Div([html.H3("Request, redacted"), html.Pre(request.rstrip())]),
+        html.Div([html.H3("Response headers"), html.Pre(response)]),
+        html.Div([html.H3("Response body, first 8 KiB"), html.Pre(body or "an empty body")]),
+    ]
+    summary = html.Summary(["Evidence ", html.Span(evidence.evidence_id, className="mono")])
+    return html.Details(
+        [summary, Copy(text=evidence.evidence_id, label="copy id"), html.Div(blocks, className="evidence")], open=opened
+    )
+
+
+def _lines(headers: Mapping[str, str]) -> list[str]:
+    return [f"{name}: {value}" for name, value in headers.items()]
