@@ -7,18 +7,15 @@ import hashlib
 import hmac
 import json
 import zlib
-from collections.abc import Callable
 from typing import Annotated, Final
 
-import structlog
-from fastapi import APIRouter, Depends, Header, HTTPException, Request, Response
+from fastapi import APIRouter, Header, HTTPException, Request, Response
 
 from app.hub.state import HubState
 from metrics.store.failures import IngestFull
 from metrics.store.probers import record_heartbeat
 from probes.wire import MAX_BODY_BYTES, WireError, parse_batch, parse_heartbeat
 
-log = structlog.get_logger(__name__)
 _TOO_LARGE: Final = f"the body is larger than {MAX_BODY_BYTES} bytes; send smaller batches"
 
 
@@ -27,28 +24,23 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _region_of_token(state: HubState) -> Callable[[str], str]:
-    def region_of_token(authorization: Annotated[str, Header()] = "") -> str:
-        scheme, _, token = authorization.partition(" ")
-        digest = token_hash(token.strip())
-        for region, expected in state.tokens.items():
-            if scheme.lower() == "bearer" and hmac.compare_digest(digest, expected):
-                return region
-        raise HTTPException(401, "unknown prober token; give the region's token as LEADLINE_PROBER_TOKEN")
-
-    return region_of_token
+def _region_of_token(state: HubState, request: Request) -> str:
+    """The region whose token the request carries; 401 without one."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    digest = token_hash(token.strip())
+    for region, expected in state.tokens.items():
+        if scheme.lower() == "bearer" and hmac.compare_digest(digest, expected):
+            return region
+    raise HTTPException(401, "unknown prober token; give the region's token as LEADLINE_PROBER_TOKEN")
 
 
 def prober_router(state: HubState) -> APIRouter:
     """The routes under `/api/v1/prober`."""
     router = APIRouter(prefix="/api/v1/prober")
-    region_of_token = _region_of_token(state)
 
     @router.get("/config")
-    async def config(
-        region: str, of_token: Annotated[str, Depends(region_of_token)], if_none_match: Annotated[str, Header()] = ""
-    ) -> Response:
-        _require_same_region(region, of_token)
+    async def config(request: Request, region: str, if_none_match: Annotated[str, Header()] = "") -> Response:
+        _require_same_region(region, _region_of_token(state, request))
         version = state.config.version
         if if_none_match == f'"{version}"':
             return Response(status_code=304)
@@ -56,7 +48,8 @@ def prober_router(state: HubState) -> APIRouter:
         return Response(body, media_type="application/json", headers={"ETag": f'"{version}"'})
 
     @router.post("/batches")
-    async def batches(request: Request, of_token: Annotated[str, Depends(region_of_token)]) -> dict[str, int]:
+    async def batches(request: Request) -> dict[str, int]:
+        of_token = _region_of_token(state, request)
         body = await _body(request)
         try:
             batch = await asyncio.to_thread(parse_batch, body)
@@ -71,7 +64,8 @@ def prober_router(state: HubState) -> APIRouter:
         return {"cursor": cursor}
 
     @router.post("/heartbeat")
-    async def heartbeat(request: Request, of_token: Annotated[str, Depends(region_of_token)]) -> dict[str, str]:
+    async def heartbeat(request: Request) -> dict[str, str]:
+        of_token = _region_of_token(state, request)
         body = await _body(request)
         try:
             beat = parse_heartbeat(body)
