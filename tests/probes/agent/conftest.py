@@ -1,0 +1,245 @@
+"""A hub on a real socket, a clock that tests move, and runs to ship."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from pydantic import SecretStr
+
+from probes import wire
+from probes.agent.hub import HubClient
+from probes.agent.mailbox import Mailbox
+from probes.agent.outbox import Limits, Outbox
+from probes.agent.problems import Problems
+from probes.agent.settings import AgentSettings
+from probes.model import Outcome, Run
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **delta: float) -> None:
+        self.now += timedelta(**delta)
+
+
+@dataclass
+class Request:
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Reply:
+    status: int = 200
+    content: object = None
+    headers: dict[str, str] = field(default_factory=dict)
+    cut: bool = False
+    """Close the connection instead of answering, after whatever the request did."""
+
+
+class HubDouble:
+    """Speaks the hub's side of the contract over a real socket: keeps runs by number, answers with the cursor.
+
+    `script` holds what to answer to the next batches instead (a Reply is given without storing anything, except that
+    `cut` stores and then closes the connection). `accepts(run)` may refuse a batch that holds some run.
+    """
+
+    TOKEN = "a-prober-token"
+
+    def __init__(self) -> None:
+        self.script: deque[Reply] = deque()
+        self.stored: dict[str, dict[int, Run]] = {}
+        self.cursors: dict[str, int] = {}
+        self.batches: list[tuple[int, int]] = []
+        self.heartbeats: list[dict] = []
+        self.config_requests: list[dict[str, str]] = []
+        self.document: dict | None = None
+        self.accepts: Callable[[Run], bool] = lambda run: True
+        self.max_body = wire.MAX_BODY_BYTES
+        self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self.url = ""
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.StreamWriter] = set()
+
+    @property
+    def numbers(self) -> list[int]:
+        """Every stored number, in order of number, over all probers."""
+        return sorted(number for runs in self.stored.values() for number in runs)
+
+    @property
+    def run_ids(self) -> list[UUID]:
+        return [run.run_id for runs in self.stored.values() for run in runs.values()]
+
+    async def start(self, port: int = 0) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
+        self.url = "http://127.0.0.1:{}".format(self._server.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        assert self._server is not None
+        self._server.close()
+        for writer in list(self._connections):
+            writer.close()
+        await self._server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections.add(writer)
+        try:
+            while (request := await _read_request(reader)) is not None:
+                reply = self._answer(request)
+                if reply.cut:
+                    break
+                writer.write(_http(reply))
+                await writer.drain()
+        except ConnectionError:
+            pass
+        finally:
+            self._connections.discard(writer)
+            writer.close()
+
+    def _answer(self, request: Request) -> Reply:
+        if request.headers.get("authorization") != f"Bearer {self.TOKEN}":
+            return Reply(401, {"error": "unknown token"})
+        path = request.path.partition("?")[0].removeprefix("/api/v1/prober")
+        if path == "/batches":
+            return self._batch(request)
+        if path == "/heartbeat":
+            self.heartbeats.append(json.loads(request.body))
+            version = self.document["version"] if self.document else ""
+            return Reply(200, {"config_version": version, "now": self.now().isoformat()})
+        if path == "/config" and self.document is not None:
+            self.config_requests.append(request.headers)
+            if request.headers.get("if-none-match") == '"{}"'.format(self.document["version"]):
+                return Reply(304)
+            return Reply(200, self.document)
+        return Reply(404, {"error": "no such thing"})
+
+    def _batch(self, request: Request) -> Reply:
+        scripted = self.script.popleft() if self.script else None
+        if scripted is not None and not scripted.cut:
+            return scripted
+        body = gzip.decompress(request.body)
+        if len(body) > self.max_body:
+            return Reply(413, {"error": "too large"})
+        batch = wire.parse_batch(body)
+        if not all(map(self.accepts, batch.runs)):
+            return Reply(422, {"error": "a run makes no sense"})
+        self.batches.append((batch.first, batch.last))
+        cursor = self.cursors.get(batch.prober_id, 0)
+        mine = self.stored.setdefault(batch.prober_id, {})
+        mine.update((n, r) for n, r in enumerate(batch.runs, batch.first) if n > cursor)
+        self.cursors[batch.prober_id] = max(cursor, batch.last)
+        return scripted or Reply(200, {"cursor": self.cursors[batch.prober_id]})
+
+
+async def _read_request(reader: asyncio.StreamReader) -> Request | None:
+    try:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
+    first, *lines = head.rstrip("\r\n").split("\r\n")
+    method, path, _ = first.split(" ")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    body = await reader.readexactly(int(headers.get("content-length", 0)))
+    return Request(method, path, headers, body)
+
+
+def _http(reply: Reply) -> bytes:
+    body = b"" if reply.content is None else json.dumps(reply.content).encode()
+    lines = [f"HTTP/1.1 {reply.status} Whatever", "Content-Type: application/json"]
+    lines += [f"{name}: {value}" for name, value in reply.headers.items()]
+    if reply.status != 304:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def hub() -> AsyncIterator[HubDouble]:
+    double = HubDouble()
+    await double.start()
+    yield double
+    await double.stop()
+
+
+@pytest.fixture
+def make_run() -> Callable[..., Run]:
+    def make(**changes: object) -> Run:
+        fields: dict = {
+            "run_id": uuid4(),
+            "region": "local",
+            "integration": "crm",
+            "workflow": "roundtrip",
+            "scheduled_at": NOON,
+            "started_at": NOON,
+            "duration_ms": 12.5,
+            "outcome": Outcome.PASSED,
+            "config_version": "v1",
+        }
+        return Run(**{**fields, **changes})
+
+    return make
+
+
+@pytest.fixture
+def settings(tmp_path: Path, hub: HubDouble) -> AgentSettings:
+    return AgentSettings(hub.url, "local", SecretStr(HubDouble.TOKEN), tmp_path / "data", {})
+
+
+@pytest.fixture
+def problems() -> Problems:
+    return Problems()
+
+
+@pytest.fixture
+async def client(settings: AgentSettings, clock: Clock) -> AsyncIterator[HubClient]:
+    client = HubClient(settings, clock)
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+async def mailbox(settings: AgentSettings, clock: Clock) -> AsyncIterator[Mailbox]:
+    mailbox = Mailbox(lambda: Outbox(settings.file("sqlite"), "local", clock(), Limits()), clock)
+    await mailbox.open()
+    yield mailbox
+    await mailbox.close(clean=True)
+
+
+@pytest.fixture
+def eventually() -> Callable[..., object]:
+    """Wait until a condition on a real process or socket holds; fails after ten seconds."""
+
+    async def wait(condition: Callable[[], object], within_s: float = 10.0) -> None:
+        async with asyncio.timeout(within_s):
+            while not condition():
+                await asyncio.sleep(0.005)
+
+    return wait
+
+
+@pytest.fixture
+def reply() -> type[Reply]:
+    return Reply
