@@ -1,0 +1,66 @@
+"""A hub's API on a real store in memory, with a clock that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from app.hub.prober_api import prober_router, token_hash
+from app.hub.public_api import public_router
+from app.hub.state import HubState
+from config.compiled import dump
+from config.model import Config, Integration
+from metrics.store.database import Store
+from metrics.store.ingest import Ingest
+
+NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
+TOKEN = "the-local-token"
+
+
+def config() -> Config:
+    integration = Integration.model_validate(
+        {
+            "integration": "hubspot",
+            "vendor": "hubspot",
+            "base_url": "https://api.example.com",
+            "auth": {"kind": "bearer", "token": "${env:HUBSPOT_TOKEN}"},
+            "workflows": [{"name": "roundtrip", "steps": [{"name": "create", "request": {"path": "/contacts"}}]}],
+        }
+    )
+    return Config(root=Path("monitoring"), version="v1", integrations=(integration,))
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    opened = Store.open(None)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def state(store: Store) -> Iterator[HubState]:
+    ingest = Ingest(store, flush_after_s=0.01)
+    yield HubState(
+        store=store,
+        ingest=ingest,
+        clock=lambda: NOW,
+        started_at=NOW,
+        config=config(),
+        compiled=dump(config()),
+        tokens={"local": token_hash(TOKEN), "eu": token_hash("the-eu-token")},
+    )
+    ingest.close()
+
+
+@pytest.fixture
+async def hub(state: HubState) -> AsyncIterator[httpx.AsyncClient]:
+    server = FastAPI()
+    server.include_router(prober_router(state))
+    server.include_router(public_router(state))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(server), base_url="http://hub") as client:
+        yield client
