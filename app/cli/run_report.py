@@ -102,7 +102,7 @@ def as_junit(runs: list[Run]) -> bytes:
         for run in own:
             _case(suite, run)
     ET.indent(root)
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
 def _count(element: ET.Element, runs: list[Run]) -> None:
