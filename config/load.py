@@ -131,11 +131,11 @@ class _Loading:
         return result
 
     def _add(self, document: Document, found: Iterable[Finding]) -> None:
-        """One problem per place: what a type or the defaults' own check said first is enough."""
+        """Not where something was said before: what the reader or the defaults' own check said is enough."""
         said = {(problem.file, problem.line, problem.path) for problem in self.problems}
         for path, message in found:
             problem = document.problem(path, message)
-            if problem.file == document.file or (problem.file, problem.line, problem.path) not in said:
+            if (problem.file, problem.line, problem.path) not in said:
                 self.problems.append(problem)
 
     def _defaults(self, document: Document) -> Document:

@@ -28,6 +28,8 @@ def parse_duration(value: object) -> timedelta:
     """`90s`, `1h30m`, `200ms`, `30d` → timedelta. A bare number is refused: it has no unit."""
     if isinstance(value, timedelta):
         return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        raise ValueError(f"{value:g} has no unit; write {value:g}s, {value:g}m or {value:g}h")  # noqa: TRY004 — pydantic
     text = value.replace(" ", "") if isinstance(value, str) else ""
     parts = _PART.findall(text)
     if not parts or "".join(n + u for n, u in parts) != text:
@@ -60,6 +62,8 @@ def parse_share(value: object) -> float:
         share = float(value)
     else:
         raise ValueError("not a percentage; write it as 99.9%")
+    if share > 1 and not isinstance(value, str):
+        raise ValueError(f"{share:g} without a % sign is {share * 100:g} %; write {share:g}%")
     if not 0 < share <= 1:
         raise ValueError("must be above 0 % and at most 100 %")
     return share

@@ -56,20 +56,24 @@ def _parsed(path: Path) -> Any:
 def _schema_fault(schema: object) -> str | None:
     if not isinstance(schema, (dict, bool)):
         return "it must be an object"
+    wanted: list[str] = []
+
+    def refuse(uri: str) -> NoReturn:
+        # A schema never makes the hub or a prober fetch something.
+        wanted.append(uri)
+        raise ValueError(uri)
+
     try:
         jsonschema_rs.meta.validate(schema)
-        jsonschema_rs.validator_for(schema, retriever=_refuse_retrieval)
+        jsonschema_rs.validator_for(schema, retriever=refuse)
     except jsonschema_rs.ValidationError as err:
+        if wanted:
+            return f"its $ref leads to another document, {wanted[0]}; copy that in under $defs"
         where = "/".join(str(part) for part in err.instance_path)
         return f"at {where}: {err.message}" if where else err.message
     except (ValueError, jsonschema_rs.ReferencingError) as err:
         return f"{err}; a $ref must point inside the same file"
     return None
-
-
-def _refuse_retrieval(uri: str) -> NoReturn:
-    """A schema never makes the hub or a prober fetch something."""
-    raise ValueError(f"{uri} is another document")
 
 
 def _refuse_constant(name: str) -> NoReturn:

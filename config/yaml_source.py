@@ -89,23 +89,40 @@ def read(file: FilePath, shown: str) -> tuple[Document, list[Problem]]:
 
 
 def parse(text: str, shown: str) -> tuple[Document, list[Problem]]:
-    """As `read`, from text."""
+    """As `read`, from text. A file of comments only is an empty document."""
     try:
-        node = YAML(typ="safe", pure=True).compose(text)
-    except MarkedYAMLError as err:
-        return _nothing(shown, _error_line(err), _syntax_message(err, text))
-    except ReaderError as err:
-        line = text.count("\n", 0, err.position) + 1
-        return _nothing(shown, line, "a control character, which YAML does not allow; remove it")
-    except RecursionError:
-        return _nothing(shown, 1, f"nested too deeply (more than {MAX_DEPTH} levels)")
-    except YAMLError as err:
-        return _nothing(shown, 1, f"not valid YAML: {err}")
+        node = _composed(text)
+    except _Unreadable as err:
+        return _nothing(shown, err.line, err.message)
     if node is None:
         return Document(shown, {}, {}), []
     if not isinstance(node, MappingNode):
         return _nothing(shown, 1, "must be a mapping of `key: value` lines")
     return _Construction(shown).document(node)
+
+
+class _Unreadable(Exception):  # noqa: N818 — a file's state, caught in this module
+    """What keeps the whole file from being read."""
+
+    def __init__(self, line: int, message: str) -> None:
+        self.line = line
+        self.message = message
+        super().__init__(message)
+
+
+def _composed(text: str) -> Node | None:
+    try:
+        node: Node | None = YAML(typ="safe", pure=True).compose(text)
+    except MarkedYAMLError as err:
+        raise _Unreadable(_error_line(err), _syntax_message(err, text)) from err
+    except ReaderError as err:
+        line = text.count("\n", 0, err.position) + 1
+        raise _Unreadable(line, "a control character, which YAML does not allow; remove it") from err
+    except RecursionError as err:
+        raise _Unreadable(1, f"nested too deeply (more than {MAX_DEPTH} levels)") from err
+    except YAMLError as err:
+        raise _Unreadable(1, f"not valid YAML: {err}") from err
+    return node
 
 
 def _nothing(shown: str, line: int, message: str) -> tuple[Document, list[Problem]]:
@@ -118,6 +135,8 @@ def _error_line(err: MarkedYAMLError) -> int:
 
 
 def _syntax_message(err: MarkedYAMLError, text: str) -> str:
+    if "another document" in str(err.problem):
+        return "a second document after ---; one file holds one, so move it to a file of its own"
     what = str(err.problem).replace("<scalar>", "text").replace("<block end>", "the end of the block")
     message = f"not valid YAML: {what}"
     lines = text.splitlines()
@@ -128,6 +147,8 @@ def _syntax_message(err: MarkedYAMLError, text: str) -> str:
         return f'{message} (put a value that holds ": " in quotes, and check the indentation)'
     if "'\\t'" in what:
         return f"{message} (indent with spaces, not with a tab)"
+    if err.context_mark is not None:
+        return f"{message} ({err.context} that starts on line {err.context_mark.line + 1})"
     return message
 
 
@@ -143,6 +164,7 @@ class _Construction:
         self._places: dict[Path, Place] = {}
         self._problems: list[Problem] = []
         self._values = 0
+        self._open: set[int] = set()
 
     def document(self, node: MappingNode) -> tuple[Document, list[Problem]]:
         try:
@@ -163,26 +185,26 @@ class _Construction:
         if len(path) > MAX_DEPTH:
             self._problem(node, path[:3], f"nested too deeply (more than {MAX_DEPTH} levels)")
             raise _Refused
-        if isinstance(node, MappingNode):
-            return self._mapping(node, path)
-        if isinstance(node, SequenceNode):
-            return self._sequence(node, path)
-        return self._scalar(node, path)
+        if isinstance(node, ScalarNode):
+            return self._scalar(node, path)
+        if id(node) in self._open:
+            self._problem(node, path, "an alias inside what it names, so it never ends; write the value out")
+            raise _Refused
+        self._open.add(id(node))
+        value = self._sequence(node, path) if isinstance(node, SequenceNode) else self._mapping(node, path)
+        self._open.discard(id(node))
+        return value
 
     def _sequence(self, node: SequenceNode, path: Path) -> list[Any]:
         for position, item in enumerate(node.value):
             self._note(item, (*path, position))
         return [self._value(item, (*path, position)) for position, item in enumerate(node.value)]
 
-    def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
+    def _mapping(self, node: Node, path: Path) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        merged: list[Node] = []
         lines: dict[str, int] = {}
         for key_node, value_node in node.value:
-            if key_node.tag == f"{_TAG}merge":
-                merged += value_node.value if isinstance(value_node, SequenceNode) else [value_node]
-                continue
-            key = self._key(key_node, path)
+            key = None if _is_merge(key_node) else self._key(key_node, path)
             if key is None:
                 continue
             if key in lines:
@@ -191,20 +213,21 @@ class _Construction:
             lines[key] = key_node.start_mark.line + 1
             self._note(key_node, (*path, key))
             values[key] = self._value(value_node, (*path, key))
-        for source in merged:
-            self._merge(source, path, values)
+        self._merge(node, path, values, depth=0)
         return values
 
-    def _merge(self, source: Node, path: Path, values: dict[str, Any]) -> None:
-        """`<<: *other`: keys that are not there yet."""
-        if not isinstance(source, MappingNode):
-            self._problem(source, path, "`<<` takes a mapping, or a list of mappings")
-            return
-        for key_node, value_node in source.value:
-            key = self._key(key_node, path)
-            if key is not None and key not in values:
-                self._note(key_node, (*path, key))
-                values[key] = self._value(value_node, (*path, key))
+    def _merge(self, node: Node, path: Path, values: dict[str, Any], depth: int) -> None:
+        """`<<: *other` or `<<: [*a, *b]` in `node`: the keys of the others that are not there yet."""
+        for source in _merged_into(node) if depth < MAX_DEPTH else ():
+            if not isinstance(source, MappingNode):
+                self._problem(source, path, "`<<` takes a mapping, or a list of mappings")
+                continue
+            for key_node, value_node in source.value:
+                key = None if _is_merge(key_node) else self._key(key_node, path)
+                if key is not None and key not in values:
+                    self._note(key_node, (*path, key))
+                    values[key] = self._value(value_node, (*path, key))
+            self._merge(source, path, values, depth + 1)
 
     def _key(self, node: Node, path: Path) -> str | None:
         if isinstance(node, ScalarNode):
@@ -233,12 +256,25 @@ class _Construction:
             return ""
         return text
 
-    def _float(self, node: Node, text: str, path: Path) -> float | str:
+    def _float(self, node: Node, text: str, path: Path) -> float:
         try:
             number = float(text)
         except ValueError:
-            return text
+            number = math.nan  # .nan and .inf, as YAML spells them
         if not math.isfinite(number):
             self._problem(node, path, f"{text} is not a number that JSON can carry; put it in quotes if it is text")
             return 0.0
         return number
+
+
+def _is_merge(key: Node) -> bool:
+    return str(key.tag) == f"{_TAG}merge"
+
+
+def _merged_into(node: Node) -> list[Node]:
+    """The nodes that `<<` names in a mapping."""
+    sources: list[Node] = []
+    for key, value in node.value:
+        if _is_merge(key):
+            sources += value.value if isinstance(value, SequenceNode) else [value]
+    return sources

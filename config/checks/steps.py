@@ -113,4 +113,5 @@ def _pattern(pattern: object, at: Path) -> Iterator[Finding]:
     try:
         re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as err:
-        yield at, f"not a regular expression: {err}; mind that \\ needs single quotes or none in YAML"
+        remedy = "write \\ once in single quotes" if "escape" in str(err) else "a literal ( or [ is written \\( or \\["
+        yield at, f"not a regular expression: {err}; {remedy}"
