@@ -1,0 +1,71 @@
+"""What a channel is: options, a sender, a receipt, and one error type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import httpx
+from pydantic import BaseModel
+
+from alerts.model import Notification
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A channel accepted the message. `keep` is what later messages of the incident need to know."""
+
+    status: int | None
+    answer: str
+    keep: dict[str, str] = field(default_factory=dict)
+
+
+class TransportError(Exception):
+    """The message did not get through. `permanent`: trying again cannot help. `keep`: the part that did get through,
+    so that a retry does not repeat it. The message holds no secret."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        permanent: bool,
+        retry_after_s: float | None = None,
+        status: int | None = None,
+        keep: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.retry_after_s = retry_after_s
+        self.status = status
+        self.keep = dict(keep or {})
+
+
+class Sender(Protocol):
+    """A channel ready to send."""
+
+    async def send(self, notification: Notification) -> Receipt:
+        """Tells people, or raises TransportError. May be called again for the same notification after a crash."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelKind:
+    """A kind of channel: the model of its options, and how a sender is made of them.
+
+    `build` raises UnresolvedReference or ValueError when the options lead nowhere on this machine.
+    """
+
+    Options: type[BaseModel]
+    build: Callable[[Any, Mapping[str, str], httpx.AsyncClient], Sender]
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """Stands in for a channel that cannot be built here; says so instead of losing the message."""
+
+    problem: str
+
+    async def send(self, notification: Notification) -> Receipt:
+        """Always refuses, for good, so that the next channel is told."""
+        raise TransportError(self.problem, permanent=True)

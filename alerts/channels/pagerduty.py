@@ -1,0 +1,88 @@
+"""PagerDuty, Events API v2: one alert per incident by its dedup key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+from pydantic import SecretStr
+
+from alerts.channels.base import ChannelKind, Receipt
+from alerts.channels.http import post, require_private, shown
+from alerts.messages import facts, headline
+from alerts.model import Action, Notification, Tier
+from config.model import Declared
+from config.secrets import SecretRef, resolve
+
+MAX_SUMMARY: Final = 1024
+MAX_DEDUP_KEY: Final = 255
+MAX_BYTES: Final = 500_000
+"""The API takes 512 kB."""
+
+
+class Options(Declared):
+    """Options of a `pagerduty` channel."""
+
+    routing_key: SecretRef
+    url: str = "https://events.pagerduty.com/v2/enqueue"
+
+
+@dataclass(frozen=True, slots=True)
+class PagerDuty:
+    """Triggers, acknowledges and resolves."""
+
+    routing_key: SecretStr
+    url: str
+    client: httpx.AsyncClient
+
+    async def send(self, notification: Notification) -> Receipt:
+        """A resolve or acknowledge of something that PagerDuty does not know is dropped there without harm."""
+        key = self.routing_key.get_secret_value()
+        now = notification.sent_at or notification.created_at
+        answer = await post(
+            self.client, self.url, now=now, secrets=(key,), json={"routing_key": key, **event(notification)}
+        )
+        return Receipt(answer.status_code, shown(answer, (key,)))
+
+
+def event(notification: Notification) -> dict[str, Any]:
+    """The event without its routing key."""
+    incident = notification.incident
+    ends = {Action.RESOLVE: "resolve", Action.ACKNOWLEDGE: "acknowledge"}
+    key = incident.dedup_key[:MAX_DEDUP_KEY]
+    if notification.action in ends:
+        return {"event_action": ends[notification.action], "dedup_key": key}
+    links = [{"href": notification.link, "text": "Dashboard"}]
+    links += [{"href": incident.runbook, "text": "Runbook"}] if incident.runbook else []
+    worst = incident.conditions[0] if incident.conditions else None
+    found: dict[str, Any] = {
+        "event_action": "trigger",
+        "dedup_key": key,
+        "client": "Leadline",
+        "client_url": notification.link,
+        "links": links,
+        "payload": {
+            "summary": headline(notification)[:MAX_SUMMARY],
+            "source": incident.subject,
+            "severity": "critical" if incident.tier is Tier.URGENT else "warning",
+            "timestamp": (worst.since if worst else incident.opened_at).isoformat(),
+            "component": (worst.workflow if worst else None) or incident.subject,
+            "group": ", ".join(incident.flows) or incident.subject,
+            "class": str(worst.rule) if worst else "",
+            "custom_details": dict(facts(notification)),
+        },
+    }
+    if len(json.dumps(found)) > MAX_BYTES:
+        found["payload"]["custom_details"] = {"note": "left out: too long; see the dashboard"}
+    return found
+
+
+def build(options: Options, environ: Mapping[str, str], client: httpx.AsyncClient) -> PagerDuty:
+    """Raises UnresolvedReference, or ValueError for an address that would show the key."""
+    return PagerDuty(options.routing_key.reveal(environ), require_private(resolve(options.url, environ)), client)
+
+
+CHANNEL: Final = ChannelKind(Options, build)

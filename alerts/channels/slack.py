@@ -1,0 +1,130 @@
+"""Slack: by incoming webhook (a message per change), or by bot (one message per incident, edited, with a thread)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+from pydantic import Field, SecretStr, model_validator
+
+from alerts.channels.base import ChannelKind, Receipt, TransportError
+from alerts.channels.http import post, require_private, retry_after, shown
+from alerts.channels.slack_blocks import body_of, escape
+from alerts.messages import headline
+from alerts.model import Action, Notification, Tier
+from config.model import Declared
+from config.secrets import SecretRef, resolve
+
+_TRY_AGAIN: Final = frozenset(
+    {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
+)
+_GONE: Final = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+
+
+class Options(Declared):
+    """Options of a `slack` channel: `webhook_url`, or `bot_token` with `channel`."""
+
+    webhook_url: SecretRef | None = None
+    bot_token: SecretRef | None = None
+    channel: str | None = Field(None, min_length=1)
+    url: str = Field("https://slack.com/api", description="Base of the Web API, for `bot_token`.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Options:
+        if (self.webhook_url is None) == (self.bot_token is None):
+            raise ValueError("give either webhook_url, or bot_token and channel")
+        if self.bot_token is not None and self.channel is None:
+            raise ValueError("bot_token needs a channel to post to")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class SlackWebhook:
+    """Posts a new message for each change, because a webhook cannot edit."""
+
+    webhook_url: SecretStr
+    client: httpx.AsyncClient
+
+    async def send(self, notification: Notification) -> Receipt:
+        """Slack answers a webhook in plain text: `ok`, or the name of the error."""
+        url = self.webhook_url.get_secret_value()
+        now = notification.sent_at or notification.created_at
+        answer = await post(self.client, url, now=now, secrets=(url,), json=body_of(notification))
+        return Receipt(answer.status_code, shown(answer, (url,)))
+
+
+@dataclass(frozen=True, slots=True)
+class SlackBot:
+    """Keeps one message per incident up to date; each change is a reply in its thread."""
+
+    bot_token: SecretStr
+    channel: str
+    url: str
+    client: httpx.AsyncClient
+
+    async def send(self, notification: Notification) -> Receipt:
+        """A first message, or an edit of it and a reply. A retry repeats neither."""
+        if notification.tier is Tier.REPORT:
+            answer = await self._call(
+                "chat.postMessage", notification, {"channel": self.channel, **body_of(notification)}
+            )
+            return Receipt(200, f"reported as {answer.get('ts', '?')}")
+        posted = f"slack:posted:{notification.notification_id}"
+        known = notification.receipt
+        if known.get("slack:ts") and (notification.action is not Action.TRIGGER or posted in known):
+            return await self._edit(notification, known["slack:ts"], known.get("slack:channel", self.channel))
+        return await self._post(notification, posted)
+
+    async def _post(self, notification: Notification, posted: str) -> Receipt:
+        answer = await self._call("chat.postMessage", notification, {"channel": self.channel, **body_of(notification)})
+        ts, channel = str(answer.get("ts", "")), str(answer.get("channel", self.channel))
+        # The thread is addressed by the channel's id, which Slack answers with; a name would do only for posting.
+        return Receipt(200, f"posted as {ts}", {"slack:ts": ts, "slack:channel": channel, posted: "1"})
+
+    async def _edit(self, notification: Notification, ts: str, channel: str) -> Receipt:
+        try:
+            await self._call("chat.update", notification, {"channel": channel, "ts": ts, **body_of(notification)})
+        except TransportError as err:
+            if str(err).removeprefix("slack: ") not in _GONE:
+                raise
+            return await self._post(notification, f"slack:posted:{notification.notification_id}")
+        reply = {"channel": channel, "thread_ts": ts, "text": escape(headline(notification))}
+        await self._call("chat.postMessage", notification, reply)
+        return Receipt(200, f"updated {ts}")
+
+    async def _call(self, method: str, notification: Notification, body: dict[str, Any]) -> dict[str, Any]:
+        token = self.bot_token.get_secret_value()
+        now = notification.sent_at or notification.created_at
+        headers = {"Authorization": f"Bearer {token}"}
+        url = f"{self.url}/{method}"
+        answer = await post(self.client, url, now=now, secrets=(token,), json=body, headers=headers)
+        try:
+            found = answer.json()
+        except ValueError as err:
+            raise TransportError("slack: the answer is not JSON", permanent=False, status=answer.status_code) from err
+        if isinstance(found, dict) and found.get("ok") is True:
+            return found
+        error = str(found.get("error", "unknown_error")) if isinstance(found, dict) else "unknown_error"
+        raise TransportError(
+            f"slack: {error}",
+            permanent=error not in _TRY_AGAIN,
+            retry_after_s=retry_after(answer.headers, now),
+            status=answer.status_code,
+        )
+
+
+def build(options: Options, environ: Mapping[str, str], client: httpx.AsyncClient) -> SlackWebhook | SlackBot:
+    """Raises UnresolvedReference, or ValueError for an address that would show the secret."""
+    if options.webhook_url is not None:
+        secret = options.webhook_url.reveal(environ)
+        require_private(secret.get_secret_value())
+        return SlackWebhook(secret, client)
+    if options.bot_token is None or options.channel is None:
+        raise ValueError("give either webhook_url, or bot_token and channel")
+    url = require_private(resolve(options.url, environ)).rstrip("/")
+    return SlackBot(options.bot_token.reveal(environ), resolve(options.channel, environ), url, client)
+
+
+CHANNEL: Final = ChannelKind(Options, build)

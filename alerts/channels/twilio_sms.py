@@ -1,0 +1,114 @@
+"""SMS by Twilio's REST API."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Final
+from urllib.parse import quote
+
+import httpx
+from pydantic import Field, SecretStr
+
+from alerts.channels.base import ChannelKind, Receipt, TransportError
+from alerts.channels.http import post, require_private
+from alerts.gsm import sms
+from alerts.model import Action, Notification
+from config.model import Declared
+from config.secrets import SecretRef, resolve
+
+
+class Options(Declared):
+    """Options of a `twilio_sms` channel. Numbers in international form, +4930…."""
+
+    account_sid: str = Field(min_length=1)
+    auth_token: SecretRef
+    from_number: str = Field(min_length=1)
+    to: Annotated[tuple[str, ...], Field(min_length=1)]
+    url: str = "https://api.twilio.com"
+
+
+@dataclass(frozen=True, slots=True)
+class TwilioSms:
+    """One message per number. Each number's acceptance is remembered, so that a retry texts only the others."""
+
+    account_sid: str
+    auth_token: SecretStr
+    from_number: str
+    to: tuple[str, ...]
+    url: str
+    client: httpx.AsyncClient
+
+    async def send(self, notification: Notification) -> Receipt:
+        """Texts every number that has not got this message; an acknowledgement is worth no message."""
+        if notification.action is Action.ACKNOWLEDGE:
+            return Receipt(None, "not sent: nobody is texted about an acknowledgement")
+        accepted: dict[str, str] = {}
+        problems: list[TransportError] = []
+        for number in self.to:
+            key = _receipt_key(notification, number)
+            if key in notification.receipt:
+                continue
+            try:
+                accepted[key] = await self._text(notification, number)
+            except TransportError as err:
+                problems.append(err)
+        if problems:
+            raise _together(problems, accepted)
+        return Receipt(201, f"accepted for {len(self.to)} number{'s' if len(self.to) > 1 else ''}", accepted)
+
+    async def _text(self, notification: Notification, number: str) -> str:
+        token = self.auth_token.get_secret_value()
+        basic = base64.b64encode(f"{self.account_sid}:{token}".encode()).decode()
+        try:
+            await post(
+                self.client,
+                f"{self.url}/2010-04-01/Accounts/{quote(self.account_sid, safe='')}/Messages.json",
+                now=notification.sent_at or notification.created_at,
+                secrets=(token, basic, *self.to),
+                data={"From": self.from_number, "To": number, "Body": sms(notification)},
+                headers={"Authorization": f"Basic {basic}"},
+            )
+        except TransportError as err:
+            raise TransportError(
+                f"number …{number[-3:]}: {err}",
+                permanent=err.permanent,
+                retry_after_s=err.retry_after_s,
+                status=err.status,
+            ) from None
+        return "accepted"
+
+
+def _receipt_key(notification: Notification, number: str) -> str:
+    """Names the number without storing it."""
+    return f"sms:{notification.notification_id}:{hashlib.sha256(number.encode()).hexdigest()[:16]}"
+
+
+def _together(problems: list[TransportError], accepted: dict[str, str]) -> TransportError:
+    """One error for all numbers: worth a retry as long as one of them is."""
+    waits = [p.retry_after_s for p in problems if p.retry_after_s is not None]
+    again = [p for p in problems if not p.permanent]
+    return TransportError(
+        "; ".join(str(p) for p in problems),
+        permanent=not again,
+        retry_after_s=max(waits, default=None),
+        status=(again or problems)[0].status,
+        keep=accepted,
+    )
+
+
+def build(options: Options, environ: Mapping[str, str], client: httpx.AsyncClient) -> TwilioSms:
+    """Raises UnresolvedReference, or ValueError for an address that would show the token."""
+    return TwilioSms(
+        resolve(options.account_sid, environ),
+        options.auth_token.reveal(environ),
+        resolve(options.from_number, environ),
+        tuple(resolve(number, environ) for number in options.to),
+        require_private(resolve(options.url, environ)).rstrip("/"),
+        client,
+    )
+
+
+CHANNEL: Final = ChannelKind(Options, build)
