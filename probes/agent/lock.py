@@ -13,19 +13,21 @@ class FileLock:
     """Holds `path` exclusively until `release`; raises AgentError when another process holds it."""
 
     def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        self._file = open(path, "a+", encoding="ascii", errors="replace")  # noqa: SIM115 - open is what holds the lock
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            owner = os.pread(self._descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
-            os.close(self._descriptor)
+            self._file.seek(0)
+            owner = self._file.read(32).strip() or "unknown"
+            self._file.close()
             raise AgentError(
                 f"{path}: another prober (process {owner}) works on these files; "
                 "stop it, or give this one a --data directory of its own"
             ) from None
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+        self._file.truncate(0)
+        self._file.write(f"{os.getpid()}\n")
+        self._file.flush()
 
     def release(self) -> None:
-        """Let others have it; once is enough."""
-        os.close(self._descriptor)
+        """Let others have it. Idempotent."""
+        self._file.close()

@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 import pytest
 from pydantic import SecretStr
 
+from config.model import Config
 from probes import wire
 from probes.agent.hub import HubClient
 from probes.agent.mailbox import Mailbox
@@ -91,7 +92,7 @@ class HubDouble:
 
     async def start(self, port: int = 0) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
-        self.url = "http://127.0.0.1:{}".format(self._server.sockets[0].getsockname()[1])
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     async def stop(self) -> None:
         assert self._server is not None
@@ -226,6 +227,60 @@ async def mailbox(settings: AgentSettings, clock: Clock) -> AsyncIterator[Mailbo
     await mailbox.open()
     yield mailbox
     await mailbox.close(clean=True)
+
+
+class FakeVendor:
+    """Stands in for the engine where only the timetable or the outbox is tested: runs end when the test says so."""
+
+    def __init__(self, make_run: Callable[..., Run]) -> None:
+        self._make_run = make_run
+        self.started: list[tuple[str, datetime, int]] = []
+        self.outcome = Outcome.PASSED
+        self.gate: asyncio.Event | None = None
+        self.running = self.most_running = 0
+
+    async def run(self, integration, workflow, *, region, config, scheduled_at, attempt=1) -> Run:
+        self.started.append((f"{integration.name}/{workflow.name}", scheduled_at, attempt))
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        try:
+            if self.gate is not None:
+                await self.gate.wait()
+        finally:
+            self.running -= 1
+        return self._make_run(
+            integration=integration.name,
+            workflow=workflow.name,
+            region=region,
+            config_version=config.version,
+            scheduled_at=scheduled_at,
+            attempt=attempt,
+            outcome=self.outcome,
+        )
+
+
+@pytest.fixture
+def vendor(make_run) -> FakeVendor:
+    return FakeVendor(make_run)
+
+
+@pytest.fixture
+def make_config(tmp_path: Path) -> Callable[..., Config]:
+    """A configuration of `{"crm/read": "60s", …}`; extra keys go into every integration."""
+
+    def make(version: str = "v1", /, works: dict[str, str] | None = None, **extra: object) -> Config:
+        by_integration: dict[str, list[dict]] = {}
+        for key, every in (works or {"crm/read": "60s"}).items():
+            name, _, workflow = key.partition("/")
+            step = {"name": "get", "request": {"path": "/"}}
+            by_integration.setdefault(name, []).append({"name": workflow, "every": every, "steps": [step]})
+        integrations = [
+            {"integration": name, "base_url": "http://127.0.0.1:9", "workflows": workflows, **extra}
+            for name, workflows in by_integration.items()
+        ]
+        return Config.model_validate({"root": tmp_path, "version": version, "integrations": integrations})
+
+    return make
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probes import wire
@@ -69,12 +69,15 @@ runs = st.builds(
     quota=st.lists(quota, max_size=2).map(tuple),
     values=st.dictionaries(text, numbers, max_size=2),
 )
-batches = st.builds(Batch, st.uuids().map(str), st.just("eu"), st.integers(1, 2**53), st.lists(runs, max_size=2).map(tuple))
+batches = st.builds(
+    Batch, st.uuids().map(str), st.just("eu"), st.integers(1, 2**53), st.lists(runs, max_size=2).map(tuple)
+)
 heartbeats = st.builds(
     Heartbeat, text, text, text, instants, instants, numbers, st.integers(0), st.none() | text, problem=st.none() | text
 )
 
 
+@settings(max_examples=40)
 @given(batches)
 def test_a_batch_comes_back_as_it_went(batch):
     assert wire.parse_batch(wire.dump_batch(batch)) == batch
@@ -85,6 +88,7 @@ def test_a_heartbeat_comes_back_as_it_went(heartbeat):
     assert wire.parse_heartbeat(wire.dump_heartbeat(heartbeat)) == heartbeat
 
 
+@settings(max_examples=40)
 @given(runs)
 def test_a_run_comes_back_as_it_went(run):
     assert wire.parse_run(wire.dump_run(run)) == run
@@ -109,7 +113,9 @@ def _set(document, path, value):
         pytest.param(
             ["runs", 0, "failure"], {"kind": "gremlins", "message": ""}, "runs.0.failure.kind", id="an unknown failure"
         ),
-        pytest.param(["runs", 0, "started_at"], "2026-11-22T12:00:00", "time zone", id="an instant without a time zone"),
+        pytest.param(
+            ["runs", 0, "started_at"], "2026-11-22T12:00:00", "time zone", id="an instant without a time zone"
+        ),
         pytest.param(["runs", 0, "region"], "eu", "runs.0.region", id="a run of another region"),
         pytest.param(["runs", 0, "duration_ms"], None, "runs.0.duration_ms", id="a duration that is not a number"),
         pytest.param(["first"], 0, "first number", id="numbering from zero"),
