@@ -31,14 +31,14 @@ def _judge_error(answer: Answer, error: dict[str, Any]) -> Failure | None:
         return throttled(answer, f"{label}: {text}", retry_after_s=regain_s(answer))
     if known == TOKEN:
         return Failure(FailureKind.AUTH, f"{label}: the access token is dead")
-    if known == DEAD_VERSION:
-        return Failure(FailureKind.VENDOR_ERROR, f"{label}: this API version is dead: {text}")
     if answer.status == 401 or answer.status >= 500:
         return None
-    retryable = known in TRANSIENT or error.get("is_transient") is True
-    if answer.status >= 400 and not retryable:
-        return Failure(FailureKind.STATUS_4XX, f"HTTP {answer.status}: {label}: {text}")
-    return Failure(FailureKind.VENDOR_ERROR, f"{label}: {text}", retryable)
+    if known == DEAD_VERSION:
+        text = f"this API version is dead: {text}"
+    transient = known in TRANSIENT or error.get("is_transient") is True
+    if answer.status >= 400:
+        return Failure(FailureKind.STATUS_4XX, f"HTTP {answer.status}: {label}: {text}", transient)
+    return Failure(FailureKind.VENDOR_ERROR, f"{label}: {text}", transient)
 
 
 def regain_s(answer: Answer) -> float | None:
