@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from dash import Dash
 from fastapi import FastAPI
@@ -16,9 +16,10 @@ _ASSETS: Final = Path(__file__).parent / "assets"
 
 def build(server: FastAPI, view: View) -> Dash:
     """Mounts the dashboard on `server`. Call it after every other route is there: its pages take all other paths."""
+    hosted: Any = server  # Dash takes a FastAPI application, and its types do not say so yet.
     app = Dash(
         __name__,
-        server=server,
+        server=hosted,
         pages_folder="",
         use_pages=False,
         assets_folder=str(_ASSETS),
@@ -34,5 +35,5 @@ def build(server: FastAPI, view: View) -> Dash:
     app.layout = layout()
     register(app, view)
     # Dash does this at the first request under "/" only; a first visit straight to another page would find no assets.
-    app._setup_server()
+    app._setup_server()  # type: ignore[no-untyped-call]
     return app

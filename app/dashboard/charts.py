@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dash import dcc, html
 from dash.development.base_component import Component
 
@@ -14,7 +16,7 @@ def chart(
     """A chart, or words where there is nothing to draw: an empty grid would look like zero."""
     if figure is None or not figure["data"]:
         return html.Div(empty, className="chart-empty", id=name)
-    image = {"toImageButtonOptions": {"format": "png", "filename": f"leadline-{name}", "scale": 2}}
+    image: Any = {"toImageButtonOptions": {"format": "png", "filename": f"leadline-{name}", "scale": 2}}
     return dcc.Graph(
         id=name,
         figure=figure,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from dash import html
 from dash.development.base_component import Component
@@ -22,16 +22,27 @@ Node = Component | str | None
 Children = Node | Sequence[Any]
 
 
-class _Own(Component):
-    """Base of our own components: the JavaScript namespace and what Dash wants to know of every component."""
+def aria(**values: str) -> dict[str, Any]:
+    """Attributes for assistive technology: `aria(label="Pages")` is `aria-label="Pages"`."""
+    return {f"aria-{name}": value for name, value in values.items()}
 
-    _children_props: ClassVar[list[str]] = []
-    _base_nodes: ClassVar[list[str]] = ["children"]
+
+def data(**values: str) -> dict[str, Any]:
+    """Attributes for our own script: `data(help="")` is `data-help=""`."""
+    return {f"data-{name}": value for name, value in values.items()}
+
+
+class _Own(Component):
+    """Base of our own components: `_props` are the properties that its React function reads."""
+
     _namespace = "leadline"
-    _prop_names: ClassVar[list[str]] = []
-    _valid_wildcard_attributes: ClassVar[list[str]] = []
-    available_properties: ClassVar[list[str]] = []
-    available_wildcard_properties: ClassVar[list[str]] = []
+    _props: tuple[str, ...] = ("id",)
+
+    def __init__(self, **props: Any) -> None:
+        self._prop_names = list(self._props)
+        self._valid_wildcard_attributes = []
+        self.available_wildcard_properties: list[str] = []
+        super().__init__(**props)  # type: ignore[no-untyped-call]
 
 
 class Tiles(_Own):
@@ -41,35 +52,33 @@ class Tiles(_Own):
     """
 
     _type = "Tiles"
-    _prop_names: ClassVar[list[str]] = ["id", "tiles", "words"]
+    _props = ("id", "tiles", "words")
 
 
 class Ago(_Own):
     """How long ago `at` (epoch ms) was, ticking in the browser. `late` (ms) marks it as overdue beyond that age."""
 
     _type = "Ago"
-    _prop_names: ClassVar[list[str]] = ["id", "at", "suffix", "late", "title"]
+    _props = ("id", "at", "suffix", "late", "title")
 
 
 class Clock(_Own):
     """The time now, in UTC."""
 
     _type = "Clock"
-    _prop_names: ClassVar[list[str]] = ["id"]
 
 
 class Copy(_Own):
     """A button that copies `text`."""
 
     _type = "Copy"
-    _prop_names: ClassVar[list[str]] = ["id", "text", "label"]
+    _props = ("id", "text", "label")
 
 
 class ThemeToggle(_Own):
     """Switches between following the system, dark and light; the choice is kept in the browser."""
 
     _type = "ThemeToggle"
-    _prop_names: ClassVar[list[str]] = ["id"]
 
 
 OUTCOME_STATE: Final = {
@@ -94,7 +103,7 @@ TIER_STATE: Final = {Tier.URGENT: State.DOWN, Tier.DEGRADED: State.DEGRADED, Tie
 def mark(state: State, word: str) -> html.Span:
     """A state as colour, shape and word."""
     return html.Span(
-        [html.Span(className="shape", **{"aria-hidden": "true"}), html.Span(word, className="word")],
+        [html.Span(className="shape", **aria(hidden="true")), html.Span(word, className="word")],
         className=f"mark s-{state.value}",
     )
 

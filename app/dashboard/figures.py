@@ -1,6 +1,6 @@
 """Charts as plain dictionaries for plotly.js: typed arrays, x as epoch milliseconds, colours left to the style sheet.
 
-Text, grid and axis colours come from `assets/leadline.css`, so one figure serves both themes. Trace colours keep at least
+Text, grid and axis colours come from `assets/leadline.css`, so one figure serves both themes. Traces keep at least
 3:1 against both surfaces and stay apart for colour-blind eyes; every series is also named, dashed or stacked in order.
 """
 

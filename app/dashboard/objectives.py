@@ -29,7 +29,7 @@ def objectives_panel(objectives: Sequence[ObjectiveStatus]) -> Component:
     )
     rows = [_row(status, lengths) for status in objectives]
     numeric = range(3, 5)
-    note = "SLI = good ÷ measured slices · coverage = measured ÷ expected · burn 1 spends the budget exactly within its window"
+    note = "SLI = good ÷ measured slices · coverage = measured ÷ expected · burn 1 × spends the budget in its window"
     empty = "No objective is declared. Add `objectives` to this integration's YAML to have a budget."
     return panel("Objectives", table(head, rows, [*numeric, *range(6, 6 + len(lengths))], empty), note=note)
 

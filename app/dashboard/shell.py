@@ -9,7 +9,7 @@ import structlog
 from dash import Dash, Input, Output, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
-from app.dashboard.elements import Clock, ThemeToggle, empty_state
+from app.dashboard.elements import Clock, ThemeToggle, aria, data, empty_state
 from app.dashboard.page import Page, Visit, find
 from app.dashboard.pages import PAGES
 from app.dashboard.view import View
@@ -57,11 +57,11 @@ def layout() -> Component:
             html.Header(
                 [
                     html.A(
-                        [html.Span(className="plumb", **{"aria-hidden": "true"}), "Leadline"],
+                        [html.Span(className="plumb", **aria(hidden="true")), "Leadline"],
                         href="/",
                         className="brand",
                     ),
-                    html.Nav(id="nav", **{"aria-label": "Pages"}),
+                    html.Nav(id="nav", **aria(label="Pages")),
                     html.Div(
                         [
                             html.Span(id="live", className="live", role="status"),
@@ -71,7 +71,8 @@ def layout() -> Component:
                                 "?",
                                 className="help-button",
                                 title="Keys",
-                                **{"data-help": "", "aria-label": "Keyboard help"},
+                                **data(help=""),
+                                **aria(label="Keyboard help"),
                             ),
                         ],
                         className="right",
@@ -122,7 +123,7 @@ def _content(view: View, found: tuple[Page, Visit] | None, pathname: str) -> Com
         return page.render(view, visit)
     except ReadTimeout as err:
         return empty_state("This took too long", f"{err}. Choose a shorter time range; the hub itself keeps working.")
-    except Exception as err:  # noqa: BLE001 - the page's edge: one broken page must not take the frame down
+    except Exception as err:
         log.exception("dashboard.page_failed", page=page.path)
         return empty_state(
             "This page failed", f"{type(err).__name__}. The hub's log has the details; probing and alerting go on."
@@ -136,7 +137,7 @@ def nav(view: View, here: Page | None) -> list[Component]:
             [page.nav, *_count(view, page)],
             href=page.path,
             className="here" if page is here else None,
-            **({"aria-current": "page"} if page is here else {}),
+            **(aria(current="page") if page is here else {}),
         )
         for page in PAGES
         if page.nav
@@ -160,8 +161,8 @@ def _live(view: View) -> list[Component]:
 def _help() -> Component:
     rows = [part for keys, words in _KEYS for part in (html.Dt([html.Kbd(k) for k in keys.split()]), html.Dd(words))]
     box = html.Div(
-        [html.H2("Keys"), html.Dl(rows), html.Button("Close", **{"data-help": ""})],
+        [html.H2("Keys"), html.Dl(rows), html.Button("Close", **data(help=""))],
         role="dialog",
-        **{"aria-label": "Keys"},
+        **aria(label="Keys"),
     )
     return html.Div(box, id="help", hidden=True)

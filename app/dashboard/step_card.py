@@ -10,8 +10,8 @@ from dash.development.base_component import Component
 
 from app.dashboard import wording
 from app.dashboard.elements import Copy, mark, outcome_mark, pairs, table
-from probes.model import Assertion, Evidence, StepResult
 from metrics.model import State
+from probes.model import Assertion, Evidence, StepResult
 
 
 def step_card(step: StepResult, *, open_evidence: str | None = None) -> Component:

@@ -8,7 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from app.dashboard import wording
-from app.dashboard.elements import ago, mark
+from app.dashboard.elements import ago, aria, mark
 from app.dashboard.view import HubStatus, View
 from metrics.model import ProberVerdict, State
 
@@ -46,7 +46,7 @@ def strip(view: View, hub: HubStatus) -> Component:
     if not entries:
         entries.append(html.Div([mark(State.NO_DATA, "no prober has reported yet"), "leadline prober joins one"]))
     entries.append(_hub_entry(view, hub))
-    return html.Div(entries, className="strip", role="group", **{"aria-label": "Probers and hub"})
+    return html.Div(entries, className="strip", role="group", **aria(label="Probers and hub"))
 
 
 def prober_entry(prober: ProberVerdict, config_version: str) -> Component:

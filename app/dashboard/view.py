@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import isfinite
 from typing import TYPE_CHECKING, Final
 
 from duckdb import DuckDBPyConnection
@@ -251,7 +252,7 @@ class View:
 
         def question(con: DuckDBPyConnection) -> Measured:
             whole = latency_series(con, name, window, bucket=_WHOLE)
-            ttfb = [float(value) for value in whole.ttfb_p95 if value == value]
+            ttfb = [float(value) for value in whole.ttfb_p95 if isfinite(value)]
             return Measured(
                 window=window,
                 latency=latency(con, name, window),

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from app.dashboard import wording
 from app.dashboard.charts import chart
-from app.dashboard.elements import ago, empty_state, figure_tile, outcome_mark, panel, run_link, state_mark, table
+from app.dashboard.elements import ago, aria, empty_state, figure_tile, outcome_mark, panel, run_link, state_mark, table
 from app.dashboard.figures import Span, error_figure, has_points, latency_figure, phase_figure
 from app.dashboard.incident_card import incident_card
 from app.dashboard.objectives import objectives_panel
@@ -87,11 +87,11 @@ def _ranges(name: str, chosen: str) -> Component:
             wording.span(length).replace("24 h", "24 h"),
             href=f"/integration/{name}?range={key}",
             className="here" if key == chosen else None,
-            **({"aria-current": "true"} if key == chosen else {}),
+            **(aria(current="true") if key == chosen else {}),
         )
         for key, length in RANGES.items()
     ]
-    return html.Nav(links, className="ranges", style={"marginLeft": "auto"}, **{"aria-label": "Time range"})
+    return html.Nav(links, className="ranges", style={"marginLeft": "auto"}, **aria(label="Time range"))
 
 
 def _simulated_banner(measured: Measured) -> Component:

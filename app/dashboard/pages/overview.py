@@ -8,7 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from app.dashboard import wording
-from app.dashboard.elements import STATE_WORDS, Tiles, empty_state, mark
+from app.dashboard.elements import STATE_WORDS, Tiles, aria, empty_state, mark
 from app.dashboard.incident_card import incident_card
 from app.dashboard.page import Visit
 from app.dashboard.strip import banners, strip
@@ -58,7 +58,7 @@ def _firing(overview: Overview) -> Component:
         return html.Div(hidden=True)
     ordered = sorted(overview.incidents, key=lambda i: (-i.tier.rank, i.opened_at))
     return html.Section(
-        [incident_card(incident) for incident in ordered], className="incidents", **{"aria-label": "What fires now"}
+        [incident_card(incident) for incident in ordered], className="incidents", **aria(label="What fires now")
     )
 
 

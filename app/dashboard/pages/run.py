@@ -60,7 +60,7 @@ def run_page(view: View, run: Run, highlight: str | None = None) -> Component:
 
 
 def _header(run: Run) -> Component:
-    crumbs = [integration_link(run.integration), f" · {run.workflow} · region {run.region}"]
+    crumbs: list[Any] = [integration_link(run.integration), f" · {run.workflow} · region {run.region}"]
     facts: list[Any] = [
         html.Span(["started ", html.B(wording.moment(run.started_at)), " · ", ago(run.started_at)]),
         html.Span(["took ", html.B(wording.milliseconds(run.duration_ms))]),
