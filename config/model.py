@@ -47,7 +47,7 @@ class PluginSpec(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True, hide_input_in_errors=True)
 
-    kind: Name
+    kind: Name = Field(description="Which plugin; its options stand beside this key.")
 
     @property
     def options(self) -> dict[str, Any]:
@@ -58,14 +58,16 @@ class PluginSpec(BaseModel):
 class Request(Declared):
     """One HTTP request; `{{…}}` is rendered on the prober. At most one of json, form, body."""
 
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] = "GET"
-    path: str = ""
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] = Field("GET", description="The HTTP method.")
+    path: str = Field("", description="Put behind base_url.")
     url: str | None = Field(None, description="An absolute address instead of base_url + path.")
-    headers: dict[str, WireText] = {}
-    query: dict[str, WireText] = {}
-    json_body: Any = Field(None, alias="json")
-    form: dict[str, WireText] | None = None
-    body: str | None = None
+    headers: dict[str, WireText] = Field(
+        {}, description="Sent beside the integration's headers; the same name here wins."
+    )
+    query: dict[str, WireText] = Field({}, description="Put behind the address after ?, escaped.")
+    json_body: Any = Field(None, alias="json", description="The body, sent as JSON.")
+    form: dict[str, WireText] | None = Field(None, description="The body, sent as an HTML form.")
+    body: str | None = Field(None, description="The body, sent as this text.")
     idempotent: bool | None = Field(
         None, description="May be sent again after a failure. Default: GET, HEAD, PUT and DELETE may."
     )
@@ -74,7 +76,7 @@ class Request(Declared):
 class BodyMatch(Declared):
     """Checks on the decoded text of the body."""
 
-    contains: str | None = None
+    contains: str | None = Field(None, description="Text that must be in the body.")
     matches: str | None = Field(None, description="A regular expression searched in the body.")
 
 
@@ -86,57 +88,59 @@ class Expect(Declared):
     """
 
     status: Status = Field(None, description="201, '2xx' or a list of them. Default: any 2xx.")
-    headers: dict[str, str] = {}
-    json_paths: dict[str, Any] = Field({}, alias="json")
+    headers: dict[str, WireText] = Field({}, description="Response header → its value.")
+    json_paths: dict[str, Any] = Field({}, alias="json", description="JSONPath → expected value, or an operator.")
     json_schema: str | None = Field(None, alias="schema", description="A JSON Schema file beside the YAML.")
-    body: BodyMatch | None = None
+    body: BodyMatch | None = Field(None, description="Checks on the text of the body.")
 
 
 class Until(Declared):
     """Repeat the step until this holds; the time it took is the SLI `sync_lag` (milliseconds)."""
 
-    status: Status = None
-    json_paths: dict[str, Any] = Field({}, alias="json")
-    within: Duration
-    every: Duration
+    status: Status = Field(None, description="The status to wait for.")
+    json_paths: dict[str, Any] = Field({}, alias="json", description="JSONPath → value to wait for, or an operator.")
+    within: Duration = Field(description="How long to go on; after that the step has failed.")
+    every: Duration = Field(description="The pause between two requests.")
 
 
 class Retry(Declared):
     """Bounded retries, each a row of its own. Backoff 1 s, 2 s, 4 s… with full jitter; Retry-After wins."""
 
     attempts: int = Field(2, ge=1, le=5, description="Attempts in all; 1 switches retrying off.")
-    backoff: Duration = Field("1s", validate_default=True)
+    backoff: Duration = Field(
+        "1s", validate_default=True, description="The first pause; each next one is twice as long."
+    )
 
 
 class Step(Declared):
     """One request of a workflow."""
 
-    name: str = Field(min_length=1, max_length=80)
-    request: Request
-    expect: Expect = Expect()
+    name: str = Field(min_length=1, max_length=80, description="What people read; unique in its workflow.")
+    request: Request = Field(description="What is sent.")
+    expect: Expect = Field(Expect(), description="What a good answer looks like.")
     capture: dict[Name, str] = Field({}, description="Variable → JSONPath, or `header:Name`.")
-    until: Until | None = None
+    until: Until | None = Field(None, description="Repeat the request until this holds.")
     always: bool = Field(False, description="Runs even after a failure (clean-up); never counts in the run's duration.")
-    retry: Retry = Retry()
+    retry: Retry = Field(Retry(), description="What to do when the request fails.")
     record: dict[Name, str] = Field({}, description="Value name → JSONPath of a number to keep.")
 
 
 class Workflow(Declared):
     """A scheduled sequence of steps."""
 
-    name: Name
-    every: Duration = Field("60s", validate_default=True)
-    timeout: Duration = Field("20s", validate_default=True)
-    regions: tuple[Name, ...] = ("local",)
-    steps: tuple[Step, ...] = Field(min_length=1)
+    name: Name = Field(description="Unique in its integration.")
+    every: Duration = Field("60s", validate_default=True, description="How often it runs.")
+    timeout: Duration = Field("20s", validate_default=True, description="How long one run may take; at most `every`.")
+    regions: tuple[Name, ...] = Field(("local",), description="Where it runs from; each is listed in leadline.yaml.")
+    steps: tuple[Step, ...] = Field(min_length=1, description="Run in order; the first failure ends the run.")
 
 
 class Objective(Declared):
     """A promise on an SLI, with the share of it that must hold within the window."""
 
-    sli: Sli
+    sli: Sli = Field(description="What is measured.")
     target: Share = Field(description="e.g. 99.9%; 100 % is refused, because it leaves no budget to burn.")
-    window: Duration = Field("30d", validate_default=True)
+    window: Duration = Field("30d", validate_default=True, description="The time that the promise is for.")
     threshold: Duration | None = Field(None, description="For latency, ttfb and sync_lag: slower than this is bad.")
     workflow: Name | None = Field(None, description="Only this workflow; default: all of the integration.")
     page: bool = Field(True, description="False: a fast burn informs Slack instead of paging.")
@@ -149,7 +153,7 @@ class QuotaPolicy(Declared):
     reserve: Share | None = Field(None, description="Probes skip themselves when less than this is left.")
     probe_budget: str | None = Field(None, description="e.g. '1% of daily': what the probes may use.")
     usage: Request | None = Field(None, description="A usage endpoint, asked once per `usage_every`.")
-    usage_every: Duration = Field("5m", validate_default=True)
+    usage_every: Duration = Field("5m", validate_default=True, description="How often the usage endpoint is asked.")
 
 
 class Tls(Declared):
@@ -161,21 +165,23 @@ class Tls(Declared):
 class Integration(Declared):
     """One third-party API that the business depends on."""
 
-    integration: Name
-    title: str = ""
-    vendor: Name = "generic"
-    tier: ImpactTier = ImpactTier.IMPORTANT
+    integration: Name = Field(description="Its name, unique over all files.")
+    title: str = Field("", description="What people read; default: the name.")
+    vendor: Name = Field("generic", description="Picks the verdict and quota presets.")
+    tier: ImpactTier = Field(ImpactTier.IMPORTANT, description="How much a broken integration hurts; routes match it.")
     flows: tuple[Name, ...] = Field((), description="Business flows that break with it.")
-    owner: str = ""
-    runbook: str | None = None
-    environment: Literal["production", "sandbox"] = "production"
-    base_url: str
-    auth: PluginSpec = PluginSpec(kind="none")
-    quota: QuotaPolicy = QuotaPolicy()
-    objectives: tuple[Objective, ...] = ()
-    tls: Tls = Tls()
-    headers: dict[str, WireText] = {}
-    workflows: tuple[Workflow, ...] = Field(min_length=1)
+    owner: str = Field("", description="Shown on every alert.")
+    runbook: str | None = Field(None, description="Linked from every alert.")
+    environment: Literal["production", "sandbox"] = Field(
+        "production", description="Which side of the vendor; an address of the other side is refused."
+    )
+    base_url: str = Field(description="http:// or https://, without a query; each step's path is put behind it.")
+    auth: PluginSpec = Field(PluginSpec(kind="none"), description="How requests are authorised.")
+    quota: QuotaPolicy = Field(QuotaPolicy(), description="What the probes leave to the business.")
+    objectives: tuple[Objective, ...] = Field((), description="The promises to keep, each with an error budget.")
+    tls: Tls = Field(Tls(), description="Trust for private hosts.")
+    headers: dict[str, WireText] = Field({}, description="Sent with every request.")
+    workflows: tuple[Workflow, ...] = Field(min_length=1, description="What is probed.")
 
     @property
     def name(self) -> str:
@@ -191,16 +197,18 @@ class Integration(Declared):
 class Channel(PluginSpec):
     """A named way of telling people; `kind` picks the sender."""
 
-    name: Name
+    name: Name = Field(description="What routes call it.")
 
 
 class Route(Declared):
     """Which channels hear of which tier; the first route whose matchers all hold is used."""
 
-    match: dict[Literal["tier", "integration", "vendor", "flow", "owner", "environment"], str] = {}
-    urgent: tuple[Name, ...] = ()
-    degraded: tuple[Name, ...] = ()
-    report: tuple[Name, ...] = ()
+    match: dict[Literal["tier", "integration", "vendor", "flow", "owner", "environment"], str] = Field(
+        {}, description="Property of the integration → value; all must hold. Empty: everything."
+    )
+    urgent: tuple[Name, ...] = Field((), description="Channels for what cannot wait.")
+    degraded: tuple[Name, ...] = Field((), description="Channels for what can wait till morning.")
+    report: tuple[Name, ...] = Field((), description="Channels for what is over, and for the weekly review.")
 
 
 class Confirmation(Declared):
@@ -211,7 +219,9 @@ class Confirmation(Declared):
     quorum: Share = Field(
         0.5, description="More than this share of the reporting regions must agree.", validate_default=False
     )
-    prober_silent_after: Duration = Field("30s", validate_default=True)
+    prober_silent_after: Duration = Field(
+        "30s", validate_default=True, description="No word from a prober for this long is an alert."
+    )
     min_bad_slices: Count = Field(
         3, description="Fewer bad slices than this in the long window never fire a burn alert."
     )
@@ -220,41 +230,41 @@ class Confirmation(Declared):
 class Alerting(Declared):
     """`alerts.yaml`."""
 
-    channels: tuple[Channel, ...] = ()
-    routes: tuple[Route, ...] = ()
-    confirm: Confirmation = Confirmation()
+    channels: tuple[Channel, ...] = Field((), description="Ways of telling people.")
+    routes: tuple[Route, ...] = Field((), description="Who hears of what; the first that matches is used.")
+    confirm: Confirmation = Field(Confirmation(), description="How sure to be before somebody is woken.")
 
 
 class Region(Declared):
     """A place that probes run from."""
 
-    name: Name
+    name: Name = Field(description="What workflows call it.")
     token: str | None = Field(None, description="Bearer token of its prober (a reference); `local` gets its own.")
 
 
 class Retention(Declared):
     """How long each class of data is kept."""
 
-    raw: Duration = Field("35d", validate_default=True)
-    evidence: Duration = Field("14d", validate_default=True)
+    raw: Duration = Field("35d", validate_default=True, description="Every run and step.")
+    evidence: Duration = Field("14d", validate_default=True, description="Requests and answers of failed steps.")
 
 
 class Hub(Declared):
     """`leadline.yaml`, section hub."""
 
-    host: str = "127.0.0.1"
-    port: int = Field(8050, ge=0, le=65535)
+    host: str = Field("127.0.0.1", description="The address to listen on.")
+    port: int = Field(8050, ge=0, le=65535, description="0: any free one, which is printed.")
     public_url: str | None = Field(None, description="Used in links of alerts; default: the address it listens on.")
-    timezone: str = "UTC"
-    read_timeout: Duration = Field("10s", validate_default=True)
+    timezone: str = Field("UTC", description="For days and hours on pages and in reports, such as Europe/Berlin.")
+    read_timeout: Duration = Field("10s", validate_default=True, description="A page's query is stopped after this.")
 
 
 class Settings(Declared):
     """`leadline.yaml`."""
 
-    hub: Hub = Hub()
-    regions: tuple[Region, ...] = (Region(name="local", token=None),)
-    retention: Retention = Retention()
+    hub: Hub = Field(Hub(), description="The dashboard, the API and what is behind them.")
+    regions: tuple[Region, ...] = Field((Region(name="local", token=None),), description="Where probes run from.")
+    retention: Retention = Field(Retention(), description="How long each class of data is kept.")
     sandbox: bool = Field(
         False,
         description="Start Leadline's vendor sandbox and give its addresses and credentials as ${env:…}.",

@@ -109,13 +109,27 @@ Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
     PlainSerializer(format_duration, return_type=str),
-    WithJsonSchema({"type": "string", "examples": ["30s", "5m", "1h30m", "30d"]}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^( *\d+(\.\d+)? *(ms|s|m|h|d|w))+ *$",
+            "examples": ["30s", "5m", "1h30m", "30d"],
+        }
+    ),
 ]
 Share = Annotated[
     float,
     BeforeValidator(parse_share),
     PlainSerializer(_format_share, return_type=str),
-    WithJsonSchema({"type": ["string", "number"], "examples": ["99.9%", 0.999]}),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^ *\d+(\.\d+)? *% *$"},
+                {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+            ],
+            "examples": ["99.9%", 0.999],
+        }
+    ),
 ]
 Status = Annotated[
     int | str | tuple[int | str, ...] | None,
@@ -132,4 +146,4 @@ Status = Annotated[
         }
     ),
 ]
-WireText = Annotated[str, BeforeValidator(_wire_text)]
+WireText = Annotated[str, BeforeValidator(_wire_text), WithJsonSchema({"type": ["string", "integer"]})]

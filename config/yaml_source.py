@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path as FilePath
 from typing import Any, Final
 
@@ -89,7 +90,13 @@ def read(file: FilePath, shown: str) -> tuple[Document, list[Problem]]:
 
 
 def parse(text: str, shown: str) -> tuple[Document, list[Problem]]:
-    """As `read`, from text. A file of comments only is an empty document."""
+    """As `read`, from text. A file of comments only is an empty document. Do not change what it returns: it is kept,
+    because reading YAML takes far longer than everything after it, and a reload changes one file of hundreds."""
+    return _parsed(text, shown)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str, shown: str) -> tuple[Document, list[Problem]]:
     try:
         node = _composed(text)
     except _Unreadable as err:
