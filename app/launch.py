@@ -87,7 +87,7 @@ class Launch:
 
     async def _load_history(self) -> None:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "app.history", str(self.directory), "--data", str(self.data.root)),
+            *(sys.executable, "-m", "app.cli.load_history", str(self.directory), "--data", str(self.data.root)),
             *("--days", str(self.history_days)),
             env=self.environ,
         )
