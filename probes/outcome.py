@@ -1,0 +1,36 @@
+"""What the steps of a run add up to. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from probes.lag import LAG_LIMIT_MS
+from probes.model import Failure, FailureKind, Outcome, StepResult
+
+
+def of_step(failure: Failure | None, *, after_failure: bool) -> Outcome:
+    """Of one attempt; `after_failure`: an earlier attempt at the same step had failed."""
+    if failure is None:
+        return Outcome.UNSTABLE if after_failure else Outcome.PASSED
+    return Outcome.THROTTLED if failure.kind is FailureKind.THROTTLED else Outcome.FAILED
+
+
+def deciding_step(steps: Sequence[StepResult]) -> StepResult | None:
+    """The last attempt of the first step that was not good; clean-up never decides."""
+    final = {step.position: step for step in steps if not step.cleanup}
+    return next((step for step in final.values() if step.outcome in (Outcome.FAILED, Outcome.THROTTLED)), None)
+
+
+def of_run(steps: Sequence[StepResult], loop_lag_ms: float) -> Outcome:
+    """Failed or throttled as the deciding step is; unstable if any step passed after a retry.
+
+    A loop lag over the limit taints whatever is not a clean pass: the failure may be the prober's own.
+    """
+    deciding = deciding_step(steps)
+    counted = [step for step in steps if not step.cleanup]
+    if deciding is not None:
+        outcome = deciding.outcome
+    else:
+        unstable = any(step.outcome is Outcome.UNSTABLE for step in counted)
+        outcome = Outcome.UNSTABLE if unstable else Outcome.PASSED
+    return Outcome.TAINTED if loop_lag_ms > LAG_LIMIT_MS and outcome is not Outcome.PASSED else outcome

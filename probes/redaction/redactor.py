@@ -1,0 +1,158 @@
+"""One redactor for one integration: known secrets, telling names, telling shapes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+
+from probes.document import CorruptDocument, parse
+from probes.http import Headers
+from probes.model import Assertion, Failure
+from probes.redaction import secrets, shapes
+from probes.redaction.names import REDACTED, mask_for
+
+BODY_SHOWN: Final = 8 * 1024
+"""Bytes of a body that evidence keeps, counted after redaction."""
+
+_READ: Final = 256 * 1024
+_TEXT_SHOWN: Final = 500
+_DEEPEST: Final = 60
+_URL_HEADERS: Final = frozenset({"location", "content-location", "referer", "link", "refresh"})
+
+
+class Redactor:
+    """Takes secrets and personal values out of everything that is kept or shown. Never raises."""
+
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        values = frozenset(known)
+        self._pattern = secrets.pattern(values)
+        # A cut may leave the first part of a secret: as much of the text is dropped as any spelling is long.
+        self._margin = max((len(form) for value in values for form in secrets.spellings(value)), default=0)
+
+    def text(self, text: str) -> str:
+        """Any text, whole."""
+        return shapes.redact(self._pattern.sub(REDACTED, text) if self._pattern is not None else text)
+
+    def short(self, text: str) -> str:
+        """Any text, cut after redaction to what fits a line or two."""
+        clean = self.text(self._readable(text))
+        return clean if len(clean) <= _TEXT_SHOWN else f"{clean[:_TEXT_SHOWN]}…"
+
+    def named(self, name: str, value: str) -> str:
+        """A value that has a name: a header, a variable, a query parameter."""
+        return mask_for(name) or self.short(value)
+
+    def headers(self, headers: Headers) -> dict[str, str]:
+        """Name → value; repeated headers are joined."""
+        return {self.text(name): self._header(name, value) for name, value in headers.items()}
+
+    def url(self, url: str) -> str:
+        """An address without its user, and with its path and parameters redacted."""
+        try:
+            parts = urlsplit(url)
+            host = parts.netloc.rpartition("@")[2]
+            pairs = parse_qsl(parts.query, keep_blank_values=True)
+        except ValueError:
+            return self.text(url)
+        query = urlencode([(self.text(k), self._parameter(k, v)) for k, v in pairs], safe="[]{}", quote_via=quote)
+        path = "/".join(self._segment(segment) for segment in parts.path.split("/"))
+        return self.text(urlunsplit((parts.scheme, host, path, query, "")))
+
+    def body(self, body: bytes, content_type: str = "") -> str | None:
+        """The first 8 KiB of a body, redacted before it is cut; None for an empty one."""
+        if not body:
+            return None
+        text = self._body_text(body, content_type.split(";", maxsplit=1)[0].strip().lower())
+        shown = text.encode("utf-8", "replace")[:BODY_SHOWN]
+        return shown.decode("utf-8", "ignore")
+
+    def document(self, document: Any, depth: int = 0) -> Any:
+        """A JSON value: fields of telling names masked as a whole, the texts in it redacted."""
+        if depth > _DEEPEST:
+            return "[too deep to show]"
+        if isinstance(document, Mapping):
+            return {self.text(str(k)): self._field(str(k), v, depth) for k, v in document.items()}
+        if isinstance(document, list):
+            return [self.document(item, depth + 1) for item in document]
+        if isinstance(document, str):
+            return self.text(document)
+        if isinstance(document, (int, float)) and not isinstance(document, bool):
+            shown = self.text(str(document))
+            return document if shown == str(document) else shown
+        return document
+
+    def assertion(self, assertion: Assertion) -> Assertion:
+        """Both sides redacted; masked where the subject's last name tells what they are."""
+        last = assertion.subject.replace("]", "").replace("'", "").rpartition(".")[2].rpartition("[")[2]
+        name = last.removeprefix("header ")
+        expected, actual = assertion.expected, assertion.actual
+        if mask_for(name) is not None and actual not in _HARMLESS:
+            return replace(assertion, expected=self._masked(name, expected), actual=self._masked(name, actual))
+        return replace(assertion, expected=self.short(expected), actual=self.short(actual))
+
+    def failure(self, failure: Failure) -> Failure:
+        """Its message redacted."""
+        return replace(failure, message=self.short(failure.message))
+
+    def _masked(self, name: str, text: str) -> str:
+        if text in _HARMLESS or text.startswith(("matches /", "type ", "length ")):
+            return self.short(text)
+        return mask_for(name) or self.short(text)
+
+    def _header(self, name: str, value: str) -> str:
+        if name.lower() in _URL_HEADERS:
+            return self.url(value) if "<" not in value else self.short(value)
+        return self.named(name, value)
+
+    def _parameter(self, name: str, value: str) -> str:
+        return mask_for(name) or self.text(value)
+
+    def _segment(self, segment: str) -> str:
+        plain = unquote(segment)
+        clean = self.text(plain)
+        return segment if clean == plain else clean
+
+    def _field(self, name: str, value: Any, depth: int) -> Any:
+        mask = mask_for(name)
+        if mask is None or value is None or isinstance(value, bool):
+            return self.document(value, depth + 1)
+        return _leaves_masked(value, mask, depth)
+
+    def _body_text(self, body: bytes, media: str) -> str:
+        looks_json = media.endswith("json") or body.lstrip()[:1] in (b"{", b"[", b'"')
+        if looks_json:
+            try:
+                return json.dumps(self.document(parse(body)), ensure_ascii=False)
+            except (CorruptDocument, RecursionError, ValueError):
+                pass
+        if media == "application/x-www-form-urlencoded":
+            return self._form(body)
+        if b"\0" in body[:_READ] and not looks_json:
+            return f"[{len(body):,} bytes that are not text]"
+        return self.text(self._readable(body.decode("utf-8", "replace")))
+
+    def _form(self, body: bytes) -> str:
+        try:
+            pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+        except ValueError:
+            return self.text(self._readable(body.decode("utf-8", "replace")))
+        return urlencode([(self.text(k), self._parameter(k, v)) for k, v in pairs], safe="[]")
+
+    def _readable(self, text: str) -> str:
+        return text if len(text) <= _READ else text[: _READ - self._margin]
+
+
+_HARMLESS: Final = frozenset({"no such path", "no such header", "present", "absent", "null", '""'})
+
+
+def _leaves_masked(value: Any, mask: str, depth: int) -> Any:
+    if depth > _DEEPEST:
+        return mask
+    if isinstance(value, Mapping):
+        return {k: _leaves_masked(v, mask, depth + 1) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_leaves_masked(item, mask, depth + 1) for item in value]
+    return value if value is None or isinstance(value, bool) else mask

@@ -1,0 +1,54 @@
+"""Secrets and personal values that are known by their shape, wherever they stand."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from probes.redaction.names import REDACTED, mask_for
+
+EMAIL: Final = "[e-mail]"
+PHONE: Final = "[phone]"
+
+_TOKENS: Final = re.compile(
+    r"\b(?P<scheme>bearer|basic|token|digest|sso-key)(?P<space>\s+|%20)(?!realm\b)[\w.~+/=:%-]{8,}"
+    r"|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"
+    r"|\b(?:sk|pk|rk)_(?:live|test)_\w{8,}"
+    r"|\b(?:gh[pousr]_|github_pat_|shp(?:at|ca|pa|ss)_|xox[abeoprs]-|pat-(?:na|eu|ap)\d-|SG\.|AKIA|EAA|ya29\.)[\w.-]{12,}"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
+    re.IGNORECASE,
+)
+# A local part starts only where a word does: else every position of a long token would be tried.
+_EMAILS: Final = re.compile(r"(?<![\w.%+-])[\w.%+-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+_PHONES: Final = re.compile(
+    r"(?<![\w+])\+\d(?:[\s().-]?\d){7,14}(?!\w)|(?<![\w.-])\(?\d{3}\)?[\s.-]\d{3}[\s.-]\d{4}(?![\w-])"
+)
+_FIELDS: Final = re.compile(
+    r"""(?P<name>(?<![\w.-])[A-Za-z][\w.-]{0,63})(?P<between>\\?["']?\]?\s*(?:=>|[:=])\s*)"""
+    r"""(?P<value>\\?"(?:[^"\\]|\\.)*(?:"|\Z)|'[^']*(?:'|\Z)|[^\s&,;{}\[\]"'<>]+)"""
+)
+
+
+def redact(text: str) -> str:
+    """`text` without bearer tokens and keys of known shape, `name: value` pairs of telling names, addresses, phones."""
+    text = _TOKENS.sub(_token, text)
+    text = _FIELDS.sub(_field, text)
+    text = _EMAILS.sub(EMAIL, text)
+    return _PHONES.sub(PHONE, text)
+
+
+def _token(found: re.Match[str]) -> str:
+    scheme = found["scheme"]
+    return f"{scheme}{found['space']}{REDACTED}" if scheme else REDACTED
+
+
+def _field(found: re.Match[str]) -> str:
+    mask = mask_for(found["name"])
+    if mask is None:
+        return found[0]
+    return f"{found['name']}{found['between']}{_quoted_like(found['value'], mask)}"
+
+
+def _quoted_like(value: str, mask: str) -> str:
+    quote = '"' if value.startswith(('"', '\\"')) else "'" if value.startswith("'") else ""
+    return f"{quote}{mask}{quote}"

@@ -1,0 +1,113 @@
+"""Sending one request: credentials first, then the wire. A token that has to be fetched is a step of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from probes.auth import AuthFailure
+from probes.exchange import Exchange, answered, broken
+from probes.execution import TOKEN_POSITION, TOKEN_STEP, Execution
+from probes.http import Request, Response
+from probes.judging import Judgement
+from probes.model import Failure, FailureKind
+from probes.request import is_own_host
+from probes.transport import ProbeTransport, TransportFailure
+from probes.vendors import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Unauthorised:
+    """No token was to be had, so the step's request was never sent."""
+
+    failure: Failure
+
+
+async def send(execution: Execution, request: Request, *, limit: float) -> Exchange | Unauthorised:
+    """Send with the integration's credential, and to its own host only; `limit` is a `perf_counter` reading."""
+    if not is_own_host(request.url, execution.integration):
+        return (await _transmit(execution, request, limit))[0]
+    flow = execution.authenticator.async_auth_flow(request)
+    try:
+        return await _authorised(execution, request, flow, limit)
+    except TimeoutError:
+        failure = Failure(FailureKind.DEADLINE, f"{execution.deadline_words} before a token was to be had")
+        execution.keep_unsent(TOKEN_STEP, TOKEN_POSITION, failure)
+        return Unauthorised(failure)
+    finally:
+        # Also lets go of the lock that the credential's other users wait for.
+        await flow.aclose()
+
+
+async def _authorised(
+    execution: Execution, request: Request, flow: AsyncGenerator[Request, Response], limit: float
+) -> Exchange | Unauthorised:
+    # Another run may hold the lock while it fetches the same token.
+    async with asyncio.timeout(max(0.0, limit - time.perf_counter())):
+        outgoing = await anext(flow)
+    while outgoing is not request:
+        fetched = await _fetch_token(execution, outgoing, flow, limit)
+        if isinstance(fetched, Unauthorised):
+            return fetched
+        outgoing = fetched
+    exchange, response = await _transmit(execution, request, limit)
+    if response is not None:
+        await _hand_back(flow, response)
+    return exchange
+
+
+async def _fetch_token(
+    execution: Execution, request: Request, flow: AsyncGenerator[Request, Response], limit: float
+) -> Request | Unauthorised:
+    attempt = execution.attempts_at(TOKEN_POSITION) + 1
+    for name, value in execution.trace_headers(TOKEN_POSITION, attempt).items():
+        request.headers.setdefault(name, value)
+    # A connection of its own: the first step shall open one whether or not a token was due, or its phases would vary.
+    transport = execution.new_transport()
+    try:
+        exchange, response = await _transmit(execution, request, limit, transport)
+    finally:
+        await transport.aclose()
+    failure, following = exchange.failure, None
+    if response is not None:
+        try:
+            following = await flow.asend(response)
+        except AuthFailure as err:
+            failure = err.failure
+    execution.keep(TOKEN_STEP, TOKEN_POSITION, attempt, exchange, _token_judgement(execution, exchange, failure))
+    if failure is not None or following is None:
+        return Unauthorised(failure or Failure(FailureKind.INTERNAL, "the auth method ended without a request"))
+    return following
+
+
+async def _hand_back(flow: AsyncGenerator[Request, Response], response: Response) -> None:
+    """Let the method see the answer. What it would send next is not sent: a second attempt is the runner's."""
+    try:
+        await flow.asend(response)
+    except StopAsyncIteration:
+        return
+
+
+async def _transmit(
+    execution: Execution, request: Request, limit: float, transport: ProbeTransport | None = None
+) -> tuple[Exchange, Response | None]:
+    started_at = execution.clock()
+    left = limit - time.perf_counter()
+    request.extensions["timeout"] = {"total": max(left, 0.001)}
+    try:
+        response = await (transport or execution.transport).handle_async_request(request)
+    except TransportFailure as err:
+        ended = time.perf_counter()
+        words = execution.deadline_words
+        return broken(err, request, started_at=started_at, ended=ended, deadline=words), None
+    return answered(response, started_at=started_at, ended=time.perf_counter()), response
+
+
+def _token_judgement(execution: Execution, exchange: Exchange, failure: Failure | None) -> Judgement:
+    if exchange.failure is not None or exchange.status is None:
+        return Judgement(failure=failure)
+    headers = {name.lower(): value for name, value in exchange.headers.items()}
+    # Without the body: a token's answer is read by the auth method alone.
+    return Judgement(Answer(exchange.status, headers, b"", None, execution.clock()), failure=failure)
