@@ -1,0 +1,116 @@
+"""What a token endpoint's refusal means, and that it never tells a secret."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from probes.auth import AuthFailure
+from probes.auth.token_answer import Grant, read_grant
+from probes.model import FailureKind
+
+NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
+REQUEST = httpx.Request("POST", "https://auth.example.com/token")
+
+
+def read(status: int, body: object, headers: dict[str, str] | None = None, secrets: tuple[str, ...] = ()) -> Grant:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    response = httpx.Response(status, content=content, headers=headers, request=REQUEST)
+    return read_grant(response, NOW, default_life=timedelta(hours=1), secrets=secrets)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "kind", "retryable", "words"),
+    [
+        pytest.param(
+            401, {"error": "invalid_client"}, {}, FailureKind.AUTH, False, "client id or secret", id="a wrong client"
+        ),
+        pytest.param(
+            400,
+            {"error": "invalid_grant", "error_description": "Token has been expired or revoked."},
+            {},
+            FailureKind.AUTH,
+            False,
+            "Token has been expired or revoked.: re-consent needed",
+            id="a dead refresh token needs a new consent",
+        ),
+        pytest.param(400, {"error": "invalid_scope"}, {}, FailureKind.AUTH, False, "scope", id="a scope not granted"),
+        pytest.param(
+            400,
+            {"error": {"message": "bad secret", "type": "OAuthException", "code": 1}},
+            {},
+            FailureKind.AUTH,
+            False,
+            "400: 1: bad secret",
+            id="an error object, as Meta sends it",
+        ),
+        pytest.param(200, {"error": "bad_code"}, {}, FailureKind.AUTH, False, "bad_code", id="a refusal inside a 200"),
+        pytest.param(403, b"<html>", {}, FailureKind.AUTH, False, "403", id="a denial without a body to read"),
+        pytest.param(404, b"", {}, FailureKind.STATUS_4XX, False, "404", id="a wrong address is no denial"),
+        pytest.param(429, {}, {"Retry-After": "12"}, FailureKind.THROTTLED, True, "429", id="too many token requests"),
+        pytest.param(503, b"", {"Retry-After": "12"}, FailureKind.STATUS_5XX, True, "503", id="an outage"),
+        pytest.param(
+            400,
+            {"error": "temporarily_unavailable"},
+            {},
+            FailureKind.STATUS_5XX,
+            True,
+            "temporarily_unavailable",
+            id="an outage in OAuth's words",
+        ),
+        pytest.param(302, b"", {}, FailureKind.PROTOCOL, False, "302", id="a redirect is not followed with a secret"),
+        pytest.param(200, b"{nonsense", {}, FailureKind.BODY, False, "no access_token", id="a 200 that is no JSON"),
+        pytest.param(200, [1], {}, FailureKind.BODY, False, "no access_token", id="a 200 that is no object"),
+        pytest.param(200, {"access_token": ""}, {}, FailureKind.BODY, False, "no access_token", id="an empty token"),
+    ],
+)
+def test_a_refusal_says_what_it_is_and_whether_retrying_helps(
+    status: int, body: object, headers: dict[str, str], kind: FailureKind, retryable: bool, words: str
+) -> None:
+    with pytest.raises(AuthFailure) as caught:
+        read(status, body, headers)
+    failure = caught.value.failure
+    assert (failure.kind, failure.retryable) == (kind, retryable)
+    assert words in failure.message
+    assert failure.retry_after_s == (12 if headers else None)
+
+
+@pytest.mark.parametrize("spelling", ["p@ss word/+", "p%40ss%20word%2F%2B", "p%40ss+word%2F%2B"])
+def test_a_secret_that_the_endpoint_echoes_is_taken_out(spelling: str) -> None:
+    body = {"error": "invalid_client", "error_description": f"no client with secret {spelling}, sorry"}
+    with pytest.raises(AuthFailure) as caught:
+        read(401, body, secrets=("p@ss word/+", ""))
+    assert spelling not in str(caught.value)
+    assert "no client with secret •••, sorry" in str(caught.value)
+
+
+def test_a_refusal_is_one_line_of_bounded_length() -> None:
+    with pytest.raises(AuthFailure) as caught:
+        read(401, {"error": "x", "error_description": "a\r\n\x1b[31m" * 1000})
+    assert "\n" not in str(caught.value)
+    assert "\x1b" not in str(caught.value)
+    assert len(str(caught.value)) <= 300
+
+
+_body = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9),
+    lambda inner: st.dictionaries(
+        st.sampled_from(["access_token", "expires_in", "refresh_token", "error", "error_description", "code"]), inner
+    ),
+    max_leaves=8,
+)
+
+
+@given(status=st.sampled_from([200, 201, 302, 400, 401, 429, 500]), body=_body | st.binary(max_size=20))
+def test_any_answer_is_a_token_or_an_auth_failure(status: int, body: object) -> None:
+    try:
+        grant = read(status, body)
+    except AuthFailure as failure:
+        assert len(failure.message) <= 300  # noqa: PT017 - either outcome is right
+    else:
+        assert NOW <= grant.token.expires_at <= NOW + timedelta(days=365)
