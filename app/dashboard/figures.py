@@ -69,9 +69,9 @@ def latency_figure(
     x = typed(series.t_ms, "f8")
     counts = typed(series.n)
     traces = [
-        _line("P99", x, series.p99, P99, counts, width=1.3, dash="dot"),
-        _line("P95", x, series.p95, P95, counts, width=2.2),
         _line("P50", x, series.p50, P50, counts, width=1.5),
+        _line("P95", x, series.p95, P95, counts, width=2.2),
+        _line("P99", x, series.p99, P99, counts, width=1.5, dash="dot"),
     ]
     shapes, notes = _incident_shapes(incidents, window)
     simulated_shapes, simulated_notes = _simulated(series.simulated_until, window)
@@ -177,7 +177,7 @@ def _incident_shapes(spans: Iterable[Span], window: Window) -> tuple[list[dict[s
         if start >= end:
             continue
         shapes.append(_rectangle(start, end, "rgba(207,75,63,0.16)", "rgba(207,75,63,0.55)"))
-        notes.append(_note(start, f"▲ {span.label}"))
+        notes.append(_note(start, f"▲ {span.label}", row=1, leftward=start > window.start + window.length * 0.6))
     return shapes, notes
 
 
@@ -187,7 +187,7 @@ def _simulated(until: datetime | None, window: Window) -> tuple[list[dict[str, A
     end = min(until, window.end)
     text = f"simulated history until {until.astimezone(UTC).strftime('%d %b %H:%M').lstrip('0')} UTC"
     return [_rectangle(window.start, end, "rgba(122,139,153,0.10)", "rgba(122,139,153,0.0)")], [
-        _note(window.start, text, bottom=True)
+        _note(window.start, text)
     ]
 
 
@@ -206,14 +206,14 @@ def _rectangle(start: datetime, end: datetime, fill: str, edge: str) -> dict[str
     }
 
 
-def _note(at: datetime, text: str, *, bottom: bool = False) -> dict[str, Any]:
+def _note(at: datetime, text: str, *, row: int = 0, leftward: bool = False) -> dict[str, Any]:
     return {
         "x": epoch_ms(at),
         "xref": "x",
-        "xanchor": "left",
-        "y": 0.02 if bottom else 1,
+        "xanchor": "right" if leftward else "left",
+        "y": 1 - 0.07 * row,
         "yref": "paper",
-        "yanchor": "bottom" if bottom else "top",
+        "yanchor": "top",
         "text": text,
         "showarrow": False,
         "font": {"size": 11, "color": _INK},

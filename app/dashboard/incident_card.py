@@ -23,8 +23,8 @@ BLAMES = {
 }
 
 
-def incident_card(incident: Incident) -> Component:
-    """Everything there is to know at a glance, with links to the evidence."""
+def incident_card(incident: Incident, *, most: int = 9) -> Component:
+    """Everything there is to know at a glance, with links to the evidence; at most `most` conditions in full."""
     open_now = incident.state is not IncidentState.RESOLVED
     tone = f"s-{TIER_STATE[incident.tier].value}" if open_now else "s-up"
     return html.Article(
@@ -32,12 +32,24 @@ def incident_card(incident: Incident) -> Component:
             html.Div([_state(incident), _subject(incident), _since(incident)], className="line"),
             html.Div(incident.title, className="title"),
             _blame(incident.conditions),
-            _conditions(incident.conditions),
+            _conditions(incident.conditions, most),
             html.Div(_links(incident), className="line note"),
         ],
         className=f"incident {tone}",
         id=f"incident-{incident.incident_id}",
     )
+
+
+def incident_line(incident: Incident) -> Component:
+    """The same in one line, for what can wait behind what is urgent."""
+    worst = incident.conditions[0] if incident.conditions else None
+    blame = worst.blame if worst else Blame.UNKNOWN
+    parts: list[Any] = [_state(incident), _subject(incident), html.Span(incident.title, className="title")]
+    parts.append(html.Span(BLAMES[blame], className="note") if blame is not Blame.UNKNOWN else None)
+    parts += [html.Span(part) if part == " · " else part for part in (_evidence(worst)[1:2] if worst else [])]
+    parts.append(html.Span(["for ", ago(incident.opened_at, "")], className="since"))
+    parts.append(html.A("timeline", href=f"/incidents#incident-{incident.incident_id}"))
+    return html.Div(parts, className="line")
 
 
 def _state(incident: Incident) -> Component:
@@ -69,11 +81,15 @@ def _blame(conditions: tuple[Condition, ...]) -> Component:
     if not known:
         return html.Div(hidden=True)
     reason = f": {known[0].blame_reason}" if known[0].blame_reason else ""
-    return html.Div(["Points to ", html.Span(BLAMES[known[0].blame], className="blame"), reason])
+    lead = "Cause " if known[0].blame is Blame.UNKNOWN else "Points to "
+    return html.Div([lead, html.Span(BLAMES[known[0].blame], className="blame"), reason])
 
 
-def _conditions(conditions: tuple[Condition, ...]) -> Component:
-    return html.Ul([html.Li([condition.summary, *_evidence(condition)]) for condition in conditions])
+def _conditions(conditions: tuple[Condition, ...], most: int) -> Component:
+    lines = [html.Li([condition.summary, *_evidence(condition)]) for condition in conditions[:most]]
+    if len(conditions) > most:
+        lines.append(html.Li(f"and {len(conditions) - most} more", className="note"))
+    return html.Ul(lines)
 
 
 def _evidence(condition: Condition) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from dash import html
@@ -42,7 +42,9 @@ def _row(level: QuotaLevel, now: datetime) -> tuple[Any, ...]:
         wording.count(used),
         f"{wording.count(level.limit)}{unit}" if level.limit is not None else wording.NONE,
         reset_words(level, now),
-        level.window_kind if level.window_s is None else f"{level.window_kind} {level.window_s:g} s",
+        level.window_kind
+        if level.window_s is None
+        else f"{level.window_kind}, {wording.span(timedelta(seconds=level.window_s))}",
         wording.spoken(level.source),
         level.credential,
         ago(level.observed_at),

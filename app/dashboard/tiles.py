@@ -85,7 +85,7 @@ def error_words(rates: Rates) -> list[str]:
         "wrong answer": rates.correctness,
         "throttled": rates.throttled,
     }
-    return [f"{name} {wording.share(value)}" for name, value in named.items() if value]
+    return [f"{name} {wording.share(value)} in 24 h" for name, value in named.items() if value]
 
 
 def _normal(normal: float | None, days: int, now: datetime) -> str:

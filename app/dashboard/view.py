@@ -38,6 +38,7 @@ from metrics.store.overview import integration_summaries
 from metrics.store.phases import phase_series
 from metrics.store.quota import quota_levels, quota_series
 from metrics.store.runs import evidence, latest_runs, run
+from metrics.store.scope import simulated_until
 from metrics.store.slices import slice_counts
 from probes.model import Run
 
@@ -81,6 +82,8 @@ class Overview:
     at: datetime
     standings: tuple[Standing, ...]
     incidents: tuple[Incident, ...]
+    simulated_until: datetime | None = None
+    """End of the simulated history that the store holds; None when all of it was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +227,13 @@ class View:
         standings = tuple(
             self._standing(declared, by_name[declared.name], current, quotas) for declared in config.integrations
         )
-        return Overview(now, standings, current)
+        return Overview(now, standings, current, self._simulated_until())
+
+    def _simulated_until(self) -> datetime | None:
+        def work() -> datetime | None:
+            return self._store.read(lambda con: simulated_until(con, "true", {}))
+
+        return self._shared.get("simulated", work, timedelta(minutes=1))
 
     def _standing(
         self,
@@ -290,7 +299,9 @@ _AVAILABILITY: Final = Objective(sli=Sli.AVAILABILITY, target=0.999, window=time
 
 def _incident_views(con: DuckDBPyConnection) -> tuple[IncidentView, ...]:
     found = incidents(con, _INCIDENTS)
-    ordered = sorted(found, key=lambda i: (i.state is not IncidentState.RESOLVED, i.opened_at), reverse=True)
+    ordered = sorted(
+        found, key=lambda i: (i.state is not IncidentState.RESOLVED, i.tier.rank, i.opened_at), reverse=True
+    )
     return tuple(
         IncidentView(incident, timeline(con, incident.incident_id), deliveries(con, incident.incident_id))
         for incident in ordered[:30]

@@ -47,7 +47,8 @@ def span(length: timedelta) -> str:
     """The length of a window as people say it: `30 d`, `6 h`, `5 min`."""
     seconds = length.total_seconds()
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size and seconds % size == 0:
+        # A day is 24 h to whoever looks at a window; only longer ones are told in days.
+        if seconds >= size and seconds % size == 0 and (unit != "d" or seconds > size):
             return f"{seconds / size:g} {unit}"
     return f"{seconds:g} s" if seconds >= 1 else f"{seconds * 1000:g} ms"
 

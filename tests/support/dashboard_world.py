@@ -45,8 +45,8 @@ NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
 VENDORS = (
     # name, title, vendor, tier, flows, usual wait in ms
     ("hubspot", "HubSpot CRM", "hubspot", ImpactTier.CRITICAL, ("lead-routing",), 120),
-    ("salesforce", "Salesforce", "salesforce", ImpactTier.CRITICAL, ("lead-routing", "quotes"), 210),
-    ("marketo", "Marketo Engage", "marketo", ImpactTier.IMPORTANT, ("nurture",), 260),
+    ("salesforce", "Salesforce", "salesforce", ImpactTier.CRITICAL, ("lead-routing", "quotes"), 170),
+    ("marketo", "Marketo Engage", "marketo", ImpactTier.IMPORTANT, ("nurture",), 165),
     ("google-ads", "Google Ads", "google_ads", ImpactTier.IMPORTANT, ("bidding",), 180),
     ("meta-capi", "Meta Conversions API", "meta", ImpactTier.IMPORTANT, ("attribution",), 95),
     ("shopify", "Shopify", "shopify", ImpactTier.CRITICAL, ("checkout",), 140),
@@ -94,7 +94,9 @@ def world_config(every: str = "60s", *, names: tuple[str, ...] | None = None) ->
     """Everything in `VENDORS`, or the named ones."""
     chosen = [v for v in VENDORS if names is None or v[0] in names]
     return Config(
-        root=Path("monitoring"), version="7c1e9a40b2d3f5a6", integrations=tuple(integration(*v[:5], every=every) for v in chosen)
+        root=Path("monitoring"),
+        version="7c1e9a40b2d3f5a6",
+        integrations=tuple(integration(*v[:5], every=every) for v in chosen),
     )
 
 
@@ -116,9 +118,9 @@ class Maker:
         while at < end:
             simulated = simulated_until is not None and at < simulated_until
             roll = self._random.random()
-            if roll < 0.0015:
+            if roll < 0.0002:
                 yield self.run(at, simulated=simulated, failure=SERVER_ERROR)
-            elif roll < 0.004:
+            elif roll < 0.001:
                 yield self.run(at, simulated=simulated, failure=THROTTLED)
             else:
                 yield self.run(at, simulated=simulated)
@@ -281,9 +283,11 @@ def build_world(
         future.result()
     ingest.close()
     _heartbeats(store, now, outage=outage)
-    evaluation = store.read(lambda con: evaluate(con, config, now))
     engine = Engine(store)
-    engine.apply(evaluation, config).result()
+    # Two rounds, so that the incident is as old as the outage.
+    for at in (now - timedelta(minutes=9), now):
+        evaluation = store.read(lambda con, at=at: evaluate(con, config, at))
+        engine.apply(evaluation, config).result()
     status = HubStatus(started_at=now - timedelta(hours=3), evaluation=evaluation, ingested_runs=number - 1)
     view = View(store, config=lambda: config, clock=lambda: now, hub=lambda: status)
     return World(store, config, now, evaluation, view, status)
@@ -301,7 +305,15 @@ def _troubled(maker: Maker, at: datetime) -> Run:
 def _heartbeats(store: Store, now: datetime, *, outage: bool) -> None:
     def beat(prober_id: str, region: str, sent_at: datetime, **more: object) -> None:
         heartbeat = Heartbeat(
-            prober_id, region, "0.1.0", now - timedelta(hours=3), sent_at, 0.9, 0, "7c1e9a40b2d3f5a6", **more  # type: ignore[arg-type]
+            prober_id,
+            region,
+            "0.1.0",
+            now - timedelta(hours=3),
+            sent_at,
+            0.9,
+            0,
+            "7c1e9a40b2d3f5a6",
+            **more,  # type: ignore[arg-type]
         )
         record_heartbeat(store, heartbeat, sent_at).result()
 

@@ -84,7 +84,7 @@ def _facts(declared: Integration, standing: Standing) -> list[Any]:
 def _ranges(name: str, chosen: str) -> Component:
     links = [
         html.A(
-            wording.span(length).replace("24 h", "24 h"),
+            wording.span(length),
             href=f"/integration/{name}?range={key}",
             className="here" if key == chosen else None,
             **(aria(current="true") if key == chosen else {}),
@@ -102,7 +102,7 @@ def _simulated_banner(measured: Measured) -> Component:
         html.B(f"Simulated history until {wording.moment(until)}"),
         html.Span("shaded in the charts and counted in the figures of this window."),
     ]
-    return html.Div(words, className="banner sim")
+    return html.Div(words, className="banner simulated")
 
 
 def _kpis(standing: Standing, measured: Measured) -> Component:

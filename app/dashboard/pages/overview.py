@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Final
 
 from dash import html
 from dash.development.base_component import Component
 
+from alerts.model import Tier
 from app.dashboard import wording
 from app.dashboard.elements import STATE_WORDS, Tiles, aria, empty_state, mark
-from app.dashboard.incident_card import incident_card
+from app.dashboard.incident_card import incident_card, incident_line
 from app.dashboard.page import Visit
 from app.dashboard.strip import banners, strip
 from app.dashboard.tiles import TRIAGE, tiles
 from app.dashboard.view import Overview, View
 from metrics.model import State
+
+_MOST_CARDS: Final = 4
+_MOST_LINES: Final = 6
 
 
 def render(view: View, _: Visit) -> Component:
@@ -26,9 +31,9 @@ def render(view: View, _: Visit) -> Component:
         [
             *banners(view),
             _headline(overview),
-            _simulated_banner(overview),
             _firing(overview),
             strip(view, hub),
+            _simulated_banner(overview),
             _no_runs_yet(overview),
             Tiles(
                 id="tiles",
@@ -57,18 +62,25 @@ def _firing(overview: Overview) -> Component:
     if not overview.incidents:
         return html.Div(hidden=True)
     ordered = sorted(overview.incidents, key=lambda i: (-i.tier.rank, i.opened_at))
-    return html.Section(
-        [incident_card(incident) for incident in ordered], className="incidents", **aria(label="What fires now")
-    )
+    urgent = [i for i in ordered if i.tier is Tier.URGENT]
+    later = [i for i in ordered if i.tier is not Tier.URGENT]
+    cards = [incident_card(incident, most=3) for incident in urgent[:_MOST_CARDS]]
+    lines = [incident_line(incident) for incident in [*urgent[_MOST_CARDS:], *later][:_MOST_LINES]]
+    more = len(ordered) - len(cards) - len(lines)
+    if more:
+        lines.append(html.Div(html.A(f"{wording.plural(more, 'more incident')}", href="/incidents"), className="line"))
+    parts = [html.Div(cards, className="incidents")] if cards else []
+    parts += [html.Div(lines, className="incident-lines")] if lines else []
+    return html.Section(parts, className="firing", **aria(label="What fires now"))
 
 
 def _simulated_banner(overview: Overview) -> Component:
-    until = [s.summary.simulated_share_24h for s in overview.standings if s.summary.simulated_share_24h]
-    slices = sum(o.simulated for s in overview.standings for o in s.objectives)
-    if not until and not slices:
+    until = overview.simulated_until
+    if until is None:
         return html.Div(hidden=True)
-    text = "figures over 24 h and 30 d include generated runs; tiles that do are labelled “incl. simulated”."
-    return html.Div([html.B("Simulated history"), html.Span(text)], className="banner sim")
+    head = html.B(f"Simulated history until {wording.clock_time(until, overview.at)}")
+    text = "counted in figures that reach back before it; tiles where it is say “incl. simulated”"
+    return html.Div([head, html.Span(text)], className="banner simulated")
 
 
 def _no_runs_yet(overview: Overview) -> Component:
