@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -35,7 +36,7 @@ def directory(tmp_path: Path) -> Iterator[Path]:
     (folder / "alerts.yaml").write_text(ALERTS)
     (folder / "target.yaml").write_text(INTEGRATION.format(url="http://127.0.0.1:1"))
     with running(hub(folder, tmp_path / "target", tmp_path / "target.log")) as target:
-        address = target.said(r"hub listening on (\S+)", within=60)
+        address = target.said(r"hub listening on (http\S+)", within=60)
         (folder / "target.yaml").write_text(INTEGRATION.format(url=address))
         yield folder
 
@@ -58,8 +59,12 @@ def status(url: str) -> dict[str, object]:
 
 def made(data: Path) -> int:
     """How many runs the prober has finished, by its own count."""
-    with sqlite3.connect(f"file:{data}/prober-local.sqlite?mode=ro", uri=True) as outbox:
-        return int(outbox.execute("SELECT seq FROM sqlite_sequence LIMIT 1").fetchone()[0])
+    try:
+        with closing(sqlite3.connect(f"file:{data}/prober-local.sqlite?mode=ro", uri=True)) as outbox:
+            row = outbox.execute("SELECT seq FROM sqlite_sequence WHERE name = 'runs'").fetchone()
+    except sqlite3.OperationalError:
+        return 0  # not there yet
+    return int(row[0]) if row else 0
 
 
 def stored(data: Path) -> tuple[int, int, int]:
@@ -75,7 +80,7 @@ def stored(data: Path) -> tuple[int, int, int]:
 def test_every_run_made_while_the_hub_was_dead_arrives_once(directory: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     first = hub(directory, data, tmp_path / "hub.log").start()
-    url = first.said(r"hub listening on (\S+)", within=60)
+    url = first.said(r"hub listening on (http\S+)", within=60)
     with running(prober(url, data, tmp_path / "prober.log")):
         eventually(lambda: status(url).get("integrations"), within=30, what="the first evaluation")
         eventually(lambda: made(data) >= 5, within=30, what="five runs")
@@ -83,7 +88,7 @@ def test_every_run_made_while_the_hub_was_dead_arrives_once(directory: Path, tmp
         before = made(data)
         eventually(lambda: made(data) >= before + 10, within=60, what="ten runs without a hub")
         with running(hub(directory, data, tmp_path / "hub.log", port=url.rsplit(":", 1)[1])) as second:
-            second.said(r"hub listening on (\S+)[\s\S]*hub listening on", within=60)
+            second.said(r"hub listening on (http\S+)[\s\S]*hub listening on", within=60)
             made_so_far = made(data)
 
             def arrived() -> bool:
@@ -105,7 +110,7 @@ def cursor_of(text: str) -> float:
 def test_a_killed_prober_is_noticed_and_its_return_is_too(directory: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running(hub(directory, data, tmp_path / "hub.log")) as the_hub:
-        url = the_hub.said(r"hub listening on (\S+)", within=60)
+        url = the_hub.said(r"hub listening on (http\S+)", within=60)
         victim = prober(url, data, tmp_path / "prober.log").start()
         eventually(lambda: probers(url), within=30, what="the prober reporting")
         victim.kill()
