@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from typing import Literal, Self
 
-import httpx
 from pydantic import Field, SecretStr, model_validator
 
 from config.secrets import SecretRef
 from probes.auth.header import HeaderAuthenticator
-from probes.auth.model import Authenticator, AuthOptions, BuildContext
+from probes.auth.model import Authenticator, AuthOptions, BuildContext, spellings
+from probes.http import Request, Response
 
 
 class Options(AuthOptions):
@@ -40,15 +40,14 @@ class QueryAuthenticator(Authenticator):
         self._name = name
         self._value = value
 
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+    def auth_flow(self, request: Request) -> Generator[Request, Response, None]:
         """The request with the parameter set once."""
         request.url = request.url.copy_set_param(self._name, self._value.get_secret_value())
         yield request
 
     def secret_texts(self) -> frozenset[str]:
         """The key, also as it is spelt in an address."""
-        value = self._value.get_secret_value()
-        return frozenset({value, str(httpx.QueryParams({"k": value}))[2:]})
+        return spellings(self._value.get_secret_value())
 
 
 def account(options: Options, environ: Mapping[str, str]) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-import httpx
 from pydantic import SecretStr
 
 from probes.auth.model import Authenticator
+from probes.http import Request, Response
 
 
 class HeaderAuthenticator(Authenticator):
@@ -19,7 +19,7 @@ class HeaderAuthenticator(Authenticator):
         self._value = value
         self._secrets = secrets
 
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+    def auth_flow(self, request: Request) -> Generator[Request, Response, None]:
         """The request with the header; nothing else is ever sent."""
         request.headers[self._name] = self._value.get_secret_value()
         yield request

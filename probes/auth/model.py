@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
+from urllib.parse import quote, quote_plus
 
-import httpx
 from pydantic import BaseModel, ConfigDict, Field
 
 from config.scalars import Duration, Name
 from probes.auth.tokens import TokenCache
+from probes.http import Auth, Request
 from probes.model import Failure, FailureKind
 
 
@@ -51,7 +52,7 @@ class AuthFailure(Exception):  # noqa: N818 - a failure is data here; it becomes
         return Failure(self.kind, self.message, self.retryable, self.retry_after_s)
 
 
-class Authenticator(httpx.Auth):
+class Authenticator(Auth):
     """Puts a credential on requests, as a generator without I/O: `auth_flow` yields requests and receives answers.
 
     `credential` is a stable label without a secret; quota readings carry it.
@@ -60,7 +61,7 @@ class Authenticator(httpx.Auth):
     def __init__(self, credential: str) -> None:
         self.credential = credential
 
-    def invalidate(self, request: httpx.Request | None = None) -> bool:
+    def invalidate(self, request: Request | None = None) -> bool:
         """Drop the token that `request` carried (default: any), because the vendor rejected it.
 
         True: the next attempt will carry a fresh one, so that trying again can help. Nothing is sent from here: a
@@ -98,6 +99,11 @@ class AuthMethod(Protocol):
     def build(self, options: Any, context: BuildContext) -> Authenticator:
         """An authenticator with its references resolved; raises UnresolvedReference if one cannot be."""
         ...
+
+
+def spellings(secret: str) -> frozenset[str]:
+    """A secret as it is and as addresses and forms spell it: whatever of these is echoed must not be shown."""
+    return frozenset({secret, quote(secret, safe=""), quote_plus(secret)}) - {""}
 
 
 def fingerprint(kind: str, account: str) -> str:

@@ -8,17 +8,17 @@ from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote_plus, urlsplit
 
-import httpx
 from pydantic import AfterValidator, Field, SecretStr
 
 from config.scalars import Duration
-from config.secrets import SecretRef, resolve
+from config.secrets import SecretRef, UnresolvedReference, resolve
 from probes.auth.basic import basic_header
-from probes.auth.model import Authenticator, AuthOptions
+from probes.auth.model import Authenticator, AuthOptions, spellings
 from probes.auth.token_answer import Grant, read_grant
 from probes.auth.tokens import Token, TokenCache, cache_key
+from probes.http import URL, Request, Response
 
 _REFERENCE = re.compile(r"\$\{(env|file):")
 
@@ -64,7 +64,7 @@ class TokenEndpoint:
     client_auth: str
     method: str = "post"
 
-    def request(self, params: Mapping[str, str], like: httpx.Request) -> httpx.Request:
+    def request(self, params: Mapping[str, str], like: Request) -> Request:
         """A token request with the timeouts of the request that needs the token."""
         secret = self.client_secret.get_secret_value()
         headers = {"Accept": "application/json"}
@@ -75,21 +75,24 @@ class TokenEndpoint:
             fields |= {"client_id": self.client_id, "client_secret": secret}
         extensions = {key: value for key, value in like.extensions.items() if key == "timeout"}
         if self.method == "get":
-            url = httpx.URL(self.url).copy_merge_params(fields)
-            return httpx.Request("GET", url, headers=headers, extensions=extensions)
-        return httpx.Request("POST", self.url, data=fields, headers=headers, extensions=extensions)
+            url = URL(self.url).copy_merge_params(fields)
+            return Request("GET", url, headers=headers, extensions=extensions)
+        return Request("POST", self.url, data=fields, headers=headers, extensions=extensions)
 
 
 def _client_basic(client_id: str, secret: str) -> str:
     # RFC 6749 §2.3.1: both are form-encoded before they are joined.
-    user, password = (str(httpx.QueryParams({"k": text}))[2:] for text in (client_id, secret))
-    return basic_header(user, password).get_secret_value()
+    return basic_header(quote_plus(client_id), quote_plus(secret)).get_secret_value()
 
 
 def endpoint_of(options: OAuthOptions, environ: Mapping[str, str], method: str = "post") -> TokenEndpoint:
-    """The endpoint with its references resolved; raises UnresolvedReference or ValueError (an unencrypted address)."""
+    """The endpoint with its references resolved; raises UnresolvedReference, also for an address that must not be."""
+    try:
+        url = _check_token_url(resolve(options.token_url, environ))
+    except ValueError as err:
+        raise UnresolvedReference(options.token_url, str(err)) from None
     return TokenEndpoint(
-        url=_check_token_url(resolve(options.token_url, environ)),
+        url=url,
         client_id=resolve(options.client_id, environ),
         client_secret=options.client_secret.reveal(environ),
         client_auth=options.client_auth,
@@ -131,7 +134,7 @@ class OAuthAuthenticator(Authenticator):
         pairs = [part for pair in sorted(self._params.items()) for part in pair]
         self._key = cache_key(endpoint.url, endpoint.client_id, secret, scheme, *pairs)
 
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+    def auth_flow(self, request: Request) -> Generator[Request, Response, None]:
         """The token request where one is needed, then the request itself."""
         if self._fresh_token() is None:
             response = yield self._token_request(request)
@@ -140,7 +143,7 @@ class OAuthAuthenticator(Authenticator):
         response = yield self._authorized(request)
         self._after(request, response)
 
-    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+    async def async_auth_flow(self, request: Request) -> AsyncGenerator[Request, Response]:
         """As `auth_flow`, with the token fetched under the credential's lock."""
         async with self._tokens.lock(self._key):
             if self._fresh_token() is None:
@@ -151,7 +154,7 @@ class OAuthAuthenticator(Authenticator):
         response = yield authorized
         self._after(request, response)
 
-    def invalidate(self, request: httpx.Request | None = None) -> bool:
+    def invalidate(self, request: Request | None = None) -> bool:
         """Drop the token that `request` carried; a newer one, fetched meanwhile, is kept."""
         carried = None if request is None else request.headers.get("Authorization", "")
         self._tokens.drop(self._key, None if carried is None else carried.removeprefix(f"{self._scheme} "))
@@ -169,7 +172,7 @@ class OAuthAuthenticator(Authenticator):
     def _grant_secrets(self) -> frozenset[str]:
         secret = self._endpoint.client_secret.get_secret_value()
         basic = _client_basic(self._endpoint.client_id, secret).removeprefix("Basic ")
-        return frozenset({secret, basic})
+        return spellings(secret) | {basic}
 
     def _rotated(self, refresh_token: SecretStr) -> None:
         """A grant that rotates its refresh token keeps it; the others ignore it."""
@@ -178,10 +181,10 @@ class OAuthAuthenticator(Authenticator):
         token = self._tokens.get(self._key)
         return token if token is not None and token.is_fresh(self._clock()) else None
 
-    def _token_request(self, like: httpx.Request) -> httpx.Request:
+    def _token_request(self, like: Request) -> Request:
         return self._endpoint.request(self._grant_params(), like)
 
-    def _accept(self, response: httpx.Response) -> None:
+    def _accept(self, response: Response) -> None:
         self._tokens.drop(self._key)
         grant: Grant = read_grant(
             response, self._clock(), default_life=self._default_life, secrets=self._grant_secrets()
@@ -190,13 +193,13 @@ class OAuthAuthenticator(Authenticator):
             self._rotated(grant.refresh_token)
         self._tokens.put(self._key, grant.token)
 
-    def _authorized(self, request: httpx.Request) -> httpx.Request:
+    def _authorized(self, request: Request) -> Request:
         # Straight after a fetch even a token that expires at once is used: nothing fresher is to be had.
         token = self._tokens.get(self._key)
         if token is not None:
             request.headers["Authorization"] = f"{self._scheme} {token.value.get_secret_value()}"
         return request
 
-    def _after(self, request: httpx.Request, response: httpx.Response) -> None:
+    def _after(self, request: Request, response: Response) -> None:
         if response.status_code == 401:
             self.invalidate(request)

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from config.secrets import SecretRef, resolve
-from probes.auth.model import Authenticator, BuildContext
+from probes.auth.model import Authenticator, BuildContext, spellings
 from probes.auth.oauth2 import OAuthAuthenticator, OAuthOptions, client_account, endpoint_of
 from probes.auth.tokens import cache_key
 
@@ -34,7 +34,9 @@ class RefreshTokenAuthenticator(OAuthAuthenticator):
         return {**self._params, "refresh_token": self._current().get_secret_value()}
 
     def _grant_secrets(self) -> frozenset[str]:
-        return super()._grant_secrets() | {self._first.get_secret_value(), self._current().get_secret_value()}
+        return (
+            super()._grant_secrets().union(*(spellings(t.get_secret_value()) for t in (self._first, self._current())))
+        )
 
     def _rotated(self, refresh_token: SecretStr) -> None:
         if refresh_token != self._current():

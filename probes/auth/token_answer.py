@@ -8,13 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
-from urllib.parse import quote, quote_plus
 
-import httpx
 from pydantic import SecretStr
 
-from probes.auth.model import AuthFailure
+from probes.auth.model import AuthFailure, spellings
 from probes.auth.tokens import Token
+from probes.http import Response
 from probes.model import FailureKind
 from probes.vendors.retry_after import parse_retry_after
 
@@ -37,7 +36,7 @@ class Grant:
     refresh_token: SecretStr | None
 
 
-def read_grant(response: httpx.Response, now: datetime, *, default_life: timedelta, secrets: Iterable[str]) -> Grant:
+def read_grant(response: Response, now: datetime, *, default_life: timedelta, secrets: Iterable[str]) -> Grant:
     """The token in an answer that has been read; raises AuthFailure where there is none."""
     body = _json_object(response)
     error = _error(body)
@@ -52,7 +51,7 @@ def read_grant(response: httpx.Response, now: datetime, *, default_life: timedel
     return Grant(Token(SecretStr(value), now, now + life), rotated)
 
 
-def _json_object(response: httpx.Response) -> dict[str, Any]:
+def _json_object(response: Response) -> dict[str, Any]:
     try:
         body = json.loads(response.content)
     except (ValueError, RecursionError):
@@ -79,9 +78,7 @@ def _error(body: dict[str, Any]) -> tuple[str, str] | None:
     return str(error), str(body.get("error_description", ""))
 
 
-def _refusal(
-    response: httpx.Response, error: tuple[str, str] | None, now: datetime, secrets: Iterable[str]
-) -> AuthFailure:
+def _refusal(response: Response, error: tuple[str, str] | None, now: datetime, secrets: Iterable[str]) -> AuthFailure:
     code, words = error if error is not None else ("", "")
     kind = _kind(response.status_code, code)
     parts = [f"token endpoint answered {response.status_code}", code, words, REMEDIES.get(code, "")]
@@ -103,7 +100,7 @@ def _kind(status: int, code: str) -> FailureKind:
 
 def _clean(text: str, secrets: Iterable[str]) -> str:
     """Without secrets, as they are and as they are spelt in an address; one line, at most 300 characters."""
-    for secret in sorted((s for s in secrets if s), key=len, reverse=True):
-        for spelling in (secret, quote(secret, safe=""), quote_plus(secret)):
-            text = text.replace(spelling, "•••")
+    every = {spelling for secret in secrets for spelling in spellings(secret)}
+    for spelling in sorted(every, key=len, reverse=True):
+        text = text.replace(spelling, "•••")
     return re.sub(r"[\s\x00-\x1f\x7f]+", " ", text)[:300].strip()

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
+from config.secrets import UnresolvedReference
 from probes.auth import AUTH_METHODS, REFUSED_AUTH_KINDS
 
 SECRET: Final = "Hunter2-hunter2"
@@ -121,7 +122,7 @@ def test_an_address_behind_a_reference_is_checked_when_it_is_known(secretive: An
     secretive.environ["PLAIN"] = "http://auth.example.com"
     options = {**CLIENT, "token_url": "${env:PLAIN}/token"}
     AUTH_METHODS["oauth2_client_credentials"].Options.model_validate(options)
-    with pytest.raises(ValueError, match="must not travel unencrypted"):
+    with pytest.raises(UnresolvedReference, match="must not travel unencrypted"):
         secretive.build("oauth2_client_credentials", **options)
 
 
