@@ -52,7 +52,11 @@ class Scene:
         return (c for incident in self.known.open for c in incident.conditions if c.rule is rule)
 
     def told_until(self, subject: str) -> datetime | None:
-        """End of the subject's latest urgent trouble that people have heard of, or None."""
+        """End of the subject's latest urgent trouble that people have heard of, or None. An outage that is found to be
+        over now ends now."""
+        for rule in (Rule.REGION_DOWN, Rule.WORKFLOW_DOWN):
+            if not self.holding(rule, subject) and any(c.subject == subject for c in self.before(rule)):
+                return self.at
         incidents = (*self.known.open, *self.known.recent)
         return max((i.told_until for i in incidents if i.subject == subject and i.told_until), default=None)
 

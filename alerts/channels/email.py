@@ -27,7 +27,7 @@ TIMEOUT_S: Final = 15.0
 
 
 class Options(Declared):
-    """Options of an `email` channel. `tls: true` is TLS from the first byte (port 465); both off is for this machine."""
+    """Options of an `email` channel. `tls` is TLS from the first byte (port 465); neither is for this machine."""
 
     host: str = Field(min_length=1)
     port: int | str = 587

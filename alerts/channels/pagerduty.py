@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from alerts.channels.base import ChannelKind, Receipt
 from alerts.channels.http import post, require_private, shown
@@ -17,6 +17,7 @@ from alerts.model import Action, Notification, Tier
 from config.model import Declared
 from config.secrets import SecretRef, resolve
 
+_PATH: Final = "/v2/enqueue"
 MAX_SUMMARY: Final = 1024
 MAX_DEDUP_KEY: Final = 255
 MAX_BYTES: Final = 500_000
@@ -27,7 +28,7 @@ class Options(Declared):
     """Options of a `pagerduty` channel."""
 
     routing_key: SecretRef
-    url: str = "https://events.pagerduty.com/v2/enqueue"
+    url: str = Field("https://events.pagerduty.com", description="Base of the Events API.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ def event(notification: Notification) -> dict[str, Any]:
 
 def build(options: Options, environ: Mapping[str, str], client: httpx.AsyncClient) -> PagerDuty:
     """Raises UnresolvedReference, or ValueError for an address that would show the key."""
-    return PagerDuty(options.routing_key.reveal(environ), require_private(resolve(options.url, environ)), client)
+    base = require_private(resolve(options.url, environ)).rstrip("/").removesuffix(_PATH)
+    return PagerDuty(options.routing_key.reveal(environ), base + _PATH, client)
 
 
 CHANNEL: Final = ChannelKind(Options, build)

@@ -29,7 +29,7 @@ class Options(Declared):
     webhook_url: SecretRef | None = None
     bot_token: SecretRef | None = None
     channel: str | None = Field(None, min_length=1)
-    url: str = Field("https://slack.com/api", description="Base of the Web API, for `bot_token`.")
+    url: str = Field("https://slack.com", description="Base of the Web API, for `bot_token`.")
 
     @model_validator(mode="after")
     def _one_way(self) -> Options:
@@ -98,7 +98,7 @@ class SlackBot:
         token = self.bot_token.get_secret_value()
         now = notification.sent_at or notification.created_at
         headers = {"Authorization": f"Bearer {token}"}
-        url = f"{self.url}/{method}"
+        url = f"{self.url}/api/{method}"
         answer = await post(self.client, url, now=now, secrets=(token,), json=body, headers=headers)
         try:
             found = answer.json()
@@ -123,7 +123,7 @@ def build(options: Options, environ: Mapping[str, str], client: httpx.AsyncClien
         return SlackWebhook(secret, client)
     if options.bot_token is None or options.channel is None:
         raise ValueError("give either webhook_url, or bot_token and channel")
-    url = require_private(resolve(options.url, environ)).rstrip("/")
+    url = require_private(resolve(options.url, environ)).rstrip("/").removesuffix("/api")
     return SlackBot(options.bot_token.reveal(environ), resolve(options.channel, environ), url, client)
 
 

@@ -10,7 +10,8 @@ from alerts.model import Notification, Tier
 
 MAX_HEADER: Final = 150
 MAX_SECTION: Final = 3000
-MAX_FIELD: Final = 2000
+MAX_FIELD: Final = 600
+"""Slack takes 2,000, but no more than some 13,000 in all blocks together."""
 MAX_TEXT: Final = 4000
 _FIELDS: Final = ("Since", "Blame", "Flows", "Budget left", "Owner", "Acknowledged by")
 _FOOTER: Final = ("Evidence", "Incident")

@@ -44,8 +44,6 @@ def _is_old_news(scene: Scene, name: str, burn: Burn) -> bool:
     """
     if scene.holding(Rule.WORKFLOW_DOWN, name):
         return False
-    if any(c.subject == name for c in scene.before(Rule.WORKFLOW_DOWN)):
-        return True
     subjects = [name, *(region_subject(r) for r in scene.regions_of(name))]
     ends: list[datetime] = [end for s in subjects if (end := scene.told_until(s)) is not None]
     return any(scene.at - burn.pair.short < end for end in ends)

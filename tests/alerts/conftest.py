@@ -1,0 +1,249 @@
+"""A small world to judge: two integrations in two regions, and a hand that changes what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alerts.model import (
+    Action,
+    Blame,
+    Condition,
+    Incident,
+    IncidentState,
+    Notification,
+    Rule,
+    Tier,
+)
+from alerts.policy import conditions, transitions
+from alerts.scene import Known
+from config.model import Alerting, Channel, Config, Confirmation, Integration, Objective, Route, Sli
+from metrics.model import (
+    Burn,
+    BurnPair,
+    Evaluation,
+    ObjectiveStatus,
+    ProberVerdict,
+    QuotaLevel,
+    RegionVerdict,
+    Window,
+    WorkflowVerdict,
+)
+from metrics.store.database import Store
+from probes.model import FailureKind, Outcome
+
+T0 = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+PAGE_FAST = BurnPair("page", timedelta(hours=1), timedelta(minutes=5), 14.4)
+TICKET_SLOW = BurnPair("ticket", timedelta(days=3), timedelta(hours=6), 1.0)
+
+
+def integration(name: str, *, regions: tuple[str, ...] = ("local",), **more: Any) -> Integration:
+    steps = [{"name": "create", "request": {"path": "/x"}}]
+    workflows = [{"name": "roundtrip", "regions": regions, "steps": steps}]
+    return Integration.model_validate(
+        {"integration": name, "base_url": "https://api.example.com", "workflows": workflows, **more}
+    )
+
+
+def channels(*names: str) -> tuple[Channel, ...]:
+    return tuple(Channel.model_validate({"name": name, "kind": "webhook"}) for name in names)
+
+
+DEFAULT_ROUTE = Route(urgent=("pager", "sms"), degraded=("slack",), report=("mail",))
+
+
+class World:
+    """Builders for everything that the policy reads; `at` minutes are minutes after T0."""
+
+    T0 = T0
+    page_fast = PAGE_FAST
+    ticket_slow = TICKET_SLOW
+
+    def config(
+        self, *integrations: Integration, routes: tuple[Route, ...] = (DEFAULT_ROUTE,), **confirm: Any
+    ) -> Config:
+        found = integrations or (self.hubspot(),)
+        return Config(
+            root=Path("/etc/leadline"),
+            version="v1",
+            integrations=found,
+            alerting=Alerting(
+                channels=channels("pager", "sms", "slack", "mail"), routes=routes, confirm=Confirmation(**confirm)
+            ),
+        )
+
+    def hubspot(self, **more: Any) -> Integration:
+        return integration("hubspot", title="HubSpot", flows=["lead-routing"], owner="growth", **more)
+
+    def integration(self, name: str, **more: Any) -> Integration:
+        return integration(name, **more)
+
+    def region(self, at: float = 0, *, region: str = "local", failing: int = 0, **more: Any) -> RegionVerdict:
+        """Failing `failing` times in a row (a run a minute), or passing."""
+        last = T0 + at * MINUTE
+        failed: dict[str, Any] = {}
+        if failing:
+            failed = {
+                "failing_since": last - (failing - 1) * MINUTE,
+                "failed_step": "create",
+                "kind": FailureKind.STATUS_5XX,
+                "message": "503 Service Unavailable",
+                "status": 503,
+                "run_id": f"run-{region}",
+                "evidence_id": f"ev-{region}",
+            }
+        return RegionVerdict(
+            **{
+                "region": region,
+                "last_run_at": last,
+                "last_outcome": Outcome.FAILED if failing else Outcome.PASSED,
+                "failing": failing,
+                "good": 0 if failing else 10,
+                "throttled": 0,
+                **failed,
+                **more,
+            }
+        )
+
+    def workflow(self, *regions: RegionVerdict, name: str = "hubspot") -> WorkflowVerdict:
+        return WorkflowVerdict(name, "roundtrip", MINUTE, regions)
+
+    def burning(
+        self, *pairs: BurnPair, firing: bool = True, name: str = "hubspot", objective: Objective | None = None
+    ) -> ObjectiveStatus:
+        return ObjectiveStatus(
+            integration=name,
+            objective=objective or Objective(sli=Sli.AVAILABILITY, target=0.999),
+            window=Window.last(timedelta(days=30), T0),
+            sli=0.992,
+            good=992,
+            bad=8,
+            expected=1000,
+            coverage=1.0,
+            budget_left=0.41,
+            burns=tuple(Burn(pair, 20.0 if firing else 0.0, 20.0 if firing else 0.0, 8, firing) for pair in pairs),
+        )
+
+    def quota(self, left: float | None, at: float = 0, **more: Any) -> QuotaLevel:
+        level = QuotaLevel(
+            integration="hubspot", vendor="hubspot", credential="app", bucket="daily", unit="requests", limit=1000.0,
+            used=None, remaining=None if left is None else left * 1000, left=left, window_kind="calendar",
+            window_s=86400.0, reset_at=None, source="header", observed_at=T0 + at * MINUTE,
+        )  # fmt: skip
+        return replace(level, **more)
+
+    def prober(self, *, silent: bool, problem: str | None = None) -> ProberVerdict:
+        return ProberVerdict(
+            prober_id="p1", region="local", last_seen=T0, started_at=T0, version="1", loop_lag_ms=0.0,
+            outbox_depth=0, config_version="v1", runs_missed=0, previous_stop="clean", problem=problem, cursor=1,
+            silent=silent,
+        )  # fmt: skip
+
+    def seen(self, at: float = 0, *found: WorkflowVerdict | ObjectiveStatus | ProberVerdict | QuotaLevel) -> Evaluation:
+        """An evaluation `at` minutes after T0."""
+
+        def of(kind: type) -> tuple[Any, ...]:
+            return tuple(item for item in found if isinstance(item, kind))
+
+        return Evaluation(T0 + at * MINUTE, of(WorkflowVerdict), of(ObjectiveStatus), of(ProberVerdict), of(QuotaLevel))
+
+    def ledger(self) -> Ledger:
+        return Ledger()
+
+    def condition(self, **more: Any) -> Condition:
+        known: dict[str, Any] = {
+            "key": "hubspot/workflow_down/roundtrip",
+            "rule": Rule.WORKFLOW_DOWN,
+            "tier": Tier.URGENT,
+            "subject": "hubspot",
+            "since": T0,
+            "summary": "create → 503",
+            "blame": Blame.VENDOR,
+            "blame_reason": "the vendor's servers report an error of their own, seen from local",
+            "workflow": "contact-roundtrip",
+            "step": "create",
+            "region_count": "1/1",
+            "evidence_ids": ("ev-1",),
+            "run_ids": ("run-1",),
+            "title": "HubSpot contact-roundtrip DOWN",
+            "regions": ("local",),
+        }
+        return Condition(**{**known, **more})
+
+    def incident(self, *held: Condition, **more: Any) -> Incident:
+        found = held or (self.condition(),)
+        known: dict[str, Any] = {
+            "incident_id": "20261122-030000-hubspot",
+            "subject": found[0].subject,
+            "tier": found[0].tier,
+            "state": IncidentState.OPEN,
+            "opened_at": T0,
+            "conditions": found,
+            "title": found[0].title,
+            "flows": ("lead-routing",),
+            "owner": "growth",
+            "runbook": "https://wiki.example.com/hubspot",
+        }
+        return Incident(**{**known, **more})
+
+    def notification(self, action: Action = Action.TRIGGER, **more: Any) -> Notification:
+        resolved = (
+            {"state": IncidentState.RESOLVED, "resolved_at": T0 + 12 * MINUTE} if action is Action.RESOLVE else {}
+        )
+        known: dict[str, Any] = {
+            "notification_id": 7,
+            "incident": self.incident(**resolved),
+            "tier": Tier.URGENT,
+            "action": action,
+            "channel": "ops",
+            "created_at": T0 + 4 * MINUTE,
+            "link": "https://leadline.example.com/integration/hubspot",
+            "budget_left": 0.41,
+            "sent_at": T0 + 5 * MINUTE,
+        }
+        return Notification(**{**known, **more})
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The memory that the store keeps in production, for tests of the pure policy."""
+
+    open: dict[str, Incident]
+    resolved: list[Incident]
+
+    def __init__(self) -> None:
+        self.open = {}
+        self.resolved = []
+
+    def apply(self, evaluation: Evaluation, config: Config) -> list[Any]:
+        """One round; returns the transitions."""
+        known = Known(tuple(self.open.values()), tuple(self.resolved))
+        found = conditions(evaluation, config, known)
+        changes = transitions(found, known.open, evaluation, config, known.recent)
+        for change in changes:
+            incident = change.incident
+            if incident.state is IncidentState.RESOLVED:
+                del self.open[incident.subject]
+                self.resolved = [i for i in self.resolved if i.incident_id != incident.incident_id] + [incident]
+            else:
+                self.open[incident.subject] = incident
+                self.resolved = [i for i in self.resolved if i.incident_id != incident.incident_id]
+        return list(changes)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    opened = Store.open(None)
+    yield opened
+    opened.close()
