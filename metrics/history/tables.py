@@ -1,0 +1,166 @@
+"""Simulated series as Arrow tables in the shape of the store's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from config.model import Integration, Workflow
+from metrics.history.series import KINDS, OUTCOMES, Series, message_of
+from metrics.history.world import Floats
+
+PROBER: Final = "simulation"
+_PHASES: Final = ("dns_ms", "connect_ms", "tls_ms", "send_ms", "wait_ms", "ttfb_ms", "download_ms", "total_ms")
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One series, ready to be appended; tables by the name they have in the store."""
+
+    integration: str
+    workflow: str
+    region: str
+    tables: dict[str, pa.Table]
+
+    @property
+    def runs(self) -> int:
+        """How many runs it holds."""
+        return int(self.tables["runs"].num_rows)
+
+
+def chunk(
+    integration: Integration,
+    workflow: Workflow,
+    region: str,
+    series: Series,
+    first_number: int,
+    version: str,
+    random: np.random.Generator,
+) -> Chunk:
+    """The tables `runs`, `steps` and `recorded_values` of a series."""
+    where = {"integration": integration.name, "workflow": workflow.name, "region": region}
+    ids = run_ids(series.runs["at_ms"], random)
+    tables = {
+        "runs": _runs(where, series, ids, first_number, version),
+        "steps": _steps(where, series, workflow, ids),
+        "recorded_values": _values(where, series, ids),
+    }
+    return Chunk(integration.name, workflow.name, region, tables)
+
+
+def run_ids(at_ms: Floats, random: np.random.Generator) -> pa.Array:
+    """Time-ordered UUIDs (version 7) as hexadecimal text."""
+    count = len(at_ms)
+    raw = random.integers(0, 256, (count, 16), dtype=np.uint8)
+    stamp = at_ms.astype(">u8").view(np.uint8).reshape(count, 8)
+    raw[:, :6] = stamp[:, 2:]
+    raw[:, 6] = raw[:, 6] & 0x0F | 0x70
+    raw[:, 8] = raw[:, 8] & 0x3F | 0x80
+    return pa.array(np.frombuffer(raw.tobytes().hex().encode(), dtype="S32")).cast(pa.string())
+
+
+def instants(at_ms: Floats) -> pa.Array:
+    """Epoch milliseconds as UTC instants."""
+    return pa.array(np.round(at_ms * 1000).astype(np.int64)).cast(pa.timestamp("us", tz="UTC"))
+
+
+def figures(column: Floats) -> pa.Array:
+    """Whole microseconds in milliseconds; NaN becomes null."""
+    return pa.array(np.round(column, 3), from_pandas=True)
+
+
+def _same(text: str, count: int) -> pa.Array:
+    return _coded(np.zeros(count, np.int64), [text])
+
+
+def _coded(codes: Any, names: Sequence[Any]) -> pa.Array:
+    """Names by their code; a negative code is null."""
+    indices = pa.array(codes.astype(np.int32), mask=codes < 0)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(names)).dictionary_decode()
+
+
+def _failure(kind: Any) -> dict[str, pa.Array]:
+    told = [message_of(known) for known in KINDS]
+    return {
+        "failure_kind": _coded(kind, [known.value for known in KINDS]),
+        "failure_message": _coded(kind, [message for message, _, _ in told]),
+        "failure_retryable": _coded(kind, [retryable for _, _, retryable in told]),
+    }
+
+
+def _statuses(kind: Any, fine: int | None) -> pa.Array:
+    codes = np.where(kind < 0, len(KINDS), kind)
+    return _coded(codes, [*(message_of(known)[1] for known in KINDS), fine])
+
+
+def _runs(where: dict[str, str], series: Series, ids: pa.Array, first: int, version: str) -> pa.Table:
+    runs, count = series.runs, len(ids)
+    measured = ("duration_ms", "loop_lag_ms", "slowest_total_ms", "slowest_ttfb_ms", "sync_lag_ms")
+    at = instants(runs["at_ms"])
+    return pa.table(
+        {name: _same(text, count) for name, text in where.items()}
+        | {
+            "run_id": ids,
+            "prober_id": _same(PROBER, count),
+            "number": pa.array(np.arange(first, first + count)),
+            "received_at": at,
+            "scheduled_at": at,
+            "started_at": at,
+            "outcome": _coded(runs["outcome"], OUTCOMES),
+            "config_version": _same(version, count),
+            "attempt": pa.array(np.ones(count, np.int16)),
+            **_failure(runs["kind"]),
+            "failed_step": _coded(np.where(runs["kind"] < 0, -1, runs["step"]), series.names),
+            "failed_status": _statuses(runs["kind"], None),
+            "every_s": pa.array(runs["every_s"]),
+            "simulated": pa.array(np.ones(count, bool)),
+        }
+        | {name: figures(runs[name]) for name in measured}
+    )
+
+
+def _steps(where: dict[str, str], series: Series, workflow: Workflow, ids: pa.Array) -> pa.Table:
+    steps = series.steps
+    count = len(steps["run"])
+    position = steps["position"].astype(np.int64)
+    requests = [step.request for step in workflow.steps]
+    return pa.table(
+        {name: _same(text, count) for name, text in where.items()}
+        | {
+            "run_id": ids.take(pa.array(steps["run"])),
+            "position": pa.array(steps["position"]),
+            "step": _coded(position, series.names),
+            "attempt": pa.array(steps["attempt"]),
+            "cleanup": pa.array(steps["cleanup"]),
+            "counted": pa.array(np.ones(count, bool)),
+            "started_at": instants(steps["at_ms"]),
+            "outcome": _coded(steps["outcome"], OUTCOMES),
+            **_failure(steps["kind"]),
+            "method": _coded(position, [request.method for request in requests]),
+            "url": _coded(position, [request.url or request.path for request in requests]),
+            "status": _statuses(steps["kind"], 200),
+            "http_version": _same("HTTP/1.1", count),
+            "simulated": pa.array(np.ones(count, bool)),
+        }
+        | {name: figures(steps[name]) for name in _PHASES}
+    )
+
+
+def _values(where: dict[str, str], series: Series, ids: pa.Array) -> pa.Table:
+    lag = series.runs["sync_lag_ms"]
+    known = np.flatnonzero(~np.isnan(lag))
+    count = len(known)
+    return pa.table(
+        {name: _same(text, count) for name, text in where.items()}
+        | {
+            "run_id": ids.take(pa.array(known)),
+            "started_at": instants(series.runs["at_ms"][known]),
+            "name": _same("sync_lag_ms", count),
+            "value": figures(lag[known]),
+            "simulated": pa.array(np.ones(count, bool)),
+        }
+    )
