@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from config import compiled
+from config.compiled import parse
 from config.model import Config
 from probes.agent.hub import Denied, Good, HubClient, Later, Refused, TooLarge, Unchanged
 from probes.agent.problems import Problems
@@ -92,4 +92,4 @@ class ConfigClient:
 def _config(document: object) -> Config:
     """Raises ValueError."""
     content = document.get("config") if isinstance(document, Mapping) else None
-    return compiled.parse(json.dumps(content))
+    return parse(json.dumps(content))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
@@ -55,13 +55,13 @@ class Mailbox:
         """What it holds now."""
         return self._held.depth
 
-    async def append(self, run: Run) -> None:
-        """On return the run is on disk."""
-        await self._off_loop(self._append, run)
+    async def append(self, *runs: Run) -> None:
+        """On return the runs are on disk."""
+        await self._off_loop(self._append, runs)
         self.arrived.set()
 
-    def _append(self, run: Run) -> None:
-        self._held.append([wire.dump_run(run)], self._clock())
+    def _append(self, runs: Sequence[Run]) -> None:
+        self._held.append([wire.dump_run(run) for run in runs], self._clock())
 
     async def parcel(self, runs: int) -> tuple[Parcel, bytes] | None:
         """The oldest waiting runs, at most `runs`, with their packed body; None when nothing waits."""

@@ -79,6 +79,7 @@ class Agent:
         self._problems = Problems()
         self._plan = Plan({}, {})
         self._poked = asyncio.Event()
+        self._changed = asyncio.Event()
         self._mailbox = Mailbox(lambda: Outbox(settings.file("sqlite"), settings.region, clock()), clock)
         self._hub = HubClient(settings, clock)
         self._config = ConfigClient(self._hub, settings.file("config.json"), self._problems)
@@ -141,20 +142,24 @@ class Agent:
 
     async def _follow_config(self) -> None:
         self._poked.clear()
-        config = await self._config.refresh()
-        # A secret that is a file may have been mounted since, so what could not be resolved is tried again.
-        if config is None and self._plan.unresolved:
-            config = self._config.current
-        if config is not None:
+        if (config := await self._config.refresh()) is not None:
             self._apply(config)
+        elif self._plan.unresolved and self._config.current is not None:
+            # A secret that is a file may have been mounted since.
+            again = plan(self._config.current, self._settings.region, self._settings.environ)
+            if again.unresolved != self._plan.unresolved:
+                self._follow(again, self._config.current.version)
         self._timetable.realign()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._poked.wait(), CONFIG_EVERY_S)
 
     async def _heartbeat(self) -> None:
         began = time.monotonic()
+        self._changed.clear()
         await self._pulse.beat()
-        await asyncio.sleep(max(0.0, HEARTBEAT_EVERY_S - (time.monotonic() - began)))
+        with suppress(TimeoutError):
+            rest = HEARTBEAT_EVERY_S - (time.monotonic() - began)
+            await asyncio.wait_for(self._changed.wait(), max(0.0, rest))
 
     async def _ship(self) -> None:
         self._mailbox.arrived.clear()
@@ -169,9 +174,11 @@ class Agent:
             self._poked.set()
 
     def _apply(self, config: Config) -> None:
-        region = self._settings.region
-        self._plan = plan(config, region, self._settings.environ)
-        self._timetable.apply(self._plan.works)
+        self._follow(plan(config, self._settings.region, self._settings.environ), config.version)
+
+    def _follow(self, planned: Plan, version: str) -> None:
+        self._plan = planned
+        self._timetable.apply(planned.works)
         if self._plan.unresolved:
             missing = "; ".join(f"{name}: {why}" for name, why in sorted(self._plan.unresolved.items()))
             self._problems.say("secrets", f"not probed for want of a secret: {missing}")
@@ -180,8 +187,9 @@ class Agent:
         if self._plan.works or self._plan.unresolved:
             self._problems.over("region")
         else:
-            self._problems.say("region", f"no workflow of this configuration names region {region!r}")
-        log.info("config_applied", version=config.version, workflows=len(self._plan.works))
+            self._problems.say("region", f"no workflow of this configuration names region {self._settings.region!r}")
+        log.info("config_applied", version=version, workflows=len(planned.works))
+        self._changed.set()
 
     async def _stop(self, loops: list[asyncio.Task[None]]) -> None:
         log.info("prober_stopping", in_flight=self._executor.in_flight)

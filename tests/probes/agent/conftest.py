@@ -6,7 +6,8 @@ import asyncio
 import gzip
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -57,6 +58,40 @@ class Reply:
     """Close the connection instead of answering, after whatever the request did."""
 
 
+class Listener:
+    """A server on loopback whose connections end with it; `handler(reader, writer)` serves one connection."""
+
+    def __init__(self, handler: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> None:
+        self._handler = handler
+        self._tasks: set[asyncio.Task] = set()
+        self.url = ""
+
+    async def start(self, port: int = 0) -> Listener:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def stop(self) -> None:
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        self._tasks.add(task)
+        try:
+            await self._handler(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+            self._tasks.discard(task)
+
+
 class HubDouble:
     """Speaks the hub's side of the contract over a real socket: keeps runs by number, answers with the cursor.
 
@@ -77,9 +112,7 @@ class HubDouble:
         self.accepts: Callable[[Run], bool] = lambda run: True
         self.max_body = wire.MAX_BODY_BYTES
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
-        self.url = ""
-        self._server: asyncio.Server | None = None
-        self._connections: set[asyncio.StreamWriter] = set()
+        self._listener = Listener(self._serve)
 
     @property
     def numbers(self) -> list[int]:
@@ -90,31 +123,24 @@ class HubDouble:
     def run_ids(self) -> list[UUID]:
         return [run.run_id for runs in self.stored.values() for run in runs.values()]
 
-    async def start(self, port: int = 0) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+    @property
+    def url(self) -> str:
+        return self._listener.url
+
+    async def start(self) -> None:
+        """On the same port as before, if it ran before."""
+        await self._listener.start(int(self.url.rpartition(":")[2] or 0))
 
     async def stop(self) -> None:
-        assert self._server is not None
-        self._server.close()
-        for writer in list(self._connections):
-            writer.close()
-        await self._server.wait_closed()
+        await self._listener.stop()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._connections.add(writer)
-        try:
-            while (request := await _read_request(reader)) is not None:
-                reply = self._answer(request)
-                if reply.cut:
-                    break
-                writer.write(_http(reply))
-                await writer.drain()
-        except ConnectionError:
-            pass
-        finally:
-            self._connections.discard(writer)
-            writer.close()
+        while True:
+            reply = self._answer(await _read_request(reader))
+            if reply.cut:
+                break
+            writer.write(_http(reply))
+            await writer.drain()
 
     def _answer(self, request: Request) -> Reply:
         if request.headers.get("authorization") != f"Bearer {self.TOKEN}":
@@ -151,11 +177,8 @@ class HubDouble:
         return scripted or Reply(200, {"cursor": self.cursors[batch.prober_id]})
 
 
-async def _read_request(reader: asyncio.StreamReader) -> Request | None:
-    try:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-    except (asyncio.IncompleteReadError, ConnectionError):
-        return None
+async def _read_request(reader: asyncio.StreamReader) -> Request:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     first, *lines = head.rstrip("\r\n").split("\r\n")
     method, path, _ = first.split(" ")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
@@ -293,6 +316,20 @@ def eventually() -> Callable[..., object]:
                 await asyncio.sleep(0.005)
 
     return wait
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Callable[..., Awaitable[Listener]]]:
+    """Starts a server on loopback for a handler of connections."""
+    listeners: list[Listener] = []
+
+    async def start(handler) -> Listener:
+        listeners.append(await Listener(handler).start())
+        return listeners[-1]
+
+    yield start
+    for listener in listeners:
+        await listener.stop()
 
 
 @pytest.fixture

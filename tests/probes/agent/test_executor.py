@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 
 import pytest
+from structlog.testing import capture_logs
 
 from probes.agent.executor import Executor
 from probes.agent.work import plan
@@ -123,7 +124,7 @@ async def test_a_full_disk_is_said_and_counted_and_over_when_it_is(build, work, 
     assert (executor.lost, problems.summary, len(kept)) == (1, None, 1)
 
 
-async def test_our_own_bug_in_one_run_is_counted_and_logged_and_stays_there(work, problems, clock, capsys):
+async def test_our_own_bug_in_one_run_is_counted_and_logged_and_stays_there(work, problems, clock):
     class Broken:
         async def run(self, *args, **kwargs):
             raise ZeroDivisionError("a bug")
@@ -132,7 +133,8 @@ async def test_our_own_bug_in_one_run_is_counted_and_logged_and_stays_there(work
         raise AssertionError("nothing to store")
 
     executor = Executor(Broken(), store, problems, region="local", concurrency=1)
-    await executor.carry_out(work(), clock())
-    await executor.carry_out(work(), clock())
+    with capture_logs() as logged:
+        await executor.carry_out(work(), clock())
+        await executor.carry_out(work(), clock())
     assert executor.lost == 2
-    assert "ZeroDivisionError" in capsys.readouterr().out
+    assert [(entry["event"], entry["exc_info"]) for entry in logged] == [("run_lost", True)] * 2

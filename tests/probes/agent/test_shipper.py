@@ -6,6 +6,7 @@ import gzip
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from probes import wire
 from probes.agent.backoff import LONGEST_S, Backoff
@@ -25,8 +26,7 @@ def put(mailbox, make_run):
 
     async def put_runs(count, **changes):
         runs = [make_run(**changes) for _ in range(count)]
-        for run in runs:
-            await mailbox.append(run)
+        await mailbox.append(*runs)
         return runs
 
     return put_runs
@@ -57,9 +57,8 @@ async def test_nothing_to_ship_asks_nobody(shipper, hub):
     assert hub.batches == []
 
 
-async def test_runs_travel_in_batches_of_at_most_500(shipper, mailbox, make_run, hub):
-    body = wire.dump_run(make_run())
-    await mailbox._off_loop(mailbox._held.append, [body] * 1200, mailbox._clock())
+async def test_runs_travel_in_batches_of_at_most_500(shipper, put, hub):
+    await put(1200)
     await drain(shipper)
     assert hub.batches == [(1, 500), (501, 1000), (1001, 1200)]
 
@@ -72,7 +71,7 @@ async def test_a_hub_that_was_away_for_hours_gets_every_number_once(shipper, put
         assert (await drain(shipper))[-1] >= 1.0
         clock.advance(hours=1)
     assert "shipping" in problems
-    await hub.start(port=int(hub.url.rpartition(":")[2]))
+    await hub.start()
     await drain(shipper)
     assert hub.numbers == list(range(1, 121))
     assert sorted(hub.run_ids) == sorted(run.run_id for run in runs)
@@ -217,14 +216,13 @@ async def test_a_hub_that_took_a_part_gets_the_rest(shipper, put, hub, reply, ma
     assert (hub.batches, mailbox.depth.waiting) == ([(2, 3)], 0)
 
 
-async def test_an_outage_is_logged_once_and_its_end_once(shipper, put, hub, reply, capsys):
+async def test_an_outage_is_logged_once_and_its_end_once(shipper, put, hub, reply):
     hub.script.extend(reply(500) for _ in range(5))
     await put(1)
-    for _ in range(6):
-        await shipper.ship_once()
-    said = [line for line in capsys.readouterr().out.splitlines() if "problem" in line]
-    assert len(said) == 2
-    assert "problem_over" in said[1]
+    with capture_logs() as logged:
+        for _ in range(6):
+            await shipper.ship_once()
+    assert [entry["event"] for entry in logged] == ["problem", "problem_over"]
 
 
 def test_the_packed_body_is_plain_gzip():
