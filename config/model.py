@@ -71,6 +71,9 @@ class Request(Declared):
     idempotent: bool | None = Field(
         None, description="May be sent again after a failure. Default: GET, HEAD, PUT and DELETE may."
     )
+    timeout: Duration | None = Field(
+        None, description="Longest that one attempt may take. Default: what is left of the workflow's, at most 30s."
+    )
 
 
 class BodyMatch(Declared):

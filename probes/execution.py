@@ -12,14 +12,16 @@ from uuid import UUID
 from config.model import Config, Integration, Workflow
 from config.scalars import format_duration
 from probes import ids
+from probes.assertions.operators import text_of
 from probes.auth import Authenticator
 from probes.evidence import gather
 from probes.exchange import Exchange
 from probes.judging import Judgement
-from probes.model import Failure, FailureKind, Outcome, QuotaReading, StepResult
+from probes.model import Assertion, Failure, FailureKind, Outcome, QuotaReading, StepResult
 from probes.outcome import of_step
 from probes.quota import quota_readings
 from probes.redaction import Redactor
+from probes.redaction.names import REDACTED, mask_for
 from probes.transport import ProbeTransport
 from probes.vendors import Vendor
 
@@ -53,6 +55,9 @@ class Execution:
     cleanup_until: float | None = None
     blocked_by: str | None = None
     """Name of the step that failed; later ordinary steps are skipped."""
+    reached_vendor: bool = False
+    """Whether any step sent its request, so that there may be something to clean up."""
+    _redactor: tuple[frozenset[str], Redactor] | None = None
 
     def __post_init__(self) -> None:
         self.transport = self.new_transport()
@@ -62,9 +67,10 @@ class Execution:
         """The workflow's, by `perf_counter`."""
         return self.started + self.workflow.timeout.total_seconds()
 
-    @property
-    def deadline_words(self) -> str:
-        """What a failure by the workflow's clock says first."""
+    def deadline_words(self, limit: float) -> str:
+        """What a failure by that clock says first."""
+        if limit > self.deadline:
+            return f"clean-up's own {CLEANUP_S:g}s were over"
         return f"the workflow's {format_duration(self.workflow.timeout)} were over"
 
     def limit(self, *, cleanup: bool) -> float:
@@ -78,7 +84,14 @@ class Execution:
     @property
     def redactor(self) -> Redactor:
         """Knows the secrets of this moment: a token fetched in this run is one of them."""
-        return Redactor(self.secrets | self.authenticator.secret_texts())
+        known = self.secrets | self.authenticator.secret_texts()
+        if self._redactor is None or self._redactor[0] != known:
+            self._redactor = (known, Redactor(known))
+        return self._redactor[1]
+
+    def shown(self, assertion: Assertion) -> Assertion:
+        """An assertion as it may be seen; a token fetched a moment ago is a secret already."""
+        return self.redactor.assertion(assertion)
 
     def keep(
         self, name: str, position: int, attempt: int, exchange: Exchange, judgement: Judgement, *, cleanup: bool = False
@@ -108,13 +121,17 @@ class Execution:
             response_bytes=exchange.wire_bytes,
             tls_version=exchange.tls_version,
             certificate_expires_at=exchange.certificate_expires_at,
-            assertions=tuple(map(redactor.assertion, judgement.assertions)),
-            captured={name: redactor.named(name, str(value)) for name, value in judgement.captured.items()},
+            assertions=judgement.assertions,
+            captured={name: redactor.named(name, text_of(value)) for name, value in judgement.captured.items()},
             vendor_request_ids=shown_ids,
             evidence=evidence,
         )
         self.results.append(result)
         self._learn(judgement)
+        if not cleanup:
+            self.ended = exchange.ended
+        if position != TOKEN_POSITION and exchange.timings.send_ms is not None:
+            self.reached_vendor = True
         return result
 
     def keep_unsent(
@@ -160,4 +177,10 @@ class Execution:
             self.quota += quota_readings(self.vendor, judgement.answer, self.authenticator.credential)
         if judgement.failure is None:
             self.variables |= judgement.captured
+            # A session token that one step logs in for must not be seen in the requests of the next.
+            self.secrets |= {
+                value
+                for name, value in judgement.captured.items()
+                if isinstance(value, str) and mask_for(name) == REDACTED
+            }
         self.values |= judgement.recorded

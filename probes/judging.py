@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -18,7 +19,7 @@ from probes.vendors import Answer, Vendor
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Nothing in it is redacted yet. `answer` is None where none came."""
+    """Assertions are redacted already, the rest is not. `answer` is None where none came."""
 
     answer: Answer | None = None
     assertions: tuple[Assertion, ...] = ()
@@ -31,11 +32,15 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Judges the answers to one step. `until` is rendered; None where the step does not poll."""
+    """Judges the answers to one step. `until` is rendered; None where the step does not poll.
+
+    `show` redacts an assertion: what a failure says is made of what may be seen.
+    """
 
     step: Step
     vendor: Vendor
     expected: Expectation
+    show: Callable[[Assertion], Assertion]
     until: dict[str, Any] | None = None
 
     def judge(self, exchange: Exchange, observed_at: datetime) -> Judgement:
@@ -94,12 +99,12 @@ class Judge:
         if until.status is not None and not status.matches(until.status, received.status):
             return Assertion("status", str(until.status), str(received.status), passed=False)
         held = check_paths(self.until, until.json_paths, received)
-        return next((one for one in held if not one.passed), None)
+        return next((self.show(one) for one in held if not one.passed), None)
 
     def _expect(self, answer: Answer, received: Received) -> Judgement:
-        assertions, failure = hold(self.expected, received)
+        assertions, failure = hold(self.expected, received, self.show)
         if self.step.until is not None:
-            assertions += tuple(check_paths(self.until or {}, self.step.until.json_paths, received))
+            assertions += tuple(map(self.show, check_paths(self.until or {}, self.step.until.json_paths, received)))
         captured: dict[str, Any] = {}
         if failure is None:
             captured, failure = capture(self.step.capture, received)

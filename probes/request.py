@@ -14,6 +14,10 @@ from probes.http import URL, USER_AGENT, Headers, InvalidURL, Request, origin
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 
+TIMEOUT_S: Final = 30.0
+"""Longest that one attempt takes where the declaration says nothing and the workflow's clock leaves more."""
+
+
 class UnsendableRequest(Exception):  # noqa: N818 - the declaration's or a captured value's, not the program's
     """What the declaration renders to is no request. Quotes no value."""
 
@@ -33,7 +37,9 @@ def build(declared: Declared, integration: Integration, variables: Mapping[str, 
         if content_type is not None:
             headers["Content-Type"] = content_type
         headers.update(_rendered(declared.headers, variables))
-        return Request(declared.method, url, headers=headers, content=content)
+        timeout = declared.timeout.total_seconds() if declared.timeout is not None else TIMEOUT_S
+        extensions = {"timeout": {"total": timeout}}
+        return Request(declared.method, url, headers=headers, content=content, extensions=extensions)
     except InvalidURL as err:
         raise UnsendableRequest("the address is not valid once rendered") from err
     except UnicodeError as err:
@@ -45,6 +51,12 @@ def is_own_host(url: URL, integration: Integration) -> bool:
     return origin(url) == origin(URL(integration.base_url))
 
 
+def own_timeout(request: Request) -> float:
+    """The request's own clock in seconds; a token request has that of the request that needs it."""
+    timeout = request.extensions.get("timeout", {}).get("total")
+    return timeout if isinstance(timeout, float) else TIMEOUT_S
+
+
 def may_repeat(declared: Declared, request: Request) -> bool:
     """Whether sending it twice does no harm."""
     if declared.idempotent is not None:
@@ -53,10 +65,12 @@ def may_repeat(declared: Declared, request: Request) -> bool:
 
 
 def needs(step: Step) -> frozenset[str]:
-    """Variables that the step's request and expectation use."""
+    """Variables that the step's request, `expect` and `until` use."""
     declared, expect = step.request, step.expect
     parts = [declared.path, declared.url, declared.headers, declared.query, declared.json_body, declared.form]
-    return undeclared([*parts, declared.body, expect.headers, expect.json_paths])
+    body = [expect.body.contains, expect.body.matches] if expect.body is not None else []
+    until = [step.until.json_paths] if step.until is not None else []
+    return undeclared([*parts, declared.body, expect.headers, expect.json_paths, *body, *until])
 
 
 def _url(declared: Declared, integration: Integration, variables: Mapping[str, Any]) -> URL:

@@ -21,6 +21,7 @@ from probes.execution import Execution
 from probes.lag import LoopLag
 from probes.model import Failure, FailureKind, Outcome, Run
 from probes.outcome import deciding_step, of_run
+from probes.redaction import Redactor
 from probes.steps import StepRunner
 from probes.transport import Limits, ProbeTransport
 from probes.vendors import VENDORS
@@ -90,6 +91,9 @@ class Runner:
             execution = self._prepare(blank, integration, workflow.name, config)
         except UnresolvedReference as err:
             return replace(blank, failure=Failure(FailureKind.INTERNAL, f"a secret is missing: {err}"))
+        except ValueError as err:
+            words = Redactor(secret_values(integration, self._environ)).short(str(err))
+            return replace(blank, failure=Failure(FailureKind.INTERNAL, f"auth cannot be set up: {words}"))
         try:
             await self._carry_out(execution)
         finally:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from typing import Final
 
 from probes.auth import AuthFailure
 from probes.exchange import Exchange, answered, broken
@@ -13,9 +14,11 @@ from probes.execution import TOKEN_POSITION, TOKEN_STEP, Execution
 from probes.http import Request, Response
 from probes.judging import Judgement
 from probes.model import Failure, FailureKind
-from probes.request import is_own_host
+from probes.request import is_own_host, own_timeout
 from probes.transport import ProbeTransport, TransportFailure
 from probes.vendors import Answer
+
+_NO_REQUEST: Final = Failure(FailureKind.INTERNAL, "the auth method ended without sending the request")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ async def send(execution: Execution, request: Request, *, limit: float) -> Excha
     try:
         return await _authorised(execution, request, flow, limit)
     except TimeoutError:
-        failure = Failure(FailureKind.DEADLINE, f"{execution.deadline_words} before a token was to be had")
+        failure = Failure(FailureKind.DEADLINE, f"{execution.deadline_words(limit)} before a token was to be had")
         execution.keep_unsent(TOKEN_STEP, TOKEN_POSITION, failure)
         return Unauthorised(failure)
     finally:
@@ -76,9 +79,11 @@ async def _fetch_token(
             following = await flow.asend(response)
         except AuthFailure as err:
             failure = err.failure
+        except StopAsyncIteration:
+            failure = _NO_REQUEST
     execution.keep(TOKEN_STEP, TOKEN_POSITION, attempt, exchange, _token_judgement(execution, exchange, failure))
     if failure is not None or following is None:
-        return Unauthorised(failure or Failure(FailureKind.INTERNAL, "the auth method ended without a request"))
+        return Unauthorised(failure or _NO_REQUEST)
     return following
 
 
@@ -86,7 +91,7 @@ async def _hand_back(flow: AsyncGenerator[Request, Response], response: Response
     """Let the method see the answer. What it would send next is not sent: a second attempt is the runner's."""
     try:
         await flow.asend(response)
-    except StopAsyncIteration:
+    except (StopAsyncIteration, AuthFailure):
         return
 
 
@@ -94,13 +99,13 @@ async def _transmit(
     execution: Execution, request: Request, limit: float, transport: ProbeTransport | None = None
 ) -> tuple[Exchange, Response | None]:
     started_at = execution.clock()
-    left = limit - time.perf_counter()
-    request.extensions["timeout"] = {"total": max(left, 0.001)}
+    left, own = max(limit - time.perf_counter(), 0.001), own_timeout(request)
+    request.extensions["timeout"] = {"total": min(left, own)}
+    words = execution.deadline_words(limit) if left <= own else None
     try:
         response = await (transport or execution.transport).handle_async_request(request)
     except TransportFailure as err:
         ended = time.perf_counter()
-        words = execution.deadline_words
         return broken(err, request, started_at=started_at, ended=ended, deadline=words), None
     return answered(response, started_at=started_at, ended=time.perf_counter()), response
 

@@ -66,7 +66,9 @@ class StepRunner:
         if execution.blocked_by is not None and not step.always:
             return Failure(FailureKind.DEPENDENCY, f"not run: step {execution.blocked_by!r} failed before it")
         if time.perf_counter() >= self._limit(step):
-            return Failure(FailureKind.DEADLINE, f"{execution.deadline_words} before this step")
+            return Failure(FailureKind.DEADLINE, f"{execution.deadline_words(self._limit(step))} before this step")
+        if execution.blocked_by is not None and not execution.reached_vendor:
+            return Failure(FailureKind.DEPENDENCY, "not run: no step before it sent anything that needs cleaning up")
         missing = sorted(_needs(step) - BUILTINS - execution.variables.keys())
         if missing and execution.blocked_by is not None:
             return Failure(FailureKind.DEPENDENCY, f"not run: {', '.join(missing)} was never captured")
@@ -85,7 +87,7 @@ class StepRunner:
         variables, schema = self.execution.variables, step.expect.json_schema
         expected = expectation(step.expect, variables, self.validator(schema) if schema is not None else None)
         until = render_json(step.until.json_paths, variables) if step.until is not None else None
-        return Judge(step, self.execution.vendor, expected, until)
+        return Judge(step, self.execution.vendor, expected, self.execution.shown, until)
 
     async def _attempts(self, aim: _Aim) -> Failure | None:
         while True:
@@ -141,14 +143,14 @@ class StepRunner:
             return never_held(pending, format_duration(until.within))
         if next_poll > self._limit(aim.step):
             last = never_held(pending, format_duration(until.within)).message
-            return Failure(FailureKind.DEADLINE, f"{self.execution.deadline_words} while polling: {last}")
+            return Failure(
+                FailureKind.DEADLINE, f"{self.execution.deadline_words(self._limit(aim.step))} while polling: {last}"
+            )
         return None
 
     def _written(self, aim: _Aim, exchange: Exchange, judgement: Judgement) -> Failure | None:
         execution, step = self.execution, aim.step
         execution.keep(step.name, aim.position, aim.attempt, exchange, judgement, cleanup=step.always)
-        if not step.always:
-            execution.ended = exchange.ended
         if step.until is not None and judgement.failure is None:
             lag = (exchange.ended - aim.started) * 1000
             execution.values[SYNC_LAG] = max(lag, execution.values.get(SYNC_LAG, 0.0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from config.model import BodyMatch, Expect
@@ -35,24 +35,28 @@ def expectation(written: Expect, variables: Mapping[str, Any], validator: Any = 
     return Expectation(rendered, written, validator)
 
 
-def hold(expected: Expectation, received: Received) -> tuple[tuple[Assertion, ...], Failure | None]:
-    """Every assertion, and the failure that the first broken one means."""
+def hold(
+    expected: Expectation, received: Received, show: Callable[[Assertion], Assertion]
+) -> tuple[tuple[Assertion, ...], Failure | None]:
+    """Every assertion as `show` lets it be seen (redacted), and the failure that the first broken one means."""
     held: list[Assertion] = []
     failure: Failure | None = None
     for kind in ASSERTIONS.values():
-        found = list(kind.check(expected, received))
+        found = [show(one) for one in kind.check(expected, received)]
         held += found
         failure = failure or first_failure(found, kind.failure)
     return tuple(held), failure
 
 
-def first_failure(assertions: list[Assertion], kind: FailureKind) -> Failure | None:
-    """The first broken assertion in words."""
+def first_failure(assertions: Iterable[Assertion], kind: FailureKind) -> Failure | None:
+    """The first broken assertion in words, or None."""
     broken = next((one for one in assertions if not one.passed), None)
     if broken is None:
         return None
     if broken.actual == NO_SUCH_PATH:
         return Failure(kind, f"{broken.subject}: no such path")
+    if kind is FailureKind.SCHEMA:
+        return Failure(kind, f"{broken.subject}: {broken.actual}")
     return Failure(kind, f"{broken.subject}: expected {broken.expected}, got {broken.actual}")
 
 

@@ -66,7 +66,7 @@ def holds(name: str, wanted: Any, actual: Any, *, count: int | None = None) -> b
     if name in _COMPARE:
         return _is_number(actual) and _is_number(wanted) and _COMPARE[name](actual, wanted)
     if name == "matches":
-        return re.search(str(wanted), _text(actual)) is not None
+        return re.search(str(wanted), text_of(actual)) is not None
     if name == "type":
         return type_name(actual) == wanted or (wanted == "number" and _is_number(actual))
     length = count if count is not None else _length(actual)
@@ -114,7 +114,8 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """Text as it is, anything else as JSON."""
     return value if isinstance(value, str) else show(value)
 
 

@@ -18,9 +18,9 @@ class SchemaFailure(Exception):  # noqa: N818 - the operator's file, not the pro
 
 
 def compiled(schema: Any) -> Any:
-    """A validator; never fetches a `$ref` from a network. Raises SchemaFailure."""
+    """A validator; never fetches a `$ref` from a network, never quotes a value. Raises SchemaFailure."""
     try:
-        return jsonschema_rs.validator_for(schema, offline=True)
+        return jsonschema_rs.validator_for(schema, offline=True, mask="the value")
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as err:
         raise SchemaFailure(str(err).splitlines()[0]) from err
 
@@ -31,12 +31,12 @@ def check(expectation: Expectation, received: Received) -> Iterable[Assertion]:
     if name is None or expectation.schema is None:
         return
     if received.document is ABSENT:
-        yield Assertion(f"schema {name}", "a JSON document", "no JSON", passed=False)
+        yield Assertion(f"schema {name}", "valid", "no JSON document", passed=False)
         return
     broken = False
     for _, error in zip(range(_MOST), expectation.schema.iter_errors(received.document), strict=False):
         broken = True
-        yield Assertion(_path(error.instance_path), f"valid against {name}", error.message, passed=False)
+        yield Assertion(f"schema {name}", "valid", f"{_path(error.instance_path)}: {error.message}", passed=False)
     if not broken:
         yield Assertion(f"schema {name}", "valid", "valid", passed=True)
 

@@ -90,8 +90,9 @@ class Redactor:
         name = last.removeprefix("header ")
         expected, actual = assertion.expected, assertion.actual
         if mask_for(name) is not None and actual not in _HARMLESS:
-            return replace(assertion, expected=self._masked(name, expected), actual=self._masked(name, actual))
-        return replace(assertion, expected=self.short(expected), actual=self.short(actual))
+            expected, actual = self._masked(name, expected), self._masked(name, actual)
+        subject = self.text(assertion.subject)
+        return replace(assertion, subject=subject, expected=self.short(expected), actual=self.short(actual))
 
     def failure(self, failure: Failure) -> Failure:
         """Its message redacted."""

@@ -37,9 +37,10 @@ async def resolve(host: str, port: int) -> list[Address]:
     except (OSError, UnicodeError) as err:
         words = err.strerror if isinstance(err, OSError) and err.strerror else "not a valid host name"
         message = f"cannot resolve {host}: {words}"
-        raise TransportFailure(FailureKind.DNS, message, phase=Phase.DNS) from err
+        temporary = isinstance(err, socket.gaierror) and err.errno == socket.EAI_AGAIN
+        raise TransportFailure(FailureKind.DNS, message, phase=Phase.DNS, retryable=temporary) from err
     if not found:
-        raise TransportFailure(FailureKind.DNS, f"cannot resolve {host}: no address", phase=Phase.DNS)
+        raise TransportFailure(FailureKind.DNS, f"cannot resolve {host}: no address", phase=Phase.DNS, retryable=False)
     return _interleaved([(family, address) for family, _, _, _, address in found])  # type: ignore[misc]
 
 

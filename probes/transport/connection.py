@@ -17,6 +17,7 @@ class Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self.usable = True
         self.ready_at: float | None = None
+        self.peer: tuple[str, int] | None = None
         self.transport: asyncio.Transport | None = None
         self._reader: AnswerReader | None = None
         self._watch: Stopwatch | None = None

@@ -18,7 +18,7 @@ from probes.transport.failure import Partial, Phase, TransportFailure
 from probes.transport.limits import Limits
 from probes.transport.reader import AnswerReader
 from probes.transport.stopwatch import Stopwatch
-from probes.transport.tls import Presented, client_context, expiry, handshake_failure
+from probes.transport.tls import Presented, certificate_words, client_context, expiry, handshake_failure
 from probes.transport.wire import serialise
 
 _INSPECTION_S: Final = 2.0
@@ -34,6 +34,7 @@ class _Attempt:
     reader: AnswerReader
     connection: Connection | None = None
     reused: bool = False
+    peer: tuple[str, int] | None = None
 
     @property
     def tls(self) -> bool:
@@ -106,6 +107,8 @@ class ProbeTransport(AsyncBaseTransport):
             await connection.close()
             return None
         attempt.reused = True
+        attempt.peer = connection.peer
+        attempt.watch.started = time.perf_counter()
         return connection
 
     async def _open(self, attempt: _Attempt, context: ssl.SSLContext | None) -> Connection:
@@ -121,7 +124,9 @@ class ProbeTransport(AsyncBaseTransport):
         except TimeoutError as err:
             raise _connect_timeout(host, port, limit) from err
         watch.connected = time.perf_counter()
+        attempt.peer = stream.getpeername()[:2]
         connection = await _wrap(stream, host, context)
+        connection.peer = attempt.peer
         if context is not None:
             watch.secured = connection.ready_at
         return connection
@@ -129,7 +134,7 @@ class ProbeTransport(AsyncBaseTransport):
     async def _response(self, attempt: _Attempt) -> Response:
         reader, connection = attempt.reader, attempt.connection
         assert connection is not None and connection.transport is not None  # noqa: S101, PT018 - it answered
-        extensions, peer = _extensions(attempt, connection.transport), _peer(connection.transport)
+        extensions = _extensions(attempt, connection.transport)
         wire_bytes = len(reader.body)
         await self._keep(attempt.request, connection)
         try:
@@ -137,7 +142,7 @@ class ProbeTransport(AsyncBaseTransport):
         except TransportFailure as failure:
             failure.timings = attempt.watch.timings
             failure.partial = Partial(reader.status, reader.headers)
-            failure.peer = peer
+            failure.peer = _shown(attempt.peer)
             raise
         # httpx would decode a second time, and without limits.
         plain = Headers([(k, v) for k, v in reader.headers.raw if k.lower() != b"content-encoding"])
@@ -159,9 +164,12 @@ class ProbeTransport(AsyncBaseTransport):
         failure.phase = failure.phase or attempt.watch.phase(tls=attempt.tls)
         failure.timings = attempt.watch.timings
         failure.partial = failure.partial or attempt.reader.partial
-        if attempt.connection is not None and attempt.connection.transport is not None:
-            failure.peer = _peer(attempt.connection.transport)
+        failure.peer = _shown(attempt.peer)
         await self._discard(attempt)
+        cause = failure.__cause__
+        if isinstance(cause, ssl.SSLCertVerificationError) and attempt.peer is not None:
+            host = attempt.request.url.host
+            failure.message = certificate_words(cause, host, await _inspect(attempt.peer, host))
         return failure
 
     async def _discard(self, attempt: _Attempt) -> None:
@@ -172,17 +180,12 @@ class ProbeTransport(AsyncBaseTransport):
 async def _wrap(stream: socket.socket, host: str, context: ssl.SSLContext | None) -> Connection:
     """The connection over a connected socket, after its handshake if it has one."""
     loop = asyncio.get_running_loop()
-    where = stream.getpeername()
     try:
         _, connection = await loop.create_connection(
             Connection, sock=stream, ssl=context, server_hostname=host if context else None
         )
-    except (ssl.SSLError, OSError) as err:
-        presented = await _inspect(where, host) if isinstance(err, ssl.SSLCertVerificationError) else None
-        raise handshake_failure(err, host, presented) from err
-    except BaseException:
-        stream.close()
-        raise
+    except OSError as err:
+        raise handshake_failure(err, host) from err
     return connection
 
 
@@ -209,18 +212,18 @@ def _extensions(attempt: _Attempt, transport: asyncio.Transport) -> dict[str, ob
     session = transport.get_extra_info("ssl_object")
     return {
         "timings": attempt.watch.timings,
-        "peer": _peer(transport),
+        "peer": _shown(attempt.peer),
         "http_version": f"HTTP/{attempt.reader.http_version}".encode("ascii"),
         "tls_version": session.version() if session else None,
         "certificate_expires_at": expiry(session) if session else None,
     }
 
 
-def _peer(transport: asyncio.Transport) -> str | None:
-    name = transport.get_extra_info("peername")
-    if not name:
+def _shown(peer: tuple[str, int] | None) -> str | None:
+    if peer is None:
         return None
-    return f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
+    host, port = peer
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _connect_timeout(host: str, port: int, limit: float) -> TransportFailure:

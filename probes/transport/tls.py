@@ -92,10 +92,10 @@ class Presented:
         )
 
 
-def handshake_failure(err: Exception, host: str, presented: Presented | None) -> TransportFailure:
-    """The failure that `err` means; `presented` is the certificate as fetched without trust, if it could be."""
+def handshake_failure(err: OSError, host: str) -> TransportFailure:
+    """The failure that `err` means."""
     if isinstance(err, ssl.SSLCertVerificationError):
-        words = _certificate_words(err, host, presented)
+        words = certificate_words(err, host, None)
     elif isinstance(err, ssl.SSLError):
         words = _protocol_words(err)
     else:
@@ -103,7 +103,8 @@ def handshake_failure(err: Exception, host: str, presented: Presented | None) ->
     return TransportFailure(FailureKind.TLS, words, phase=Phase.TLS)
 
 
-def _certificate_words(err: ssl.SSLCertVerificationError, host: str, presented: Presented | None) -> str:
+def certificate_words(err: ssl.SSLCertVerificationError, host: str, presented: Presented | None) -> str:
+    """Why the certificate was refused; `presented` is what it says of itself, where it could be fetched."""
     code = err.verify_code
     if code == _EXPIRED:
         return "certificate expired" + (f" on {_instant(presented.expires_at)}" if presented else "")
