@@ -187,7 +187,11 @@ class OAuthAuthenticator(Authenticator):
     def _accept(self, response: Response) -> None:
         self._tokens.drop(self._key)
         grant: Grant = read_grant(
-            response, self._clock(), default_life=self._default_life, secrets=self._grant_secrets()
+            response,
+            self._clock(),
+            grant_type=self._params["grant_type"],
+            default_life=self._default_life,
+            secrets=self._grant_secrets(),
         )
         if grant.refresh_token is not None:
             self._rotated(grant.refresh_token)

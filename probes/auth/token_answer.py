@@ -19,11 +19,13 @@ from probes.vendors.retry_after import parse_retry_after
 
 LONGEST_LIFE_S: Final = 365 * 86400.0
 REMEDIES: Final = {
-    "invalid_grant": "re-consent needed: the refresh token is expired, revoked or already used",
+    "invalid_grant": "the vendor does not grant this client a token of its own",
     "invalid_client": "client id or secret is wrong, expired or revoked",
     "unauthorized_client": "this client may not use this grant",
     "invalid_scope": "a scope is unknown or was not granted",
 }
+RE_CONSENT: Final = "re-consent needed, because the refresh token is expired, revoked or already used"
+_LONGEST_WORDS: Final = 160
 _OUTAGES: Final = frozenset({"server_error", "temporarily_unavailable"})
 _DENIALS: Final = frozenset({400, 401, 403})
 
@@ -36,15 +38,20 @@ class Grant:
     refresh_token: SecretStr | None
 
 
-def read_grant(response: Response, now: datetime, *, default_life: timedelta, secrets: Iterable[str]) -> Grant:
+def read_grant(
+    response: Response, now: datetime, *, grant_type: str, default_life: timedelta, secrets: Iterable[str]
+) -> Grant:
     """The token in an answer that has been read; raises AuthFailure where there is none."""
     body = _json_object(response)
     error = _error(body)
     if response.status_code // 100 != 2 or error is not None:
-        raise _refusal(response, error, now, secrets)
+        code, words = error if error is not None else ("", "")
+        remedy = RE_CONSENT if (code, grant_type) == ("invalid_grant", "refresh_token") else REMEDIES.get(code, "")
+        told = ": ".join(part for part in (code, words or _own_words(body)) if part)
+        raise _refusal(response, code, "; ".join(part for part in (_clean(told, secrets), remedy) if part), now)
     value = body.get("access_token")
     if not isinstance(value, str) or not value:
-        raise AuthFailure("token endpoint: the answer holds no access_token", FailureKind.BODY)
+        raise AuthFailure(f"no token (HTTP {response.status_code}): none is in the answer", FailureKind.BODY)
     life = _life(body.get("expires_in"), default_life)
     refresh = body.get("refresh_token")
     rotated = SecretStr(refresh) if isinstance(refresh, str) and refresh else None
@@ -78,11 +85,14 @@ def _error(body: dict[str, Any]) -> tuple[str, str] | None:
     return str(error), str(body.get("error_description", ""))
 
 
-def _refusal(response: Response, error: tuple[str, str] | None, now: datetime, secrets: Iterable[str]) -> AuthFailure:
-    code, words = error if error is not None else ("", "")
+def _own_words(body: dict[str, Any]) -> str:
+    """What a vendor says that does not keep to OAuth's names, such as HubSpot."""
+    return ": ".join(body[name] for name in ("status", "message") if isinstance(body.get(name), str))
+
+
+def _refusal(response: Response, code: str, told: str, now: datetime) -> AuthFailure:
     kind = _kind(response.status_code, code)
-    parts = [f"token endpoint answered {response.status_code}", code, words, REMEDIES.get(code, "")]
-    message = _clean(": ".join(part for part in parts if part), secrets)
+    message = f"no token (HTTP {response.status_code})" + (f": {told}" if told else "")
     wait = parse_retry_after(response.headers.get("retry-after", ""), now)
     retryable = kind in {FailureKind.THROTTLED, FailureKind.STATUS_5XX}
     return AuthFailure(message, kind, retryable=retryable, retry_after_s=wait)
@@ -99,8 +109,8 @@ def _kind(status: int, code: str) -> FailureKind:
 
 
 def _clean(text: str, secrets: Iterable[str]) -> str:
-    """Without secrets, as they are and as they are spelt in an address; one line, at most 300 characters."""
+    """Without secrets, as they are and as they are spelt in an address; one line, at most 160 characters."""
     every = {spelling for secret in secrets for spelling in spellings(secret)}
     for spelling in sorted(every, key=len, reverse=True):
         text = text.replace(spelling, "•••")
-    return re.sub(r"[\s\x00-\x1f\x7f]+", " ", text)[:300].strip()
+    return re.sub(r"[\s\x00-\x1f\x7f]+", " ", text)[:_LONGEST_WORDS].strip()

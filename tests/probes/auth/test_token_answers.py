@@ -18,10 +18,16 @@ NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 REQUEST = httpx.Request("POST", "https://auth.example.com/token")
 
 
-def read(status: int, body: object, headers: dict[str, str] | None = None, secrets: tuple[str, ...] = ()) -> Grant:
+def read(
+    status: int,
+    body: object,
+    headers: dict[str, str] | None = None,
+    secrets: tuple[str, ...] = (),
+    grant_type: str = "refresh_token",
+) -> Grant:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     response = httpx.Response(status, content=content, headers=headers, request=REQUEST)
-    return read_grant(response, NOW, default_life=timedelta(hours=1), secrets=secrets)
+    return read_grant(response, NOW, grant_type=grant_type, default_life=timedelta(hours=1), secrets=secrets)
 
 
 @pytest.mark.parametrize(
@@ -36,8 +42,17 @@ def read(status: int, body: object, headers: dict[str, str] | None = None, secre
             {},
             FailureKind.AUTH,
             False,
-            "Token has been expired or revoked.: re-consent needed",
+            "no token (HTTP 400): invalid_grant: Token has been expired or revoked.; re-consent needed",
             id="a dead refresh token needs a new consent",
+        ),
+        pytest.param(
+            400,
+            {"status": "BAD_CLIENT_ID", "message": "missing or unknown client id", "correlationId": "c"},
+            {},
+            FailureKind.AUTH,
+            False,
+            "BAD_CLIENT_ID: missing or unknown client id",
+            id="a vendor's own words, as HubSpot's",
         ),
         pytest.param(400, {"error": "invalid_scope"}, {}, FailureKind.AUTH, False, "scope", id="a scope not granted"),
         pytest.param(
@@ -46,7 +61,7 @@ def read(status: int, body: object, headers: dict[str, str] | None = None, secre
             {},
             FailureKind.AUTH,
             False,
-            "400: 1: bad secret",
+            "(HTTP 400): 1: bad secret",
             id="an error object, as Meta sends it",
         ),
         pytest.param(200, {"error": "bad_code"}, {}, FailureKind.AUTH, False, "bad_code", id="a refusal inside a 200"),
@@ -64,9 +79,13 @@ def read(status: int, body: object, headers: dict[str, str] | None = None, secre
             id="an outage in OAuth's words",
         ),
         pytest.param(302, b"", {}, FailureKind.PROTOCOL, False, "302", id="a redirect is not followed with a secret"),
-        pytest.param(200, b"{nonsense", {}, FailureKind.BODY, False, "no access_token", id="a 200 that is no JSON"),
-        pytest.param(200, [1], {}, FailureKind.BODY, False, "no access_token", id="a 200 that is no object"),
-        pytest.param(200, {"access_token": ""}, {}, FailureKind.BODY, False, "no access_token", id="an empty token"),
+        pytest.param(
+            200, b"{nonsense", {}, FailureKind.BODY, False, "none is in the answer", id="a 200 that is no JSON"
+        ),
+        pytest.param(200, [1], {}, FailureKind.BODY, False, "none is in the answer", id="a 200 that is no object"),
+        pytest.param(
+            200, {"access_token": ""}, {}, FailureKind.BODY, False, "none is in the answer", id="an empty token"
+        ),
     ],
 )
 def test_a_refusal_says_what_it_is_and_whether_retrying_helps(
@@ -78,6 +97,18 @@ def test_a_refusal_says_what_it_is_and_whether_retrying_helps(
     assert (failure.kind, failure.retryable) == (kind, retryable)
     assert words in failure.message
     assert failure.retry_after_s == (12 if headers else None)
+
+
+def test_a_machine_that_asks_in_its_own_name_is_not_told_to_consent_again() -> None:
+    body = {"error": "invalid_grant", "error_description": "no client credentials user enabled"}
+    with pytest.raises(AuthFailure, match="does not grant this client a token of its own") as caught:
+        read(400, body, grant_type="client_credentials")
+    assert "consent" not in str(caught.value)
+
+
+def test_the_remedy_stands_behind_the_longest_words() -> None:
+    with pytest.raises(AuthFailure, match="re-consent needed"):
+        read(400, {"error": "invalid_grant", "error_description": "x" * 5000})
 
 
 @pytest.mark.parametrize("spelling", ["p@ss word/+", "p%40ss%20word%2F%2B", "p%40ss+word%2F%2B"])

@@ -76,7 +76,7 @@ def problems(reading: QuotaReading) -> Iterator[str]:
         yield "the reset is absurd"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(headers=_headers, body=_body)
 def test_no_parser_raises_or_reports_nonsense_whatever_comes(headers: dict[str, str], body: object) -> None:
     for name, parse in QUOTA_PARSERS.items():
