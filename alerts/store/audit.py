@@ -61,7 +61,8 @@ def comment(store: Store, incident_id: str, who: str, text: str, at: datetime) -
 def record(con: DuckDBPyConnection, row: AuditRow) -> None:
     """Appends to the audit log."""
     con.execute(
-        "INSERT INTO audit (done_at, who, action, subject, detail) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO audit (audit_id, done_at, who, action, subject, detail)"
+        " VALUES (nextval('audit_ids'), ?, ?, ?, ?, ?)",
         [row.at, row.who, row.action, row.subject, row.detail],
     )
 

@@ -72,6 +72,7 @@ def save_incident(con: DuckDBPyConnection, incident: Incident) -> None:
 def add_event(con: DuckDBPyConnection, event: IncidentEvent) -> None:
     """Appends to the timeline."""
     con.execute(
-        "INSERT INTO incident_events (incident_id, happened_at, kind, note, who) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO incident_events (event_id, incident_id, happened_at, kind, note, who)"
+        " VALUES (nextval('incident_event_ids'), ?, ?, ?, ?, ?)",
         [event.incident_id, event.at, event.kind, event.note, event.who],
     )

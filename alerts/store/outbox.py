@@ -59,8 +59,8 @@ def enqueue(
             [at, incident.incident_id, message.channel],
         )
     con.execute(
-        "INSERT INTO outbox (incident_id, channel, tier, action, created_at, incident, budget_left, fallbacks, due_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO outbox (notification_id, incident_id, channel, tier, action, created_at, incident, budget_left, fallbacks, due_at)"
+        " VALUES (nextval('notification_ids'), ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             incident.incident_id,
             message.channel,
@@ -79,7 +79,8 @@ def told(con: DuckDBPyConnection, incident_id: str) -> dict[str, Tier]:
     """Channels that were asked to tell of the incident and not yet of its end, with the tier that chose them."""
     rows = con.execute(
         "SELECT channel, last(tier ORDER BY notification_id), last(action ORDER BY notification_id) FROM outbox "
-        "WHERE incident_id = ? AND tier <> 'report' AND state <> 'superseded' GROUP BY channel ORDER BY channel",
+        "WHERE incident_id = ? AND tier <> 'report' AND state <> 'superseded' "
+        "GROUP BY channel ORDER BY min(notification_id)",
         [incident_id],
     ).fetchall()
     return {channel: Tier(tier) for channel, tier, action in rows if action != Action.RESOLVE}

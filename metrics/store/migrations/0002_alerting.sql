@@ -1,6 +1,8 @@
 -- Incidents and the messages about them. Instants are UTC. Columns that are updated carry no index: DuckDB turns an
 -- update of an indexed or a LIST column into delete + insert, which trips over the primary key.
 
+-- The numbers are drawn by the INSERTs: a column that defaults to nextval() makes DuckDB 1.5 unable to replay its
+-- write-ahead log after a crash.
 CREATE SEQUENCE incident_event_ids;
 CREATE SEQUENCE notification_ids;
 CREATE SEQUENCE audit_ids;
@@ -40,7 +42,7 @@ COMMENT ON COLUMN incidents.flows IS 'Business flows that break with it, JSON li
 COMMENT ON COLUMN incidents.conditions IS 'What is wrong (after the end: what was wrong last), JSON list, worst first.';
 
 CREATE TABLE incident_events (
-    event_id BIGINT PRIMARY KEY DEFAULT nextval('incident_event_ids'),
+    event_id BIGINT PRIMARY KEY,
     incident_id VARCHAR NOT NULL,
     happened_at TIMESTAMPTZ NOT NULL,
     kind VARCHAR NOT NULL,
@@ -56,7 +58,7 @@ COMMENT ON COLUMN incident_events.note IS 'What happened, for people.';
 COMMENT ON COLUMN incident_events.who IS 'Who did it; empty for Leadline itself.';
 
 CREATE TABLE outbox (
-    notification_id BIGINT PRIMARY KEY DEFAULT nextval('notification_ids'),
+    notification_id BIGINT PRIMARY KEY,
     incident_id VARCHAR NOT NULL,
     channel VARCHAR NOT NULL,
     tier VARCHAR NOT NULL,
@@ -114,7 +116,7 @@ COMMENT ON COLUMN delivery_attempts.status IS 'HTTP or SMTP status; null when th
 COMMENT ON COLUMN delivery_attempts.answer IS 'The answer or the error, short and without secrets.';
 
 CREATE TABLE audit (
-    audit_id BIGINT PRIMARY KEY DEFAULT nextval('audit_ids'),
+    audit_id BIGINT PRIMARY KEY,
     done_at TIMESTAMPTZ NOT NULL,
     who VARCHAR NOT NULL,
     action VARCHAR NOT NULL,
