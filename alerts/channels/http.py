@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -15,6 +16,8 @@ from alerts.channels.base import TransportError
 
 MAX_ANSWER_BYTES: Final = 64 * 1024
 MAX_ANSWER_SHOWN: Final = 200
+MIN_PIECE: Final = 8
+"""Shorter pieces of an address are words, not secrets."""
 TIMEOUT: Final = httpx.Timeout(10.0, connect=5.0)
 _TRY_AGAIN: Final = frozenset({408, 425, 429})
 
@@ -68,6 +71,14 @@ def redact(text: str, secrets: Collection[str]) -> str:
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         text = text.replace(secret, "•••")
     return text
+
+
+def parts_of(url: str) -> tuple[str, ...]:
+    """What gives a secret address away: the whole of it, and its long pieces, which servers like to repeat."""
+    parts = urlsplit(url)
+    local = url.partition(parts.netloc)[2] if parts.netloc else url
+    pieces = [piece for piece in re.split(r"[/?&=#]", local) if len(piece) >= MIN_PIECE]
+    return tuple(piece for piece in (url, local, *pieces) if len(piece) >= MIN_PIECE)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:

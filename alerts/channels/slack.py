@@ -10,7 +10,7 @@ import httpx
 from pydantic import Field, SecretStr, model_validator
 
 from alerts.channels.base import ChannelKind, Receipt, TransportError
-from alerts.channels.http import post, require_private, retry_after, shown
+from alerts.channels.http import parts_of, post, require_private, retry_after, shown
 from alerts.channels.slack_blocks import body_of, escape
 from alerts.messages import headline
 from alerts.model import Action, Notification, Tier
@@ -51,8 +51,9 @@ class SlackWebhook:
         """Slack answers a webhook in plain text: `ok`, or the name of the error."""
         url = self.webhook_url.get_secret_value()
         now = notification.sent_at or notification.created_at
-        answer = await post(self.client, url, now=now, secrets=(url,), json=body_of(notification))
-        return Receipt(answer.status_code, shown(answer, (url,)))
+        secrets = parts_of(url)
+        answer = await post(self.client, url, now=now, secrets=secrets, json=body_of(notification))
+        return Receipt(answer.status_code, shown(answer, secrets))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import httpx
 from pydantic import SecretStr, TypeAdapter
 
 from alerts.channels.base import ChannelKind, Receipt
-from alerts.channels.http import post, shown
+from alerts.channels.http import parts_of, post, shown
 from alerts.messages import headline
 from alerts.model import Incident, Notification
 from config.model import Declared
@@ -48,7 +48,7 @@ class Webhook:
             "X-Leadline-Delivery": str(notification.notification_id),
             "X-Leadline-Timestamp": timestamp,
         }
-        secrets = [url]
+        secrets = [*parts_of(url)]
         if self.secret is not None:
             secret = self.secret.get_secret_value()
             headers["X-Leadline-Signature"] = signature(secret, timestamp, body)

@@ -59,8 +59,8 @@ def enqueue(
             [at, incident.incident_id, message.channel],
         )
     con.execute(
-        "INSERT INTO outbox (notification_id, incident_id, channel, tier, action, created_at, incident, budget_left, fallbacks, due_at)"
-        " VALUES (nextval('notification_ids'), ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO outbox (notification_id, incident_id, channel, tier, action, created_at, incident, budget_left,"
+        " fallbacks, due_at) VALUES (nextval('notification_ids'), ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             incident.incident_id,
             message.channel,

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import json
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
+import httpx
 import pytest
+import pytest_asyncio
 
 from alerts.model import (
     Action,
@@ -247,3 +255,137 @@ def store() -> Iterator[Store]:
     opened = Store.open(None)
     yield opened
     opened.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """One request as a server got it."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def form(self) -> dict[str, str]:
+        return dict(parse_qsl(self.body.decode()))
+
+
+class HttpDouble:
+    """A real HTTP server on loopback that answers as told and remembers what came."""
+
+    def __init__(self) -> None:
+        self.posted: list[Posted] = []
+        self.answer: Callable[[Posted], tuple[int, str, dict[str, str]]] = lambda _: (200, "ok", {})
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.url = ""
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def stop(self) -> None:
+        self.gate.set()
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+
+    def answers(self, status: int, body: str = "", **headers: str) -> None:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.answer = lambda _: (status, body, named)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+            headers = {k.lower(): v for k, _, v in (line.partition(": ") for line in head[1:] if line)}
+            body = await reader.readexactly(int(headers.get("content-length", "0")))
+            posted = Posted(head[0].split(" ")[1], headers, body)
+            self.posted.append(posted)
+            await self.gate.wait()
+            status, text, more = self.answer(posted)
+            extra = "".join(f"{name}: {value}\r\n" for name, value in more.items())
+            raw = text.encode()
+            writer.write(
+                f"HTTP/1.1 {status} X\r\n{extra}Content-Length: {len(raw)}\r\nConnection: close\r\n\r\n".encode()
+            )
+            writer.write(raw)
+            await writer.drain()
+        finally:
+            writer.close()
+
+
+class SmtpDouble:
+    """A small SMTP server on loopback; `refuse` maps a word of a command to its answer."""
+
+    def __init__(self) -> None:
+        self.mails: list[tuple[list[str], EmailMessage]] = []
+        self.refuse: dict[str, str] = {}
+        self.port = 0
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        to: list[str] = []
+        writer.write(b"220 double ESMTP\r\n")
+        while line := (await reader.readline()).decode().strip():
+            refusal = next((answer for word, answer in self.refuse.items() if word in line), None)
+            if refusal:
+                writer.write(f"{refusal}\r\n".encode())
+                continue
+            if line.startswith("EHLO"):
+                writer.write(b"250-double\r\n250-AUTH PLAIN LOGIN\r\n250 SMTPUTF8\r\n")
+            elif line.startswith("DATA"):
+                writer.write(b"354 go\r\n")
+                raw = await reader.readuntil(b"\r\n.\r\n")
+                self.mails.append((to, message_from_bytes(raw[:-3], policy=policy.default)))
+                to = []
+                writer.write(b"250 queued\r\n")
+            elif line == "QUIT":
+                writer.write(b"221 bye\r\n")
+                break
+            else:
+                to += [line.split("<")[1].split(">")[0]] if line.startswith("RCPT") else []
+                writer.write(b"235 ok\r\n" if line.startswith("AUTH") else b"250 ok\r\n")
+        await writer.drain()
+        writer.close()
+
+
+@pytest_asyncio.fixture
+async def desk() -> AsyncIterator[HttpDouble]:
+    double = HttpDouble()
+    await double.start()
+    yield double
+    await double.stop()
+
+
+@pytest_asyncio.fixture
+async def post_office() -> AsyncIterator[SmtpDouble]:
+    double = SmtpDouble()
+    await double.start()
+    yield double
+    await double.stop()
+
+
+@pytest.fixture(scope="session")
+def trust() -> ssl.SSLContext:
+    """Made once, because parsing the authorities takes longer than a test."""
+    return ssl.create_default_context()
+
+
+@pytest_asyncio.fixture
+async def client(trust: ssl.SSLContext) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(verify=trust) as made:
+        yield made
