@@ -88,7 +88,8 @@ def number(value: object) -> float | None:
         return None
     if not isinstance(value, str):
         return float(value) if 0 <= value <= LARGEST else None
-    return float(value) if _NUMBER.fullmatch(value.strip()) else None
+    found = _NUMBER.fullmatch(value.strip())
+    return None if found is None else float(found[0])
 
 
 def code(value: object) -> int | None:
