@@ -42,13 +42,17 @@ def _row(level: QuotaLevel, now: datetime) -> tuple[Any, ...]:
         wording.count(used),
         f"{wording.count(level.limit)}{unit}" if level.limit is not None else wording.NONE,
         reset_words(level, now),
-        level.window_kind
-        if level.window_s is None
-        else f"{level.window_kind}, {wording.span(timedelta(seconds=level.window_s))}",
+        _kind(level),
         wording.spoken(level.source),
         level.credential,
         ago(level.observed_at),
     )
+
+
+def _kind(level: QuotaLevel) -> str:
+    if level.window_s is None:
+        return level.window_kind
+    return f"{level.window_kind}, {wording.span(timedelta(seconds=level.window_s))}"
 
 
 def reset_words(level: QuotaLevel, now: datetime) -> str:

@@ -297,11 +297,15 @@ class View:
 _AVAILABILITY: Final = Objective(sli=Sli.AVAILABILITY, target=0.999, window=timedelta(days=30))
 
 
+def _prominence(incident: Incident) -> tuple[bool, int, datetime]:
+    """Open before resolved; among the open ones the loudest first; then the newest."""
+    is_open = incident.state is not IncidentState.RESOLVED
+    return is_open, incident.tier.rank if is_open else 0, incident.opened_at
+
+
 def _incident_views(con: DuckDBPyConnection) -> tuple[IncidentView, ...]:
     found = incidents(con, _INCIDENTS)
-    ordered = sorted(
-        found, key=lambda i: (i.state is not IncidentState.RESOLVED, i.tier.rank, i.opened_at), reverse=True
-    )
+    ordered = sorted(found, key=_prominence, reverse=True)
     return tuple(
         IncidentView(incident, timeline(con, incident.incident_id), deliveries(con, incident.incident_id))
         for incident in ordered[:30]

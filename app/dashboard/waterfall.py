@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from dash import html
 from dash.development.base_component import Component
@@ -30,14 +30,14 @@ def phases(timings: Timings) -> list[tuple[str, float]]:
 def waterfall(run: Run) -> Component:
     """Bars in proportion to the run's whole length."""
     whole = max([_offset(run, step) + _length(step) for step in run.steps], default=0.0) or 1.0
-    cells: list[Any] = [cell for step in run.steps for cell in _row(run, step, whole)]
-    if not cells:
+    rows = [html.Div(_row(run, step, whole), className="waterfall-row") for step in run.steps]
+    if not rows:
         return html.P("No step ran.", className="empty-note")
     keys = [html.Span([html.Span(className=f"key {name}"), words]) for name, words in PHASES]
-    return html.Div([html.Div(cells, className="waterfall"), html.Div(keys, className="legend")])
+    return html.Div([html.Div(rows, className="waterfall"), html.Div(keys, className="legend")])
 
 
-def _row(run: Run, step: StepResult, whole: float) -> tuple[Component, Component, Component]:
+def _row(run: Run, step: StepResult, whole: float) -> list[Component]:
     at = _offset(run, step)
     bars = []
     for name, value in phases(step.timings):
@@ -47,7 +47,7 @@ def _row(run: Run, step: StepResult, whole: float) -> tuple[Component, Component
     label = step.name if step.attempt == 1 else f"{step.name} · attempt {step.attempt}"
     name_cell = html.Div([outcome_mark(step.outcome), " ", html.Span(label)], className="step-name", title=label)
     total = html.Div(wording.milliseconds(step.timings.total_ms), className="num")
-    return name_cell, html.Div(bars, className="lane"), total
+    return [name_cell, html.Div(bars, className="lane"), total]
 
 
 def _offset(run: Run, step: StepResult) -> float:

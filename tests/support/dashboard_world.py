@@ -286,7 +286,7 @@ def build_world(
     engine = Engine(store)
     # Two rounds, so that the incident is as old as the outage.
     for at in (now - timedelta(minutes=9), now):
-        evaluation = store.read(lambda con, at=at: evaluate(con, config, at))
+        evaluation = store.read(lambda con, at=at: evaluate(con, config, at), timeout=timedelta(minutes=3))
         engine.apply(evaluation, config).result()
     status = HubStatus(started_at=now - timedelta(hours=3), evaluation=evaluation, ingested_runs=number - 1)
     view = View(store, config=lambda: config, clock=lambda: now, hub=lambda: status)

@@ -14,6 +14,7 @@ from app.dashboard.elements import (
     empty_state,
     integration_link,
     outcome_mark,
+    pairs,
     panel,
     run_link,
     table,
@@ -125,11 +126,8 @@ def _quota(run: Run) -> Component:
 def _values(run: Run) -> Component:
     if not run.values:
         return html.Div(hidden=True)
-    rows = [
-        (
-            wording.spoken(name.removesuffix("_ms")),
-            wording.milliseconds(value) if name.endswith("_ms") else f"{value:g}",
-        )
+    named = {
+        wording.spoken(name.removesuffix("_ms")): wording.milliseconds(value) if name.endswith("_ms") else f"{value:g}"
         for name, value in run.values.items()
-    ]
-    return panel("Recorded values", table(("value", "measured"), rows, numeric=(1,)))
+    }
+    return panel("Recorded values", pairs(named))
