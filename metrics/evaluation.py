@@ -8,10 +8,10 @@ from duckdb import DuckDBPyConnection
 
 from config.model import Config, Integration, Objective
 from metrics import slo
-from metrics.model import Evaluation, ObjectiveStatus
+from metrics.model import Evaluation, ObjectiveStatus, Window
 from metrics.store.probers import probers
 from metrics.store.quota import quota_levels
-from metrics.store.slices import slice_counts
+from metrics.store.slices import all_slice_counts
 from metrics.store.verdicts import workflow_verdicts
 
 
@@ -21,20 +21,27 @@ def evaluate(con: DuckDBPyConnection, config: Config, now: datetime) -> Evaluati
         at=now,
         workflows=workflow_verdicts(con, config, now),
         objectives=tuple(
-            _status(con, config, integration, objective, now)
-            for integration in config.integrations
-            for objective in integration.objectives
+            status for integration in config.integrations for status in _objectives(con, config, integration, now)
         ),
         probers=probers(con, now, config.alerting.confirm.prober_silent_after),
         quotas=quota_levels(con, now),
     )
 
 
-def _status(
-    con: DuckDBPyConnection, config: Config, integration: Integration, objective: Objective, now: datetime
-) -> ObjectiveStatus:
+def _objectives(
+    con: DuckDBPyConnection, config: Config, integration: Integration, now: datetime
+) -> list[ObjectiveStatus]:
+    questions = [(objective, _windows(integration, objective, now)) for objective in integration.objectives]
+    if not questions:
+        return []
+    counts = all_slice_counts(con, integration, questions)
+    least = config.alerting.confirm.min_bad_slices
+    return [
+        slo.objective_status(integration.name, objective, list(zip(windows, counted, strict=True)), least)
+        for (objective, windows), counted in zip(questions, counts, strict=True)
+    ]
+
+
+def _windows(integration: Integration, objective: Objective, now: datetime) -> tuple[Window, ...]:
     every = max(w.every for w in integration.workflows if objective.workflow in (None, w.name))
-    windows = slo.windows(objective, now, every)
-    counts = slice_counts(con, integration, objective, windows)
-    counted = list(zip(windows, counts, strict=True))
-    return slo.objective_status(integration.name, objective, counted, config.alerting.confirm.min_bad_slices)
+    return slo.windows(objective, now, every)

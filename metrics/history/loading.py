@@ -22,6 +22,8 @@ from metrics.history.world import build as build_world
 from metrics.model import Window
 from metrics.store.database import Store
 from metrics.store.rows import append
+from metrics.store.schedule import Series
+from metrics.store.slices import series_of
 
 DAYS: Final = 28
 SEED: Final = 20261122
@@ -68,20 +70,22 @@ def load(
 ) -> int:
     """Stores generated history, a few series per transaction, and returns how many runs that were.
 
-    A store that already holds simulated runs is left as it is (0). `progress` hears the share that is done.
+    A series that already holds simulated runs is left as it is. `progress` hears the share that is done.
     """
-    if store.read(has_history):
+    present = store.read(simulated_series)
+    if present >= _configured(config):
         return 0
-    total = sum(len(w.regions) for i in config.integrations for w in i.workflows)
+    total = len(_configured(config) - present)
     runs = done = 0
     writing: Future[None] | None = None
-    for group in _grouped(generate(config, now=now, days=days, seed=seed, levels=levels)):
+    made = generate(config, now=now, days=days, seed=seed, levels=levels)
+    for group in _grouped(part for part in made if part.series not in present):
         # The writer stores one group while the next is made; waiting here keeps only two in memory.
         if writing is not None:
             writing.result()
             progress(done / total)
         writing = store.write(partial(_append, group=group))
-        runs += sum(made.runs for made in group)
+        runs += sum(part.runs for part in group)
         done += len(group)
     if writing is not None:
         writing.result()
@@ -89,9 +93,14 @@ def load(
     return runs
 
 
-def has_history(con: DuckDBPyConnection) -> bool:
-    """Whether any simulated run is stored."""
-    return con.execute("SELECT 1 FROM runs WHERE simulated LIMIT 1").fetchone() is not None
+def simulated_series(con: DuckDBPyConnection) -> set[Series]:
+    """The series that hold simulated runs."""
+    found = con.execute("SELECT DISTINCT integration, workflow, region FROM runs WHERE simulated").fetchall()
+    return {(integration, workflow, region) for integration, workflow, region in found}
+
+
+def _configured(config: Config) -> set[Series]:
+    return {series for integration in config.integrations for series in series_of(integration)}
 
 
 def _with_quota(made: Chunk, quota: object) -> Chunk:
@@ -103,7 +112,7 @@ def _grouped(chunks: Iterable[Chunk]) -> Iterator[list[Chunk]]:
     group: list[Chunk] = []
     for made in chunks:
         group.append(made)
-        if sum(len(chunk.tables["steps"]) for chunk in group) >= _ROWS_PER_WRITE:
+        if sum(len(part.tables["steps"]) for part in group) >= _ROWS_PER_WRITE:
             yield group
             group = []
     if group:
@@ -111,7 +120,7 @@ def _grouped(chunks: Iterable[Chunk]) -> Iterator[list[Chunk]]:
 
 
 def _append(con: DuckDBPyConnection, group: Sequence[Chunk]) -> None:
-    for table in ("runs", "steps", "recorded_values", "quota_readings"):
+    for table in ("schedule_changes", "runs", "steps", "recorded_values", "quota_readings"):
         parts = [made.tables[table] for made in group if table in made.tables]
         if parts:
             append(con, table, pa.concat_tables(parts))

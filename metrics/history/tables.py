@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,6 +27,11 @@ class Chunk:
     tables: dict[str, pa.Table]
 
     @property
+    def series(self) -> tuple[str, str, str]:
+        """Integration, workflow, region."""
+        return self.integration, self.workflow, self.region
+
+    @property
     def runs(self) -> int:
         """How many runs it holds."""
         return int(self.tables["runs"].num_rows)
@@ -41,10 +46,11 @@ def chunk(
     version: str,
     random: np.random.Generator,
 ) -> Chunk:
-    """The tables `runs`, `steps` and `recorded_values` of a series."""
+    """The tables of a series: its runs, their steps and values, and the interval it was scheduled at."""
     where = {"integration": integration.name, "workflow": workflow.name, "region": region}
     ids = run_ids(series.runs["at_ms"], random)
     tables = {
+        "schedule_changes": _schedule(where, series),
         "runs": _runs(where, series, ids, first_number, version),
         "steps": _steps(where, series, workflow, ids),
         "recorded_values": _values(where, series, ids),
@@ -117,9 +123,28 @@ def _runs(where: dict[str, str], series: Series, ids: pa.Array, first: int, vers
             "failed_step": _coded(np.where(runs["kind"] < 0, -1, runs["step"]), series.names),
             "failed_status": _statuses(runs["kind"], None),
             "every_s": pa.array(runs["every_s"]),
+            "slice_at": instants(_slices_ms(runs)),
+            "final": pa.array(np.ones(count, bool)),
             "simulated": pa.array(np.ones(count, bool)),
         }
         | {name: figures(runs[name]) for name in measured}
+    )
+
+
+def _slices_ms(runs: Mapping[str, Any]) -> Floats:
+    every_ms = runs["every_s"] * 1000
+    start: Floats = runs["at_ms"] // every_ms * every_ms
+    return start
+
+
+def _schedule(where: dict[str, str], series: Series) -> pa.Table:
+    known = min(1, len(series.runs["at_ms"]))
+    return pa.table(
+        {name: _same(text, known) for name, text in where.items()}
+        | {
+            "since": instants(_slices_ms(series.runs)[:known]),
+            "every_s": pa.array(series.runs["every_s"][:known]),
+        }
     )
 
 

@@ -18,6 +18,7 @@ from metrics.store.database import Store
 from metrics.store.failures import IngestFull, StoreClosed
 from metrics.store.numbering import Numbering, load_numbering, save_numbering
 from metrics.store.rows import NumberedRun, insert
+from metrics.store.schedule import settle
 from probes.model import Batch
 
 FLUSH_ROWS: Final = 1_000
@@ -146,5 +147,6 @@ def store_batches(con: DuckDBPyConnection, group: Sequence[_Waiting]) -> list[in
         ]
         cursors.append(numbering.cursor)
     insert(con, fresh)
+    settle(con, fresh)
     save_numbering(con, numberings)
     return cursors

@@ -12,7 +12,8 @@ from metrics.model import Availability, IntegrationSummary, Latency, Rates, Wind
 from metrics.store.buckets import epoch_ms
 from metrics.store.latency import GOOD_ATTEMPTS, latency_of
 from metrics.store.rates import CLASS_COUNTS, rates_of
-from metrics.store.slices import MEASURED, segments_of
+from metrics.store.schedule import Change, read_changes
+from metrics.store.slices import expected_slices
 from probes.model import Outcome
 
 DAY: Final = timedelta(days=1)
@@ -91,22 +92,12 @@ def _normal(con: DuckDBPyConnection, names: Sequence[str], now: datetime) -> dic
 
 
 def _availability(con: DuckDBPyConnection, names: Sequence[str], window: Window) -> dict[str, Availability]:
-    start_ms, end_ms = epoch_ms(window.start), epoch_ms(window.end)
-    parameters = {"names": list(names)}
-    counted = con.execute(_SLICES, parameters | {"start": window.start, "end": window.end}).fetchall()
-    expected = dict.fromkeys(names, 0)
-    for name, changes in _changes(con.execute(_CHANGES, parameters).fetchall()):
-        expected[name] += sum(segment.expected(start_ms, end_ms) for segment in segments_of(changes))
-    return {name: _share(good, bad, expected[name]) for name, good, bad in counted}
-
-
-def _changes(rows: Sequence[tuple[Any, ...]]) -> list[tuple[str, list[tuple[int, int]]]]:
-    series: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
-    for integration, workflow, region, every_ms, first_ms in rows:
-        found = series.setdefault((integration, workflow, region), [])
-        if not found or found[-1][1] != every_ms:
-            found.append((first_ms, every_ms))
-    return [(key[0], changes) for key, changes in series.items()]
+    parameters = {"names": list(names), "start": window.start, "end": window.end}
+    counted = con.execute(_SLICES, parameters).fetchall()
+    histories: dict[str, list[list[Change]]] = {name: [] for name in names}
+    for (integration, _, _), changes in read_changes(con, names).items():
+        histories[integration].append(changes)
+    return {name: _share(good, bad, expected_slices(histories[name], window)) for name, good, bad in counted}
 
 
 def _share(good: int, bad: int, expected: int) -> Availability:
@@ -156,27 +147,7 @@ WITH daily AS (
 SELECT integration, quantile_disc(p95, 0.5), count(*) FROM daily GROUP BY integration
 """  # noqa: S608 - names of ours
 
-_CHANGES = f"""
-WITH timed AS (
-    SELECT integration, workflow, region, epoch_ms(scheduled_at) AS at_ms,
-           CAST(coalesce(every_s, 60) * 1000 AS BIGINT) AS every_ms
-    FROM runs WHERE {_IN_NAMES} AND {MEASURED}
-)
-SELECT integration, workflow, region, every_ms, min(at_ms) // every_ms * every_ms
-FROM timed GROUP BY integration, workflow, region, every_ms, at_ms // 3600000
-ORDER BY integration, workflow, region, min(at_ms)
-"""  # noqa: S608 - names of ours
-
 _SLICES = f"""
-WITH judged AS (
-    SELECT integration, workflow, region, epoch_ms(scheduled_at) AS at_ms,
-           CAST(coalesce(every_s, 60) * 1000 AS BIGINT) AS every_ms,
-           epoch_us(scheduled_at) * 16 + least(attempt, 15) AS turn, outcome
-    FROM runs WHERE {_IN_NAMES} AND {MEASURED} AND scheduled_at >= $start AND scheduled_at < $end
-), slices AS (
-    SELECT integration, arg_max(outcome, turn) AS outcome
-    FROM judged GROUP BY integration, workflow, region, every_ms, at_ms // every_ms
-)
 SELECT integration, count(*) FILTER (outcome IN ('passed', 'unstable')), count(*) FILTER (outcome = 'failed')
-FROM slices GROUP BY integration
+FROM runs WHERE {_IN_NAMES} AND final AND slice_at >= $start AND slice_at < $end GROUP BY integration
 """  # noqa: S608 - names of ours

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pyarrow as pa
@@ -15,6 +15,7 @@ from duckdb import DuckDBPyConnection
 from metrics.kinds import GOOD, UNMEASURED
 from probes.model import FailureKind, Outcome, Run, StepResult
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TEXT: Final = pa.string()
 _REAL: Final = pa.float64()
 _FLAG: Final = pa.bool_()
@@ -52,6 +53,8 @@ RUNS: Final = pa.schema(
         "loop_lag_ms": _REAL,
         "skip_reason": _TEXT,
         "every_s": _REAL,
+        "slice_at": _TIME,
+        "final": _FLAG,
         "slowest_total_ms": _REAL,
         "slowest_ttfb_ms": _REAL,
         "sync_lag_ms": _REAL,
@@ -197,7 +200,9 @@ def run_row(item: NumberedRun) -> dict[str, Any]:
         "evidence_id": evidence.evidence_id if evidence else None,
         "loop_lag_ms": micro(run.loop_lag_ms) or 0.0,
         "skip_reason": run.skip_reason,
-        "every_s": run.every_s,
+        "every_s": interval(run).total_seconds(),
+        "slice_at": slice_start(run.scheduled_at, interval(run)),
+        "final": is_measured(run),
         "slowest_total_ms": _slowest(run, "total_ms"),
         "slowest_ttfb_ms": _slowest(run, "ttfb_ms"),
         "sync_lag_ms": micro(run.values.get("sync_lag_ms")),
@@ -229,6 +234,22 @@ def _failure(item: Run | StepResult) -> dict[str, Any]:
         "failure_retryable": failure.retryable,
         "failure_retry_after_s": failure.retry_after_s,
     }
+
+
+def interval(run: Run) -> timedelta:
+    """Interval of its schedule; a minute when the prober did not say."""
+    return timedelta(seconds=run.every_s) if run.every_s else timedelta(seconds=60)
+
+
+def slice_start(at: datetime, every: timedelta) -> datetime:
+    """Start of the slice that holds the instant: a whole number of intervals since the epoch."""
+    return at - (at - _EPOCH) % every
+
+
+def is_measured(run: Run) -> bool:
+    """Whether the run says something about the vendor: not skipped, not tainted, no failure of our own."""
+    ours = run.failure is not None and run.failure.kind is FailureKind.INTERNAL
+    return run.outcome not in UNMEASURED and not ours
 
 
 def is_counted(run: Run, step: StepResult) -> bool:

@@ -1,78 +1,147 @@
 """How many slices of the schedule were good, bad, and expected?
 
 A slice is [k·every, (k+1)·every) of one workflow in one region, k counted from the epoch. The last attempt of a run
-scheduled in it decides it. Skipped and tainted runs, and failures of our own, leave it unmeasured.
+scheduled in it decides it (column `final`). Skipped and tainted runs, and failures of our own, leave it unmeasured.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from itertools import pairwise
+from itertools import accumulate
 from typing import Any, Final
 
 from duckdb import DuckDBPyConnection
 
-from config.model import Integration, Objective, Sli, Workflow
-from metrics.kinds import CLIENT_ERRORS, CORRECTNESS, NETWORK, SERVER_ERRORS, UNMEASURED, sql_list
+from config.model import Integration, Objective, Sli
+from metrics.kinds import CLIENT_ERRORS, CORRECTNESS, NETWORK, SERVER_ERRORS, sql_list
 from metrics.model import SliceCount, Window
 from metrics.store.buckets import epoch_ms
+from metrics.store.schedule import Change, Series, read_changes, segments
 
-MEASURED: Final = f"outcome NOT IN {sql_list(UNMEASURED)} AND failure_kind IS DISTINCT FROM 'internal'"
-"""Runs that say something about the vendor."""
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A span of one series (workflow and region) over which its schedule's interval stayed the same."""
-
-    first_ms: int
-    end_ms: int | None
-    """None: still in force."""
-    every_ms: int
-
-    def expected(self, start_ms: int, end_ms: int) -> int:
-        """Slices of this segment that begin inside the window."""
-        low = max(start_ms, self.first_ms)
-        high = end_ms if self.end_ms is None else min(end_ms, self.end_ms)
-        return max(0, -(-high // self.every_ms) - -(-low // self.every_ms))
+Question = tuple[Objective, Sequence[Window]]
+_Tally = tuple[int, int, int]
 
 
 def slice_counts(
     con: DuckDBPyConnection, integration: Integration, objective: Objective, windows: Sequence[Window]
 ) -> tuple[SliceCount, ...]:
-    """Counts for each window, by the slices that begin inside it, in one scan.
+    """Counts for each window, by the slices that begin inside it.
 
     Only workflows and regions that the configuration still has count; nothing is expected before a series' first
     measured slice.
     """
-    scheduled = [w for w in integration.workflows if objective.workflow in (None, w.name)]
-    where, scope = _scope(integration, scheduled)
-    segments = [segment for series in _segments(con, where, scope) for segment in series]
-    counts = _counts(con, objective, windows, where, scope)
+    return all_slice_counts(con, integration, [(objective, windows)])[0]
+
+
+def all_slice_counts(
+    con: DuckDBPyConnection, integration: Integration, questions: Sequence[Question]
+) -> tuple[tuple[SliceCount, ...], ...]:
+    """`slice_counts` for many objectives of one integration, in one scan of its runs."""
+    changes = read_changes(con, [integration.name])
+    zones = _Zones(integration, questions)
+    by_zone = zones.count(con)
     return tuple(
-        SliceCount(
-            good=good,
-            bad=bad,
-            expected=sum(s.expected(epoch_ms(window.start), epoch_ms(window.end)) for s in segments),
-            simulated=simulated,
+        tuple(
+            _slice_count(window, zones.sum(by_zone, index, window), _scheduled(integration, objective, changes))
+            for window in windows
         )
-        for window, (good, bad, simulated) in zip(windows, counts, strict=True)
+        for index, (objective, windows) in enumerate(questions)
     )
 
 
-def verdict(objective: Objective) -> tuple[str, dict[str, Any]]:
-    """SQL that is 1 for a good run, 0 for a bad one, 2 for neither; with its parameters."""
-    throttled = 0 if objective.throttled_is_bad else 2
-    measure = {Sli.LATENCY: "slowest_total_ms", Sli.TTFB: "slowest_ttfb_ms", Sli.SYNC_LAG: "sync_lag_ms"}
-    if objective.sli in measure:
-        column = measure[objective.sli]
-        threshold = (objective.threshold or timedelta()).total_seconds() * 1000
-        rule = f"WHEN outcome = 'failed' OR {column} IS NULL THEN 2 WHEN {column} <= $threshold THEN 1 ELSE 0"
-        return f"CASE WHEN outcome = 'throttled' THEN {throttled} {rule} END", {"threshold": threshold}
-    return f"CASE WHEN outcome = 'throttled' THEN {throttled} {_FAILED[objective.sli]} ELSE 1 END", {}
+def series_of(integration: Integration, objective: Objective | None = None) -> list[Series]:
+    """The series that the configuration has, all of them or those of one objective."""
+    wanted = objective.workflow if objective else None
+    return [
+        (integration.name, workflow.name, region)
+        for workflow in integration.workflows
+        if wanted in (None, workflow.name)
+        for region in workflow.regions
+    ]
 
+
+def expected_slices(histories: Sequence[Sequence[Change]], window: Window) -> int:
+    """Slices that the schedules of these series promised within the window."""
+    start_ms, end_ms = epoch_ms(window.start), epoch_ms(window.end)
+    return sum(segment.expected(start_ms, end_ms) for changes in histories for segment in segments(changes))
+
+
+def verdict(objective: Objective) -> str:
+    """SQL that is 1 for a good run, 0 for a bad one, 2 for neither."""
+    throttled = 0 if objective.throttled_is_bad else 2
+    column = _MEASURES.get(objective.sli)
+    if column is None:
+        return f"CASE WHEN outcome = 'throttled' THEN {throttled} {_FAILED[objective.sli]} ELSE 1 END"
+    threshold = (objective.threshold or timedelta()).total_seconds() * 1000
+    rule = f"WHEN outcome = 'failed' OR {column} IS NULL THEN 2 WHEN {column} <= {threshold!r} THEN 1 ELSE 0"
+    return f"CASE WHEN outcome = 'throttled' THEN {throttled} {rule} END"
+
+
+class _Zones:
+    """Time cut at every window's edge, so that one scan with few groups answers for all windows."""
+
+    def __init__(self, integration: Integration, questions: Sequence[Question]) -> None:
+        self._integration = integration
+        self._objectives = [objective for objective, _ in questions]
+        every_window = [window for _, windows in questions for window in windows]
+        self._edges = sorted({epoch_ms(at) for window in every_window for at in (window.start, window.end)})
+
+    def count(self, con: DuckDBPyConnection) -> list[list[_Tally]]:
+        """Per objective, the running totals of (good, bad, simulated) before each edge."""
+        tallies = [[(0, 0, 0)] * len(self._edges) for _ in self._objectives]
+        if not self._objectives:
+            return tallies
+        rows = con.execute(self._sql(), self._parameters()).fetchall()
+        for zone, *counts in rows:
+            for index in range(len(self._objectives)):
+                good, bad, simulated = counts[3 * index : 3 * index + 3]
+                tallies[index][zone] = (good, bad, simulated)
+        return [list(accumulate(tally, _add)) for tally in tallies]
+
+    def sum(self, running: Sequence[Sequence[_Tally]], index: int, window: Window) -> _Tally:
+        """What objective number `index` counted inside the window."""
+        start, end = (self._edges.index(epoch_ms(at)) for at in (window.start, window.end))
+        before, through = running[index][start], running[index][end]
+        return through[0] - before[0], through[1] - before[1], through[2] - before[2]
+
+    def _sql(self) -> str:
+        # Zone i is what lies before edge i and not before edge i - 1; the oldest come first, for most rows are there.
+        zones = " ".join(f"WHEN at_ms < {edge} THEN {zone}" for zone, edge in enumerate(self._edges))
+        columns = ", ".join(self._columns(objective) for objective in self._objectives)
+        return _COUNTS.format(zones=zones, columns=columns)
+
+    def _columns(self, objective: Objective) -> str:
+        code = verdict(objective)
+        # The name was checked when the configuration was read: letters, digits, '.', '_' and '-'.
+        scope = f" AND workflow = '{objective.workflow}'" if objective.workflow else ""
+        return (
+            f"count(*) FILTER ({code} = 1{scope}), count(*) FILTER ({code} = 0{scope}), "
+            f"count(*) FILTER (simulated AND {code} < 2{scope})"
+        )
+
+    def _parameters(self) -> dict[str, Any]:
+        series = [f"{workflow} {region}" for _, workflow, region in series_of(self._integration)]
+        first, last = self._edges[0], self._edges[-1]
+        return {"integration": self._integration.name, "series": series, "first_ms": first, "last_ms": last}
+
+
+def _add(left: _Tally, right: _Tally) -> _Tally:
+    return left[0] + right[0], left[1] + right[1], left[2] + right[2]
+
+
+def _scheduled(
+    integration: Integration, objective: Objective, changes: dict[Series, list[Change]]
+) -> list[list[Change]]:
+    return [changes[series] for series in series_of(integration, objective) if series in changes]
+
+
+def _slice_count(window: Window, tally: _Tally, histories: Sequence[Sequence[Change]]) -> SliceCount:
+    good, bad, simulated = tally
+    return SliceCount(good, bad, expected_slices(histories, window), simulated)
+
+
+_MEASURES: Final = {Sli.LATENCY: "slowest_total_ms", Sli.TTFB: "slowest_ttfb_ms", Sli.SYNC_LAG: "sync_lag_ms"}
 
 _FAILED: Final = {
     Sli.AVAILABILITY: "WHEN outcome = 'failed' THEN 0",
@@ -85,76 +154,14 @@ _FAILED: Final = {
     Sli.CORRECTNESS: f"WHEN failure_kind IN {sql_list(CORRECTNESS)} THEN 0 WHEN outcome = 'failed' THEN 2",
 }
 
-
-def _scope(integration: Integration, scheduled: Sequence[Workflow]) -> tuple[str, dict[str, Any]]:
-    """The runs of series that are still scheduled; `every` falls back to the configured one."""
-    series = [f"{workflow.name} {region}" for workflow in scheduled for region in workflow.regions]
-    where = f"integration = $integration AND (workflow || ' ' || region) IN (SELECT unnest($series)) AND {MEASURED}"
-    every = {workflow.name: workflow.every.total_seconds() * 1000 for workflow in scheduled}
-    return where, {
-        "integration": integration.name,
-        "series": series,
-        "workflows": list(every),
-        "everies": list(every.values()),
-    }
-
-
-EVERY_MS: Final = (
-    "CAST(coalesce(every_s * 1000, list_extract($everies, list_position($workflows, workflow))) AS BIGINT)"
+_COUNTS: Final = """
+WITH decided AS (
+    SELECT CASE {zones} END AS zone, workflow, outcome, failure_kind, slowest_total_ms, slowest_ttfb_ms, sync_lag_ms,
+           simulated
+    FROM (SELECT *, epoch_ms(slice_at) AS at_ms FROM runs
+          WHERE integration = $integration AND final AND slice_at >= make_timestamptz($first_ms * 1000)
+            AND slice_at < make_timestamptz($last_ms * 1000)
+            AND workflow || ' ' || region IN (SELECT unnest($series)))
 )
-
-
-def _segments(con: DuckDBPyConnection, where: str, scope: dict[str, Any]) -> list[list[Segment]]:
-    rows = con.execute(_SEGMENTS.format(where=where, every=EVERY_MS), scope).fetchall()
-    by_series: dict[tuple[str, str], list[tuple[int, int]]] = {}
-    for workflow, region, every_ms, first_ms in rows:
-        found = by_series.setdefault((workflow, region), [])
-        if not found or found[-1][1] != every_ms:
-            found.append((first_ms, every_ms))
-    return [segments_of(found) for found in by_series.values()]
-
-
-def segments_of(changes: Sequence[tuple[int, int]]) -> list[Segment]:
-    """From (first slice, interval) at each change of a series' interval, oldest first, all in milliseconds."""
-    ended = [Segment(first, following, every) for (first, every), (following, _) in pairwise(changes)]
-    return [*ended, *(Segment(first, None, every) for first, every in changes[-1:])]
-
-
-def _counts(
-    con: DuckDBPyConnection, objective: Objective, windows: Sequence[Window], where: str, scope: dict[str, Any]
-) -> list[tuple[int, int, int]]:
-    code, parameters = verdict(objective)
-    columns = []
-    for index, window in enumerate(windows):
-        inside = f"slice_ms >= $start{index} AND slice_ms < $end{index}"
-        parameters |= {f"start{index}": epoch_ms(window.start), f"end{index}": epoch_ms(window.end)}
-        columns += [
-            f"count(*) FILTER (code = 1 AND {inside})",
-            f"count(*) FILTER (code = 0 AND {inside})",
-            f"count(*) FILTER (code < 2 AND simulated AND {inside})",
-        ]
-    earliest = min(window.start for window in windows)
-    sql = _COUNTS.format(code=code, where=where, every=EVERY_MS, columns=", ".join(columns))
-    row = con.execute(sql, scope | parameters | {"earliest": earliest}).fetchone() or ()
-    return [(row[i], row[i + 1], row[i + 2]) for i in range(0, len(row), 3)]
-
-
-_SEGMENTS = """
-WITH timed AS (
-    SELECT workflow, region, epoch_ms(scheduled_at) AS at_ms, {every} AS every_ms FROM runs WHERE {where}
-)
-SELECT workflow, region, every_ms, min(at_ms) // every_ms * every_ms AS first_ms
-FROM timed GROUP BY workflow, region, every_ms, at_ms // 3600000 ORDER BY workflow, region, min(at_ms)
-"""
-
-_COUNTS = """
-WITH judged AS (
-    SELECT workflow, region, epoch_ms(scheduled_at) AS at_ms, {every} AS every_ms, simulated,
-           epoch_us(scheduled_at) * 16 + least(attempt, 15) AS turn, {code} AS code
-    FROM runs WHERE {where} AND scheduled_at >= $earliest
-), slices AS (
-    SELECT at_ms // every_ms * every_ms AS slice_ms, arg_max(code, turn) AS code, bool_and(simulated) AS simulated
-    FROM judged GROUP BY workflow, region, every_ms, at_ms // every_ms
-)
-SELECT {columns} FROM slices
+SELECT zone, {columns} FROM decided GROUP BY zone
 """

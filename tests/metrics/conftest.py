@@ -9,10 +9,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from duckdb import DuckDBPyConnection
 
 from config.model import Config, Integration
 from metrics.store.database import Store
 from metrics.store.rows import NumberedRun, insert
+from metrics.store.schedule import settle
 from probes.model import Failure, FailureKind, Outcome, Run, StepResult, Timings
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -88,7 +90,12 @@ def put(store: Store) -> Callable[[Sequence[Run]], None]:
 
     def work(runs: Sequence[Run]) -> None:
         rows = [NumberedRun("p1", next(numbers), run.started_at, run) for run in runs]
-        store.write(lambda con: insert(con, rows)).result(timeout=30)
+
+        def keep(con: DuckDBPyConnection) -> None:
+            insert(con, rows)
+            settle(con, rows)
+
+        store.write(keep).result(timeout=30)
 
     return work
 

@@ -63,7 +63,9 @@ CREATE TABLE runs (
     evidence_id VARCHAR,
     loop_lag_ms DOUBLE NOT NULL,
     skip_reason VARCHAR,
-    every_s DOUBLE,
+    every_s DOUBLE NOT NULL,
+    slice_at TIMESTAMPTZ NOT NULL,
+    final BOOLEAN NOT NULL,
     slowest_total_ms DOUBLE,
     slowest_ttfb_ms DOUBLE,
     sync_lag_ms DOUBLE,
@@ -92,11 +94,27 @@ COMMENT ON COLUMN runs.failed_status IS 'HTTP status of that step''s last attemp
 COMMENT ON COLUMN runs.evidence_id IS 'Evidence of that step, or else the first evidence of the run.';
 COMMENT ON COLUMN runs.loop_lag_ms IS 'Event-loop lag of the prober during the run, milliseconds.';
 COMMENT ON COLUMN runs.skip_reason IS 'Why it was skipped.';
-COMMENT ON COLUMN runs.every_s IS 'Interval of the schedule that was in force, seconds; null when the prober did not say.';
+COMMENT ON COLUMN runs.every_s IS 'Interval of the schedule that was in force, seconds; 60 when the prober did not say.';
+COMMENT ON COLUMN runs.slice_at IS 'Start of its slice: scheduled_at rounded down to a whole number of intervals since the epoch.';
+COMMENT ON COLUMN runs.final IS 'True for the one run that decides its slice: the last attempt of those that say something about the vendor.';
 COMMENT ON COLUMN runs.slowest_total_ms IS 'Largest total_ms of its good non-cleanup attempts, milliseconds.';
 COMMENT ON COLUMN runs.slowest_ttfb_ms IS 'Largest ttfb_ms of its good non-cleanup attempts, milliseconds.';
 COMMENT ON COLUMN runs.sync_lag_ms IS 'Its recorded value sync_lag_ms, milliseconds: write to visible.';
 COMMENT ON COLUMN runs.simulated IS 'True for generated history, which no prober measured.';
+
+CREATE TABLE schedule_changes (
+    integration VARCHAR NOT NULL,
+    workflow VARCHAR NOT NULL,
+    region VARCHAR NOT NULL,
+    since TIMESTAMPTZ NOT NULL,
+    every_s DOUBLE NOT NULL
+);
+COMMENT ON TABLE schedule_changes IS 'From when on each series (workflow and region) was scheduled at which interval; what expected slices are counted with.';
+COMMENT ON COLUMN schedule_changes.integration IS 'Integration name.';
+COMMENT ON COLUMN schedule_changes.workflow IS 'Workflow name.';
+COMMENT ON COLUMN schedule_changes.region IS 'Region of the prober.';
+COMMENT ON COLUMN schedule_changes.since IS 'First measured slice with this interval; in force until the next row of the series.';
+COMMENT ON COLUMN schedule_changes.every_s IS 'Interval, seconds.';
 
 CREATE TABLE steps (
     run_id UUID NOT NULL,

@@ -1,0 +1,121 @@
+"""Keeps two facts true while runs arrive in any order: which run decides its slice, and which interval was in force."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Final
+
+from duckdb import DuckDBPyConnection
+
+from metrics.store.buckets import epoch_ms
+from metrics.store.rows import NumberedRun, interval, is_measured, slice_start
+
+Series = tuple[str, str, str]
+"""Integration, workflow, region."""
+Change = tuple[datetime, float]
+"""First slice, and the interval in seconds from then on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A span of one series over which its interval stayed the same; `end_ms` None means that it still does."""
+
+    first_ms: int
+    end_ms: int | None
+    every_ms: int
+
+    def expected(self, start_ms: int, end_ms: int) -> int:
+        """Slices of this segment that begin inside the window."""
+        low = max(start_ms, self.first_ms)
+        high = end_ms if self.end_ms is None else min(end_ms, self.end_ms)
+        return max(0, -(-high // self.every_ms) - -(-low // self.every_ms))
+
+
+def segments(changes: Sequence[Change]) -> list[Segment]:
+    """The spans between the changes of one series, oldest first."""
+    ended = [_segment(first, every, epoch_ms(end)) for (first, every), (end, _) in pairwise(changes)]
+    return [*ended, *(_segment(first, every, None) for first, every in changes[-1:])]
+
+
+def read_changes(con: DuckDBPyConnection, integrations: Iterable[str]) -> dict[Series, list[Change]]:
+    """Every change of interval of those integrations, oldest first, by series."""
+    found: dict[Series, list[Change]] = defaultdict(list)
+    for integration, workflow, region, since, every_s in con.execute(_CHANGES, [list(integrations)]).fetchall():
+        found[integration, workflow, region].append((since, every_s))
+    return dict(found)
+
+
+def settle(con: DuckDBPyConnection, runs: Sequence[NumberedRun]) -> None:
+    """After these runs were inserted, in the same transaction: one final run per slice, and known intervals."""
+    measured = [item for item in runs if is_measured(item.run)]
+    if not measured:
+        return
+    _elect(con, [slice_start(item.run.scheduled_at, interval(item.run)) for item in measured])
+    _note_intervals(con, measured)
+
+
+def note(changes: list[Change], at: datetime, every_s: float) -> bool:
+    """Adds what a run in the slice at `at` says of the interval; whether that was news."""
+    index = bisect_right(changes, at, key=lambda change: change[0]) - 1
+    if index >= 0 and changes[index][1] == every_s:
+        return False
+    if index < 0 and changes and changes[0][1] == every_s:
+        changes[0] = (at, every_s)
+    else:
+        changes.insert(index + 1, (at, every_s))
+    return True
+
+
+def _elect(con: DuckDBPyConnection, slices: Sequence[datetime]) -> None:
+    bounds = {"first": min(slices), "last": max(slices)}
+    if con.execute(_CONTESTED, bounds).fetchone():
+        con.execute(_ELECT, bounds)
+
+
+def _note_intervals(con: DuckDBPyConnection, measured: Sequence[NumberedRun]) -> None:
+    known = read_changes(con, {item.run.integration for item in measured})
+    news: set[Series] = set()
+    for item in measured:
+        run = item.run
+        series = (run.integration, run.workflow, run.region)
+        every = interval(run)
+        if note(known.setdefault(series, []), slice_start(run.scheduled_at, every), every.total_seconds()):
+            news.add(series)
+    for series in news:
+        con.execute(_FORGET, list(series))
+        for since, every_s in known[series]:
+            con.execute("INSERT INTO schedule_changes VALUES (?, ?, ?, ?, ?)", [*series, since, every_s])
+
+
+def _segment(first: datetime, every_s: float, end_ms: int | None) -> Segment:
+    return Segment(epoch_ms(first), end_ms, round(every_s * 1000))
+
+
+_CHANGES: Final = """
+SELECT integration, workflow, region, since, every_s FROM schedule_changes
+WHERE integration IN (SELECT unnest(?)) ORDER BY integration, workflow, region, since
+"""
+
+_FORGET: Final = "DELETE FROM schedule_changes WHERE integration = ? AND workflow = ? AND region = ?"
+
+_SLICE: Final = "integration, workflow, region, every_s, slice_at"
+
+_CONTESTED: Final = f"""
+SELECT 1 FROM runs WHERE final AND slice_at >= $first AND slice_at <= $last
+GROUP BY {_SLICE} HAVING count(*) > 1 LIMIT 1
+"""  # noqa: S608 - columns of ours
+
+# The latest schedule wins, then the latest attempt; the run's id makes a tie come out the same every time.
+_ELECT: Final = f"""
+UPDATE runs SET final = false
+FROM (
+    SELECT run_id FROM runs WHERE final AND slice_at >= $first AND slice_at <= $last
+    QUALIFY row_number() OVER (PARTITION BY {_SLICE} ORDER BY scheduled_at DESC, attempt DESC, run_id DESC) > 1
+) AS beaten
+WHERE runs.run_id = beaten.run_id AND slice_at >= $first AND slice_at <= $last
+"""  # noqa: S608 - columns of ours
