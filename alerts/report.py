@@ -48,7 +48,7 @@ def summary(notification: Notification) -> str:
     ]
     blamed = next((c for c in incident.conditions if c.blame is not Blame.UNKNOWN), None)
     if blamed:
-        parts.append(f"It looked like {BLAMES[blamed.blame]}: {blamed.blame_reason}.")
+        parts.append(f"Blame: {BLAMES[blamed.blame]}; {blamed.blame_reason}.")
     if incident.acknowledged_by and incident.acknowledged_at:
         taken = duration(incident.acknowledged_at - incident.opened_at)
         parts.append(f"{incident.acknowledged_by} acknowledged it after {taken}.")
@@ -58,4 +58,4 @@ def summary(notification: Notification) -> str:
 
 
 def _event(event: IncidentEvent) -> str:
-    return one_line(f"{instant(event.at)}  {event.kind}  {event.note}")
+    return one_line(f"{instant(event.at)} · {event.kind} · {event.note}")
