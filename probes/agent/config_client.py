@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import Mapping
@@ -47,7 +48,7 @@ class ConfigClient:
         answer = await self._hub.config(self.version)
         match answer:
             case Good(content):
-                return self._take(content)
+                return await self._take(content)
             case Unchanged():
                 self._well()
             case Later(reason):
@@ -58,20 +59,21 @@ class ConfigClient:
                 self._problems.say("config", "the hub does not understand the request for a configuration")
         return None
 
-    def _take(self, document: Mapping[str, Any]) -> Config | None:
+    async def _take(self, document: Mapping[str, Any]) -> Config | None:
         try:
-            config = _config(document)
+            # Off the loop: hundreds of integrations take half a second, which every run under way would measure.
+            config = await asyncio.to_thread(_config, document)
         except ValueError:
             self._problems.say(
                 "config", "the hub's configuration cannot be read here; is this prober an older version?"
             )
             return None
         self._well()
-        changed = config.version != self.version
+        if config.version == self.version:
+            return None
         self.current = config
-        if changed:
-            self._save(document)
-        return config if changed else None
+        await asyncio.to_thread(self._save, document)
+        return config
 
     def _well(self) -> None:
         self._problems.over("config")

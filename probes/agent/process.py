@@ -23,7 +23,7 @@ from probes.agent.pulse import Pulse
 from probes.agent.settings import AgentSettings
 from probes.agent.shipper import Shipper
 from probes.agent.timetable import Timetable
-from probes.agent.work import Plan, RunsWorkflows, plan
+from probes.agent.work import Plan, RunsWorkflows, plan, replan
 from probes.http import USER_AGENT
 from probes.lag import LoopLag
 from probes.model import Heartbeat
@@ -104,7 +104,7 @@ class Agent:
         self._lag.start()
         self._timetable.start()
         if (cached := self._config.load_cached()) is not None:
-            self._apply(cached)
+            await self._apply(cached)
         steps = (self._follow_config, self._heartbeat, self._ship)
         loops = [asyncio.create_task(_keep_going(step), name=step.__name__) for step in steps]
         try:
@@ -143,12 +143,9 @@ class Agent:
     async def _follow_config(self) -> None:
         self._poked.clear()
         if (config := await self._config.refresh()) is not None:
-            self._apply(config)
-        elif self._plan.unresolved and self._config.current is not None:
-            # A secret that is a file may have been mounted since.
-            again = plan(self._config.current, self._settings.region, self._settings.environ)
-            if again.unresolved != self._plan.unresolved:
-                self._follow(again, self._config.current.version)
+            await self._apply(config)
+        elif self._plan.unresolved:
+            await self._look_for_secrets_again()
         self._timetable.realign()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._poked.wait(), CONFIG_EVERY_S)
@@ -173,22 +170,30 @@ class Agent:
         if version != self._config.version:
             self._poked.set()
 
-    def _apply(self, config: Config) -> None:
-        self._follow(plan(config, self._settings.region, self._settings.environ), config.version)
+    async def _apply(self, config: Config) -> None:
+        # Off the loop, as it resolves every reference of every integration once.
+        planned = await asyncio.to_thread(plan, config, self._settings.region, self._settings.environ)
+        self._follow(planned)
+        log.info("config_applied", version=config.version, workflows=len(planned.works))
 
-    def _follow(self, planned: Plan, version: str) -> None:
+    async def _look_for_secrets_again(self) -> None:
+        """A secret that is a file may have been mounted since."""
+        again = await asyncio.to_thread(replan, self._plan, self._settings.region, self._settings.environ)
+        if again.unresolved != self._plan.unresolved:
+            self._follow(again)
+
+    def _follow(self, planned: Plan) -> None:
         self._plan = planned
         self._timetable.apply(planned.works)
-        if self._plan.unresolved:
-            missing = "; ".join(f"{name}: {why}" for name, why in sorted(self._plan.unresolved.items()))
+        if planned.unresolved:
+            missing = "; ".join(f"{name}: {why.reason}" for name, why in sorted(planned.unresolved.items()))
             self._problems.say("secrets", f"not probed for want of a secret: {missing}")
         else:
             self._problems.over("secrets")
-        if self._plan.works or self._plan.unresolved:
+        if planned.works or planned.unresolved:
             self._problems.over("region")
         else:
             self._problems.say("region", f"no workflow of this configuration names region {self._settings.region!r}")
-        log.info("config_applied", version=version, workflows=len(planned.works))
         self._changed.set()
 
     async def _stop(self, loops: list[asyncio.Task[None]]) -> None:

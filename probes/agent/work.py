@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -37,11 +37,20 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
+class Unresolved:
+    """An integration that cannot be probed from here; the reason names a reference, never a secret."""
+
+    config: Config
+    integration: Integration
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything to do, and the integrations that cannot be probed from here, with the reason (never a secret)."""
+    """Everything to do, and what cannot be done by the name of the integration."""
 
     works: Mapping[Key, Work]
-    unresolved: Mapping[str, str]
+    unresolved: Mapping[str, Unresolved]
 
 
 class RunsWorkflows(Protocol):
@@ -64,17 +73,37 @@ class RunsWorkflows(Protocol):
 def plan(config: Config, region: str, environ: Mapping[str, str]) -> Plan:
     """The region's workflows. One integration's missing secret keeps only that integration from being probed."""
     works: dict[Key, Work] = {}
-    unresolved: dict[str, str] = {}
+    unresolved: dict[str, Unresolved] = {}
     for integration in config.integrations:
-        here = [workflow for workflow in integration.workflows if region in workflow.regions]
-        if not here:
-            continue
-        try:
-            resolve_integration(integration, environ)
-        except UnresolvedReference as err:
-            unresolved[integration.name] = str(err)
-            continue
-        for workflow in here:
-            work = Work(config, integration, workflow)
-            works[work.key] = work
+        here = _works(config, integration, region)
+        reason = _missing(integration, environ) if here else None
+        if reason is None:
+            works |= here
+        else:
+            unresolved[integration.name] = Unresolved(config, integration, reason)
     return Plan(works, unresolved)
+
+
+def replan(before: Plan, region: str, environ: Mapping[str, str]) -> Plan:
+    """The same plan, with what can be resolved by now. Looks at nothing else, so it is cheap to repeat."""
+    works, unresolved = dict(before.works), {}
+    for name, one in before.unresolved.items():
+        reason = _missing(one.integration, environ)
+        if reason is None:
+            works |= _works(one.config, one.integration, region)
+        else:
+            unresolved[name] = replace(one, reason=reason)
+    return Plan(works, unresolved)
+
+
+def _works(config: Config, integration: Integration, region: str) -> dict[Key, Work]:
+    found = (Work(config, integration, one) for one in integration.workflows if region in one.regions)
+    return {work.key: work for work in found}
+
+
+def _missing(integration: Integration, environ: Mapping[str, str]) -> str | None:
+    try:
+        resolve_integration(integration, environ)
+    except UnresolvedReference as err:
+        return str(err)
+    return None

@@ -8,7 +8,7 @@ import pytest
 
 from config import compiled
 from probes.agent.config_client import ConfigClient
-from probes.agent.work import plan
+from probes.agent.work import plan, replan
 
 
 @pytest.fixture
@@ -100,8 +100,15 @@ def test_a_missing_secret_keeps_only_its_own_integration_back(make_config):
     planned = plan(both, "local", {})
     assert [str(key) for key in planned.works] == ["ads/read", "ads/write"]
     assert list(planned.unresolved) == ["crm"]
-    assert "CRM_TOKEN" in planned.unresolved["crm"]
+    assert "CRM_TOKEN" in planned.unresolved["crm"].reason
     assert len(plan(both, "local", {"CRM_TOKEN": "s3cret"}).works) == 3
+
+
+def test_a_secret_that_came_later_leads_to_the_plan_as_if_it_had_been_there(make_config):
+    config = make_config("v1", works={"crm/read": "60s", "crm/write": "1h"}, headers={"x": "${env:LATE}"})
+    planned = plan(config, "local", {})
+    assert replan(planned, "local", {}) == planned
+    assert replan(planned, "local", {"LATE": "s3cret"}) == plan(config, "local", {"LATE": "s3cret"})
 
 
 def test_another_regions_workflows_are_not_ours(make_config):
