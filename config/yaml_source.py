@@ -7,6 +7,7 @@ so does a number whose digits would change (`007`, `0x1F`). Anchors, aliases and
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path as FilePath
@@ -23,6 +24,8 @@ MAX_BYTES: Final = 1024 * 1024
 MAX_VALUES: Final = 50_000
 MAX_DEPTH: Final = 50
 
+# The reader takes seconds for a line of a thousand brackets before it gives up.
+_TOO_DEEP: Final = re.compile(rf"(?:[\[{{]\s*){{{MAX_DEPTH + 1}}}")
 _TAG: Final = "tag:yaml.org,2002:"
 _QUOTE_IT: Final = (
     "put a value with ${…} or {{…}} in quotes where it starts with {{ or stands inside {…} or […]: "
@@ -118,6 +121,9 @@ class _Unreadable(Exception):  # noqa: N818 — a file's state, caught in this m
 
 
 def _composed(text: str) -> Node | None:
+    deep = _TOO_DEEP.search(text)
+    if deep is not None:
+        raise _Unreadable(text.count("\n", 0, deep.start()) + 1, f"nested too deeply (more than {MAX_DEPTH} levels)")
     try:
         node: Node | None = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as err:

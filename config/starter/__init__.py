@@ -16,7 +16,7 @@ class StarterError(Exception):
     """The starter set was not written; nothing was changed. The message says why, and what to do."""
 
 
-def write(directory: Path, plugins: Plugins | None = None) -> tuple[Path, ...]:
+def write_starter(directory: Path, plugins: Plugins | None = None) -> tuple[Path, ...]:
     """Writes the starter set and the editors' schemas into `directory`, made if need be; the YAML files written.
 
     Raises `StarterError` if one of the files exists, or the directory cannot be written.
