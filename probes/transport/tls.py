@@ -54,7 +54,7 @@ def _context(key: tuple[str, float]) -> ssl.SSLContext:
 
 def _default_bundle() -> str | None:
     paths = ssl.get_default_verify_paths()
-    has_directory = paths.capath is not None and any(os.scandir(paths.capath))
+    has_directory = paths.capath is not None and bool(os.listdir(paths.capath))
     return None if paths.cafile or has_directory else certifi.where()
 
 
