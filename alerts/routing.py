@@ -42,7 +42,7 @@ def messages(transition: Transition, route: Route | None, told: Mapping[str, Tie
         return (*ends, *reports)
     lanes = _lanes(incident, route) if route else {}
     if transition.kind is TransitionKind.UPDATED:
-        lanes = {channel: tier for channel, tier in lanes.items() if tier is Tier.DEGRADED}
+        lanes = {channel: tier for channel, tier in lanes.items() if route and channel in route.degraded}
     again = transition.kind is not TransitionKind.OPENED
     return tuple(
         Message(

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
+from alerts.blame import blame
 from alerts.model import Blame, Condition, Rule, Tier
 from alerts.scene import NO_FRESH_DATA, RuleKind, Scene, region_subject
-from config.model import Integration
+from config.model import Integration, Sli
 from config.scalars import format_duration
-from metrics.model import Burn, ObjectiveStatus
+from metrics.model import Burn, ObjectiveStatus, RegionVerdict
+
+_SLOWNESS: Final = frozenset({Sli.LATENCY, Sli.TTFB, Sli.SYNC_LAG})
 
 
 def _holds(scene: Scene) -> Iterator[Condition]:
@@ -57,6 +61,7 @@ def _cut_off(scene: Scene, name: str) -> bool:
 def _condition(scene: Scene, integration: Integration, status: ObjectiveStatus, firing: Sequence[Burn]) -> Condition:
     paging = status.objective.page and any(burn.pair.severity == "page" for burn in firing)
     worst = max(firing, key=lambda b: (b.pair.severity == "page", b.long_burn or 0.0))
+    failing, (whose, why) = _failing(scene, integration.name), _cause(scene, integration.name, status)
     return Condition(
         key=_key(status),
         rule=Rule.BURN_RATE,
@@ -64,11 +69,28 @@ def _condition(scene: Scene, integration: Integration, status: ObjectiveStatus, 
         subject=integration.name,
         since=scene.at,
         summary=_summary(status, worst),
-        blame=Blame.UNKNOWN,
-        blame_reason="a budget says how much is bad, not why; see the failing runs",
+        blame=whose,
+        blame_reason=why,
         workflow=status.objective.workflow,
         title=f"{integration.label} {str(status.objective.sli).replace('_', ' ')} budget BURNING",
+        evidence_ids=tuple(r.evidence_id for r in failing if r.evidence_id),
+        run_ids=tuple(r.run_id for r in failing if r.run_id),
     )
+
+
+def _cause(scene: Scene, name: str, status: ObjectiveStatus) -> tuple[Blame, str]:
+    """Known only while something fails: a budget says how much is bad, not why."""
+    if status.objective.sli in _SLOWNESS:
+        return Blame.UNKNOWN, "answers come, but too slowly; the phases on the dashboard say where the time goes"
+    failing = _failing(scene, name)
+    if not failing:
+        return Blame.UNKNOWN, "nothing fails at this moment; see the latest failed runs"
+    fine = [r for i, v in scene.workflows() if i.name == name for r in scene.reporting(v) if not r.failing]
+    return blame(failing, fine)
+
+
+def _failing(scene: Scene, name: str) -> list[RegionVerdict]:
+    return [r for i, v in scene.workflows() if i.name == name for r in scene.reporting(v) if r.failing]
 
 
 def _summary(status: ObjectiveStatus, burn: Burn) -> str:

@@ -86,6 +86,15 @@ def test_an_objective_that_is_not_to_page_only_informs(world: Any) -> None:
     assert "99.200 % good, objective 99.9 %; budget left 41 %" in found.summary
 
 
+def test_burn_says_whose_fault_it_is_as_far_as_anybody_can_know(world: Any) -> None:
+    one_bad = world.workflow(world.region(failing=1))
+    (failing,) = conditions(world.seen(0, one_bad, world.burning(world.page_fast)), world.config())
+    assert (failing.blame, failing.evidence_ids) == (Blame.VENDOR, ("ev-local",))
+    slow = Objective(sli=Sli.LATENCY, target=0.95, threshold="200ms")
+    (late,) = conditions(world.seen(0, one_bad, world.burning(world.page_fast, objective=slow)), world.config())
+    assert (late.blame, late.title) == (Blame.UNKNOWN, "HubSpot latency budget BURNING")
+
+
 def test_integrations_that_fail_in_different_ways_stay_apart(world: Any) -> None:
     config = world.config(*(world.integration(name) for name in NAMES))
     found = [world.workflow(world.region(0, failing=3), name=name) for name in NAMES]

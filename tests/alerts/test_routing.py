@@ -45,6 +45,12 @@ def test_an_update_pages_nobody_again(world: Any) -> None:
     assert told_of(world, TransitionKind.UPDATED, told) == [("slack", Tier.DEGRADED, Action.UPDATE)]
 
 
+def test_a_channel_of_both_tiers_is_kept_up_to_date(world: Any) -> None:
+    route = Route(urgent=("slack",), degraded=("slack",))
+    found = told_of(world, TransitionKind.UPDATED, {"slack": Tier.URGENT}, route)
+    assert found == [("slack", Tier.URGENT, Action.UPDATE)]
+
+
 def test_a_resolve_goes_to_everybody_who_was_told_and_the_report_to_the_stakeholders(world: Any) -> None:
     told = {"pager": Tier.URGENT, "old-channel": Tier.DEGRADED}
     assert told_of(world, TransitionKind.RESOLVED, told) == [
