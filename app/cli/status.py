@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any, Final
 
 from app.cli.options import DEFAULT_DATA, Data, HubUrl, Json
@@ -42,41 +43,43 @@ def _print(document: dict[str, Any]) -> None:
     for incident in document["incidents"]:
         console.print(f"{incident['tier'].upper()}  {incident['title']}", style="bold red", markup=False)
     table = Table(box=None, pad_edge=False)
-    columns = (
-        "integration",
-        "state",
-        "P95 1 h",
-        "usual P95",
-        "availability 30 d",
-        "budget left",
-        "runs 24 h",
-        "last run",
-    )
-    for column in columns:
-        table.add_column(column, justify="left" if column in columns[:2] else "right")
+    for column in ("integration", "state"):
+        table.add_column(column, no_wrap=True)
+    for column in ("P95 1h", "usual", "avail. 30d", "budget", "runs 24h", "last run"):
+        table.add_column(column, justify="right", no_wrap=True)
     for row in document["integrations"]:
         mark, style = _MARKS[row["state"]]
         table.add_row(
             row["name"],
-            f"[{style}]{mark} {row['state']}[/]",
+            f"[{style}]{mark} {row['state'].replace('_', ' ')}[/]",
             _ms(row["p95_ms"]),
             _ms(row["normal_p95_ms"]),
             _share(row["availability_30d"], 3),
             _share(row["budget_left"], 0),
             str(row["runs_24h"]),
-            (row["last_run_at"] or "never")[:19].replace("T", " "),
+            _ago(row["last_run_at"], document["at"]),
         )
     console.print(table)
     for prober in document["probers"]:
         state = "SILENT" if prober["silent"] else "reporting"
-        seen, waiting = prober["last_seen"][:19], prober["outbox_depth"]
-        text = f"prober {prober['region']}: {state}, last seen {seen}, {waiting} waiting"
+        seen, waiting = _ago(prober["last_seen"], document["at"]), prober["outbox_depth"]
+        text = f"prober {prober['region']}: {state}, last seen {seen}, {waiting} runs waiting"
         console.print(text, style="red" if prober["silent"] else "dim", markup=False)
 
 
 def _ms(value: float | None) -> str:
-    return "no data" if value is None else f"{value:.0f} ms"
+    return "–" if value is None else f"{value:.0f} ms"
 
 
 def _share(value: float | None, digits: int) -> str:
-    return "no data" if value is None else f"{value * 100:.{digits}f} %"
+    return "–" if value is None else f"{value * 100:.{digits}f} %"
+
+
+def _ago(instant: str | None, now: str) -> str:
+    if instant is None:
+        return "never"
+    seconds = max(0.0, (datetime.fromisoformat(now) - datetime.fromisoformat(instant)).total_seconds())
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length:.0f} {unit} ago"
+    return f"{seconds:.0f} s ago"

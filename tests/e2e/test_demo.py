@@ -33,8 +33,8 @@ def test_status_as_json_holds_the_fields_of_the_contract(demo: Demo) -> None:
 
 
 def actions(demo: Demo, action: str, subject: str = "hubspot") -> list[dict[str, Any]]:
-    bodies = [entry["body"] for entry in demo.received("pagerduty")]
-    return [b for b in bodies if b["event_action"] == action and f"/{subject}/" in b["dedup_key"]]
+    events = demo.received("pagerduty")
+    return [e for e in events if e["event_action"] == action and f"/{subject}/" in e["dedup_key"]]
 
 
 def test_an_outage_is_one_page_and_one_sms_and_its_end_resolves_the_same_key(demo: Demo) -> None:

@@ -119,7 +119,8 @@ class Demo:
         return next((i["state"] for i in self.status().get("integrations", []) if i["name"] == name), None)
 
     def received(self, receiver: str) -> list[dict[str, Any]]:
-        return list(httpx.get(f"{self.admin}/received/{receiver}", timeout=10).json())
+        """Everything that receiver got, oldest first."""
+        return list(httpx.get(f"{self.admin}/received/{receiver}", timeout=10).json()["received"])
 
     def fault(self, *words: str) -> None:
         done = command("demo", "fault", *words, "--data", str(self.data))
