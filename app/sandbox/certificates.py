@@ -33,13 +33,13 @@ class Certificates:
     expired: ssl.SSLContext
 
     def serving(self, is_expired: Callable[[], bool]) -> ssl.SSLContext:
-        """A server context that presents the expired certificate whenever `is_expired` says so."""
-        context = _server_context(self.ca_file.parent / "server.pem")
+        """A server context that decides at each handshake which certificate it presents."""
+        context = _server_context()
 
         def choose(connection: ssl.SSLObject | ssl.SSLSocket, _name: str | None, _context: ssl.SSLContext) -> None:
-            if is_expired():
-                connection.context = self.expired
+            connection.context = self.expired if is_expired() else self.good
 
+        # Called for clients that send no name too, such as those that connect to 127.0.0.1.
         context.sni_callback = choose
         return context
 
@@ -48,17 +48,15 @@ def load(directory: Path, now: datetime) -> Certificates:
     """The directory's authority (made when missing or nearly over) and fresh certificates signed by it."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     authority = _Authority.kept(directory, now) or _Authority.made(directory, now)
-    authority.issue(directory / "server.pem", now - timedelta(days=1), now + _LEAF_LIFE)
-    authority.issue(directory / "expired.pem", now - _LEAF_LIFE, now - timedelta(days=1))
-    return Certificates(
-        directory / "ca.pem", _server_context(directory / "server.pem"), _server_context(directory / "expired.pem")
-    )
+    good, expired = _server_context(), _server_context()
+    good.load_cert_chain(authority.issue(directory / "server.pem", now - timedelta(days=1), now + _LEAF_LIFE))
+    expired.load_cert_chain(authority.issue(directory / "expired.pem", now - _LEAF_LIFE, now - timedelta(days=1)))
+    return Certificates(directory / "ca.pem", good, expired)
 
 
-def _server_context(pem: Path) -> ssl.SSLContext:
+def _server_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(pem)
     return context
 
 
@@ -94,7 +92,7 @@ class _Authority:
         write_private(directory / "ca.pem", certificate.public_bytes(serialization.Encoding.PEM).decode())
         return cls(certificate, key)
 
-    def issue(self, pem: Path, starts: datetime, ends: datetime) -> None:
+    def issue(self, pem: Path, starts: datetime, ends: datetime) -> Path:
         """Write key and certificate for the loopback names."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
@@ -110,6 +108,7 @@ class _Authority:
             .sign(self.key, hashes.SHA256())
         )
         write_private(pem, _pem_of_key(key) + certificate.public_bytes(serialization.Encoding.PEM).decode())
+        return pem
 
 
 def _builder(

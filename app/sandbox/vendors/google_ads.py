@@ -15,6 +15,7 @@ from app.sandbox.simulator import Route, Simulator, route
 from app.sandbox.tokens import Standing, TokenIssuer
 
 _FAILURE: Final = "type.googleapis.com/google.ads.googleads.v25.errors.GoogleAdsFailure"
+_WHEN: Final = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}[+-]\d{2}:\d{2}")
 _SELECT: Final = re.compile(r"\s*SELECT\s+(?P<fields>[\w.,\s]+?)\s+FROM\s+customer\b.*", re.I | re.S)
 
 
@@ -155,8 +156,9 @@ class GoogleAds(Simulator):
 
 
 def _is_complete(conversion: object) -> bool:
-    needed = ("gclid", "conversionAction", "conversionDateTime")
-    return isinstance(conversion, dict) and all(conversion.get(name) for name in needed)
+    if not isinstance(conversion, dict) or not _WHEN.fullmatch(str(conversion.get("conversionDateTime"))):
+        return False
+    return bool(conversion.get("gclid") and conversion.get("conversionAction"))
 
 
 def _echo(conversion: dict[str, Any]) -> dict[str, Any]:
