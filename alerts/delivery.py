@@ -68,17 +68,21 @@ class Deliverer:
         tasks: dict[str, asyncio.Task[int]] = {}
         try:
             while not stop.is_set():
-                try:
-                    for channel in await self._due():
-                        if channel not in tasks or tasks[channel].done():
-                            tasks[channel] = asyncio.create_task(self._deliver_safely(channel))
-                except Exception:  # the loop's edge: a failed look at the outbox must not end delivery
-                    log.exception("delivery.round_failed")
+                await self._start_due(tasks)
                 await asyncio.sleep(POLL_S)
         finally:
             for task in tasks.values():
                 task.cancel()
             await asyncio.gather(*tasks.values(), return_exceptions=True)
+
+    async def _start_due(self, tasks: dict[str, asyncio.Task[int]]) -> None:
+        """Gives every channel that has something to send a task, unless it has one at work."""
+        try:
+            for channel in await self._due():
+                if channel not in tasks or tasks[channel].done():
+                    tasks[channel] = asyncio.create_task(self._deliver_safely(channel))
+        except Exception:  # the loop's edge: a failed look at the outbox must not end delivery
+            log.exception("delivery.round_failed")
 
     async def deliver_due(self) -> int:
         """Sends everything that is due now, channels side by side; returns how many messages were accepted."""
