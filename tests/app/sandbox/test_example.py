@@ -114,6 +114,7 @@ async def test_a_revoked_credential_is_seen_as_such(sandbox, config, vendor) -> 
     assert (run.outcome, run.failure.kind) == (Outcome.FAILED, FailureKind.AUTH)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vendor", VENDORS)
 @pytest.mark.parametrize(
     ("fault", "kinds"),
