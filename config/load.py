@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from config import version
 from config.checks import Context
 from config.checks.addresses import address_findings
-from config.checks.alerting import alerting_findings, settings_findings
+from config.checks.alerting import alerting_findings, route_findings, settings_findings
 from config.checks.objectives import objective_findings
 from config.checks.options import kind_findings
 from config.checks.plaintext import plaintext_findings
@@ -59,7 +59,7 @@ class _Loading:
     plugins: Plugins
     require_secrets: bool
     problems: list[Problem] = field(default_factory=list)
-    regions_known: bool = True
+    all_read: bool = True
 
     def config(self) -> Config:
         files = self._files()
@@ -70,24 +70,30 @@ class _Loading:
         alerts_found = alerting_findings(alerts_file.value, self.plugins, self.environ)
         alerting = self._checked(alerts_file, Alerting, alerts_found)
         defaults = self._defaults(documents.pop(DEFAULTS, self._absent(DEFAULTS)))
+        self._require_one_of(files)
+        regions = _region_names(settings) if self.all_read and settings is not None else None
+        context = Context(self.environ, self.plugins, SchemaFiles(self.root), regions)
+        integration_files = [merged(own, defaults) for own in documents.values()]
+        integrations = self._integrations(integration_files, context)
+        if self.all_read:
+            self._add(alerts_file, route_findings(alerts_file.value, [file.value for file in integration_files]))
+        if self.problems or settings is None or alerting is None:
+            raise ConfigError(self.problems)
+        return _versioned(
+            Config(
+                root=self.root.resolve(),
+                version="",
+                integrations=tuple(integrations),
+                alerting=alerting,
+                settings=settings,
+                schemas=context.schemas.loaded,
+            )
+        )
+
+    def _require_one_of(self, files: list[Path]) -> None:
         if not {file.name for file in files} - {SETTINGS, ALERTS, DEFAULTS}:
             remedy = f"write one, or start from the examples of `leadline init {self.root}`"
             self.problems.append(Problem(str(self.root), 0, "", f"no integration file here; {remedy}"))
-        context = Context(
-            self.environ, self.plugins, SchemaFiles(self.root), _region_names(settings if self.regions_known else None)
-        )
-        integrations = self._integrations([merged(own, defaults) for own in documents.values()], context)
-        if self.problems or settings is None or alerting is None:
-            raise ConfigError(self.problems)
-        config = Config(
-            root=self.root.resolve(),
-            version="",
-            integrations=tuple(integrations),
-            alerting=alerting,
-            settings=settings,
-            schemas=context.schemas.loaded,
-        )
-        return config.model_copy(update={"version": version.of(config)})
 
     def _absent(self, name: str) -> Document:
         return Document(str(self.root / name), {}, {})
@@ -100,8 +106,8 @@ class _Loading:
             self.problems += problems
             if document.value or not problems:
                 documents[file.name] = with_texts(document, self._absolute)
-            elif file.name == SETTINGS:
-                self.regions_known = False
+            else:
+                self.all_read = False
         return documents
 
     def _files(self) -> list[Path]:
@@ -200,5 +206,9 @@ def _with_absolute_ca(integration: Integration, root: Path) -> Integration:
     return integration.model_copy(update={"tls": integration.tls.model_copy(update={"ca_file": str(root / ca_file)})})
 
 
-def _region_names(settings: Settings | None) -> frozenset[str] | None:
-    return None if settings is None else frozenset(region.name for region in settings.regions)
+def _region_names(settings: Settings) -> frozenset[str]:
+    return frozenset(region.name for region in settings.regions)
+
+
+def _versioned(config: Config) -> Config:
+    return config.model_copy(update={"version": version.of(config)})

@@ -16,6 +16,9 @@ JSON_TYPES: Final = ("string", "number", "integer", "boolean", "array", "object"
 OPERATORS: Final = frozenset({"exists", "gt", "ge", "lt", "le", "matches", "type", "length"})
 """What a mapping may consist of to be read as operators rather than as a literal to compare with."""
 
+# A literal object may well have a key "type" or "length"; one of these beside another key is a slip.
+_UNMISTAKABLE: Final = frozenset({"exists", "gt", "ge", "lt", "le"})
+
 
 def step_findings(integration: Mapping[str, Any], context: Context) -> Iterator[Finding]:
     """Every mistake inside one step, over all workflows."""
@@ -67,7 +70,7 @@ def _captures(capture: Mapping[str, Any], at: Path) -> Iterator[Finding]:
 def _paths_and_values(expected: Mapping[str, Any], at: Path) -> Iterator[Finding]:
     for path, value in expected.items():
         yield from _json_path(path, (*at, path))
-        if isinstance(value, dict) and OPERATORS & value.keys():
+        if isinstance(value, dict) and (_UNMISTAKABLE & value.keys() or value and OPERATORS >= value.keys()):
             yield from _operators(value, (*at, path))
 
 
@@ -75,6 +78,9 @@ def _json_path(path: object, at: Path, also: str = "") -> Iterator[Finding]:
     if not isinstance(path, str):
         return
     remedy = f"write it as $.id{also}"
+    if "{{" in path:
+        yield at, "templates are not rendered in a JSONPath; put them into the expected value"
+        return
     if not path.startswith("$"):
         yield at, f"not a JSONPath: it starts with $; {remedy}"
         return
@@ -97,7 +103,7 @@ def _operators(value: Mapping[str, Any], at: Path) -> Iterator[Finding]:
     if "length" in value and not (type(value["length"]) is int and value["length"] >= 0):
         yield (*at, "length"), "must be a whole number, 0 or more"
     if "type" in value and value["type"] not in JSON_TYPES:
-        yield (*at, "type"), f"must be one of {', '.join(JSON_TYPES)}"
+        yield (*at, "type"), f"must be one of {', '.join(JSON_TYPES)}; for a literal object, write $.….type"
     yield from _pattern(value.get("matches"), (*at, "matches"))
 
 

@@ -37,23 +37,32 @@ def duplicates(items: list[tuple[int, dict[str, Any]]], at: Path, what: str) -> 
 
 
 def _times(workflow: Mapping[str, Any], at: Path) -> Iterator[Finding]:
-    every, timeout = _duration(workflow, "every"), _duration(workflow, "timeout")
+    every, timeout = (_duration(workflow, key, _default(key)) for key in ("every", "timeout"))
     if every is None or timeout is None:
         return
     if timeout > every:
         longer = f"{format_duration(timeout)} is longer than every: {format_duration(every)}"
         yield (*at, "timeout"), f"{longer}, so runs would overlap; shorten it, or run less often"
+    limit = f"is longer than the workflow's timeout of {format_duration(timeout)}"
     for position, step in mappings(workflow.get("steps")):
-        within = _duration(mapping(step.get("until")), "within")
+        own = _duration(mapping(step.get("request")), "timeout", None)
+        if own is not None and own > timeout:
+            message = f"{format_duration(own)} {limit}, so it never ends a request; shorten it"
+            yield (*at, "steps", position, "request", "timeout"), message
+        within = _duration(mapping(step.get("until")), "within", None)
         if within is not None and within > timeout:
-            longer = f"{format_duration(within)} is longer than the workflow's timeout of {format_duration(timeout)}"
-            yield (*at, "steps", position, "until", "within"), f"{longer}, so it never ends; raise the timeout"
+            message = f"{format_duration(within)} {limit}, so it never ends; raise the timeout"
+            yield (*at, "steps", position, "until", "within"), message
 
 
-def _duration(mapping_: Mapping[str, Any], key: str) -> timedelta | None:
-    default = Workflow.model_fields[key].default if key in Workflow.model_fields else None
+def _default(key: str) -> object:
+    return Workflow.model_fields[key].default
+
+
+def _duration(section: Mapping[str, Any], key: str, default: object) -> timedelta | None:
+    """A duration as written or by default; None where there is none, or none that can be read."""
     try:
-        return parse_duration(mapping_.get(key, default))
+        return parse_duration(section.get(key, default))
     except ValueError:
         return None
 

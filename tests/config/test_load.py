@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from config.checks.steps import OPERATORS as checked_operators
 from config.load import load
 from config.model import Config, ImpactTier
 from config.plugins import Plugins
 from config.problems import ConfigError, Problem, dotted, parse_dotted
+from probes.assertions.operators import OPERATORS as probed_operators
 
 SHOP = """\
 integration: shop
@@ -149,6 +151,16 @@ def test_a_captured_variable_is_known_to_every_later_step(load_files: Loader) ->
         '        request: {method: DELETE, path: "/x/{{order}}"}\n'
     )
     assert len(load_files({"shop.yaml": text}).integrations[0].workflows[0].steps) == 3
+
+
+def test_a_literal_object_may_have_a_key_that_is_also_an_operator(load_files: Loader) -> None:
+    text = SHOP + "        expect: {json: {$.shape: {type: circle, radius: 3}}}\n"
+    step = load_files({"shop.yaml": text}).integrations[0].workflows[0].steps[0]
+    assert step.expect.json_paths == {"$.shape": {"type": "circle", "radius": 3}}
+
+
+def test_the_operators_that_are_checked_are_those_that_probes_know() -> None:
+    assert checked_operators == probed_operators
 
 
 class TestDefaults:
