@@ -17,9 +17,9 @@ def is_down(verdict: WorkflowVerdict, confirm: Confirmation) -> bool:
 
     With a quorum of 50 %, one region of one is enough, and one of two is not.
     """
-    if not verdict.regions:
-        return False
-    return len(failing_regions(verdict, confirm)) / len(verdict.regions) > confirm.quorum
+    failing, reporting = len(failing_regions(verdict, confirm)), len(verdict.regions)
+    # Nothing exceeds a quorum of 100 %; all of them is what it means.
+    return failing > 0 and (failing / reporting > confirm.quorum or failing == reporting)
 
 
 def integration_state(name: str, evaluation: Evaluation, confirm: Confirmation) -> State:
