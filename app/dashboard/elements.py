@@ -126,12 +126,13 @@ def ago(at: datetime | None, suffix: str = " ago", late_s: float | None = None) 
     return Ago(at=wording.epoch_ms(at), suffix=suffix, late=late, title=wording.moment(at))
 
 
-def panel(title: str, *children: Any, note: str = "", actions: Children = None, class_name: str = "") -> html.Section:
-    """A titled surface. `note` states unit, window and sample count of what is inside."""
-    heading = html.Header(
-        [html.H2(title), html.Span(note, className="note") if note else None, html.Span(actions, className="actions")]
-    )
-    return html.Section([heading, *children], className=f"panel {class_name}".strip())
+def panel(title: str, *children: Any, note: str = "", name: str = "") -> html.Section:
+    """A titled surface. `note` states unit, window and sample count of what is inside; with a `name` it can be refreshed
+    beside a chart."""
+    marked: dict[str, Any] = {"id": f"live-note-{name}"} if name else {}
+    told = html.Span(note, className="note", **marked)
+    heading = html.Header([html.H2(title), told])
+    return html.Section([heading, *children], className="panel")
 
 
 def figure_tile(label: str, value: str, note: str, tone: str = "") -> html.Div:

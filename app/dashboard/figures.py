@@ -265,6 +265,7 @@ def _layout(
     notes: list[dict[str, Any]] | None = None,
     top: float | None = None,
 ) -> dict[str, Any]:
+    edges = [epoch_ms(window.start), epoch_ms(window.end)]
     y: dict[str, Any] = {
         "rangemode": "tozero",
         "ticksuffix": f" {unit}" if unit == "ms" else "",
@@ -287,7 +288,9 @@ def _layout(
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
         "xaxis": {
             "type": "date",
-            "range": [epoch_ms(window.start), epoch_ms(window.end)],
+            # Not `range`: a range that moves on with time would throw away the viewer's zoom at every refresh.
+            "autorange": True,
+            "autorangeoptions": {"include": edges, "clipmin": edges[0], "clipmax": edges[1]},
             "showgrid": False,
             "hoverformat": "%a %d %b %H:%M UTC",
             "nticks": 9,

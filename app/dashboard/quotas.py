@@ -24,11 +24,11 @@ def quota_panel(
     rows = [_row(level, now) for level in levels]
     told = "This vendor has not reported any quota yet: its limits are unknown, not unlimited."
     known = [one for one in series if one.t_ms.size > 1]
-    parts: list[Any] = [table(head, rows, numeric=(2, 3), empty=told)]
+    parts: list[Any] = [html.Div(table(head, rows, numeric=(2, 3), empty=told), id="live-quota")]
     if known:
         parts.append(chart("quota-chart", quota_figure(known, window), height="11rem"))
     note = f"share of each bucket left · newest reading · chart: last {wording.span(window.length)}" if rows else ""
-    return panel("Quota", *parts, note=note)
+    return panel("Quota", *parts, note=note, name="quota")
 
 
 def _row(level: QuotaLevel, now: datetime) -> tuple[Any, ...]:

@@ -6,9 +6,10 @@ import asyncio
 from typing import Any, Final
 
 import structlog
-from dash import Dash, Input, Output, ctx, dcc, html, no_update
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update, set_props
 from dash.development.base_component import Component
 
+from app.dashboard import live
 from app.dashboard.elements import Clock, ThemeToggle, aria, data, empty_state
 from app.dashboard.page import Page, Visit, find
 from app.dashboard.pages import PAGES
@@ -53,6 +54,7 @@ def layout() -> Component:
         [
             dcc.Location(id="url", refresh=False),
             dcc.Interval(id="tick", interval=TICK_S * 1000),
+            dcc.Store(id="shape"),
             html.A("Skip to content", href="#page", className="skip"),
             html.Header(
                 [
@@ -87,23 +89,31 @@ def layout() -> Component:
 
 
 def register(app: Dash, view: View) -> None:
-    """One callback draws whichever page the address names, at once and then at the page's own pace."""
+    """One callback draws whichever page the address names, and then refreshes it in place at the page's own pace."""
 
     @app.callback(
         Output("page", "children"),
+        Output("shape", "data"),
         Output("nav", "children"),
         Output("live", "children"),
         Input("url", "pathname"),
         Input("url", "search"),
         Input("tick", "n_intervals"),
+        State("shape", "data"),
     )
-    async def show(pathname: str | None, search: str | None, ticks: int | None) -> Any:
+    async def show(pathname: str | None, search: str | None, ticks: int | None, drawn: Any) -> Any:
         found = find(PAGES, pathname or "/", search or "")
         ticked = ctx.triggered_id == "tick"
         if ticked and not _due(found, ticks or 0):
-            return no_update, no_update, no_update
+            return no_update, no_update, no_update, no_update
         # In a thread, so that a slow question never holds up ingest on the event loop.
-        return await asyncio.to_thread(_draw, view, found, pathname or "/", ticked)
+        page, links, at = await asyncio.to_thread(_draw, view, found, pathname or "/")
+        now_shaped = [pathname, search, live.shape(page)]
+        if not ticked or now_shaped != drawn:
+            return live.in_parts(page), now_shaped, links, at
+        for component, props in live.updates(page).items():
+            set_props(component, props)
+        return no_update, no_update, links, at
 
 
 def _due(found: tuple[Page, Visit] | None, ticks: int) -> bool:
@@ -111,7 +121,7 @@ def _due(found: tuple[Page, Visit] | None, ticks: int) -> bool:
     return refresh_s is not None and ticks % max(1, refresh_s // TICK_S) == 0
 
 
-def _draw(view: View, found: tuple[Page, Visit] | None, pathname: str, ticked: bool) -> tuple[Any, Any, Any]:
+def _draw(view: View, found: tuple[Page, Visit] | None, pathname: str) -> tuple[Component, Any, Any]:
     return _content(view, found, pathname), nav(view, found[0] if found else None), _live(view)
 
 

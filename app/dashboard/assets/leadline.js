@@ -97,7 +97,7 @@
     return h("span", null, "last run ", h(Ago, { at: tile.lastRunAt, suffix: " ago", late: tile.lateMs }));
   }
   const Tile = React.memo(function Tile({ tile, compact }) {
-    const head = h("div", { className: "tile-head" }, h("span", { className: "name" }, tile.label), mark(tile.state, tile.word));
+    const head = h("div", { className: "tile-head" }, h("span", { className: "name", title: tile.label }, tile.label), mark(tile.state, tile.word));
     const p95 = h("span", { className: tile.p95 === "–" ? "big none" : "big" }, tile.p95 === "–" ? "no data" : tile.p95);
     if (compact) {
       return h("a", { className: "tile compact s-" + tile.state, href: tile.href, "data-name": tile.name },

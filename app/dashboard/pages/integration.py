@@ -153,6 +153,7 @@ def _latency(shown: IntegrationView) -> Component:
     return panel(
         "Latency",
         chart("latency-chart", figure, height="20rem"),
+        name="latency",
         note=_note(measured, series.bucket, f"ms, successful attempts · n {measured.latency.n:,}"),
     )
 
@@ -162,7 +163,7 @@ def _errors(measured: Measured) -> Component:
     figure = error_figure(series, measured.window, measured.latencies.simulated_until) if total else None
     empty = f"No errors in {total:,} requests" if total else "No request in this window"
     note = _note(measured, series.bucket, f"failed requests by class · n {total:,}")
-    return panel("Errors", chart("error-chart", figure, empty=empty), note=note)
+    return panel("Errors", chart("error-chart", figure, empty=empty), note=note, name="errors")
 
 
 def _phases(measured: Measured) -> Component:
@@ -171,7 +172,7 @@ def _phases(measured: Measured) -> Component:
     if has_points(series.wait, series.connect, series.download):
         figure = phase_figure(series, measured.window, measured.latencies.simulated_until)
     note = _note(measured, series.bucket, f"median ms of each phase where it happened · n {series.n.sum():,.0f}")
-    return panel("Where the time goes", chart("phase-chart", figure), note=note)
+    return panel("Where the time goes", chart("phase-chart", figure), note=note, name="phases")
 
 
 def _note(measured: Measured, bucket: timedelta, what: str) -> str:

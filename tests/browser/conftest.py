@@ -1,0 +1,128 @@
+"""A real Chromium, and a real server with a real store behind it."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from app.dashboard import build
+from app.dashboard.security import content_security_policy
+
+SUPPORT = Path(__file__).parents[1] / "support" / "dashboard_world.py"
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium: the machine's own, or Playwright's."""
+    path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        launched = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield launched
+        launched.close()
+
+
+@dataclass
+class Site:
+    """A served dashboard, and the world behind it."""
+
+    url: str
+    world: Any
+    made: Any
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    """The small world as of now, with an outage, served as the hub serves it."""
+    made = _load_world_module()
+    now = datetime.now(UTC)
+    config = made.world_config(names=("hubspot", "salesforce", "klaviyo", "github", "shopify"))
+    world = made.build_world(config, now=now, history=timedelta(hours=3), simulated_until=now - timedelta(hours=1))
+    # From here on the view's clock runs, as a hub's does.
+    world.view._clock = lambda: datetime.now(UTC)
+    world.view._hub = lambda: replace(world.status, evaluation=replace(world.evaluation, at=datetime.now(UTC)))
+    server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    policy = content_security_policy(build(server, world.view))
+
+    @server.middleware("http")
+    async def headers(request: Request, call_next: Any) -> Response:
+        response: Response = await call_next(request)
+        response.headers["Content-Security-Policy"] = policy
+        return response
+
+    runner = uvicorn.Server(uvicorn.Config(server, port=0, log_config=None, ws="none"))
+    thread = threading.Thread(target=runner.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 30
+    while not runner.started and time.monotonic() < deadline:
+        time.sleep(0.02)
+    port = runner.servers[0].sockets[0].getsockname()[1]
+    yield Site(f"http://127.0.0.1:{port}", world, made)
+    runner.should_exit = True
+    thread.join(10)
+    world.store.close()
+
+
+@dataclass
+class Visitor:
+    """A page in the browser that remembers what went wrong on it."""
+
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Page:
+        self.page.goto(self.url + path)
+        self.page.wait_for_selector("main > *", timeout=20_000)
+        return self.page
+
+    def watch(self) -> None:
+        def asked(address: str) -> None:
+            parts = urlsplit(address)
+            if parts.scheme not in {"data", "blob"} and parts.hostname != "127.0.0.1":
+                self.foreign.append(address)
+
+        self.page.on("request", lambda request: asked(request.url))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on(
+            "console", lambda said: self.complaints.append(said.text) if said.type in {"error", "warning"} else None
+        )
+
+
+@pytest.fixture
+def visitor(browser: Browser, site: Site) -> Iterator[Visitor]:
+    """A fresh visitor; the test fails when the console complained or a foreign host was asked."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark")
+    someone = Visitor(context.new_page(), site.url)
+    someone.watch()
+    yield someone
+    context.close()
+    assert someone.foreign == []
+    assert someone.complaints == []
+
+
+def _load_world_module() -> Any:
+    if "dashboard_world" not in sys.modules:
+        spec = importlib.util.spec_from_file_location("dashboard_world", SUPPORT)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["dashboard_world"] = module
+        spec.loader.exec_module(module)
+    return sys.modules["dashboard_world"]
