@@ -60,7 +60,7 @@ def received_page(receiver: Receiver) -> str:
     return _page(
         f"{receiver.title}: {len(messages)} received",
         '<p><a href="/">All vendors and receivers</a> · this page as JSON: '
-        f"<code>curl /received/{escape(receiver.name)}</code></p>",
+        f"<code>GET /received/{escape(receiver.name)}</code></p>",
         _board(board) if board else "",
         "<h2>Messages</h2>",
         "".join(_message(message) for message in reversed(messages)) or "<p>Nothing yet.</p>",
