@@ -12,7 +12,9 @@ from alerts.rules import RULES
 from app.cli import build
 from app.dashboard.pages import PAGES
 from app.doctor import CHECKS
-from app.sandbox import FAULTS, RECEIVERS, VENDOR_SIMULATORS
+from app.sandbox.faults import VENDOR_FAULTS
+from app.sandbox.receivers import RECEIVERS
+from app.sandbox.vendors import VENDOR_SIMULATORS
 from probes.auth import AUTH_METHODS
 from probes.quota import QUOTA_PARSERS
 from probes.vendors import VENDORS
@@ -35,7 +37,7 @@ REGISTRIES = {
     "auth.md": AUTH_METHODS,
     "vendors.md": {**VENDORS, **QUOTA_PARSERS},
     "alerting.md": {**CHANNELS, **{str(rule): None for rule in RULES}},
-    "sandbox.md": {**VENDOR_SIMULATORS, **RECEIVERS, **dict.fromkeys(FAULTS)},
+    "sandbox.md": {**VENDOR_SIMULATORS, **RECEIVERS, **dict.fromkeys(VENDOR_FAULTS)},
 }
 
 
