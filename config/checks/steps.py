@@ -70,7 +70,8 @@ def _captures(capture: Mapping[str, Any], at: Path) -> Iterator[Finding]:
 def _paths_and_values(expected: Mapping[str, Any], at: Path) -> Iterator[Finding]:
     for path, value in expected.items():
         yield from _json_path(path, (*at, path))
-        if isinstance(value, dict) and (_UNMISTAKABLE & value.keys() or value and OPERATORS >= value.keys()):
+        keys = mapping(value).keys()
+        if _UNMISTAKABLE & keys or (keys and keys <= OPERATORS):
             yield from _operators(value, (*at, path))
 
 

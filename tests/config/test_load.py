@@ -7,13 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel, field_validator
 
-from config.checks.steps import OPERATORS as checked_operators
+from config.checks import steps
 from config.load import load
 from config.model import Config, ImpactTier
 from config.plugins import Plugins
 from config.problems import ConfigError, Problem, dotted, parse_dotted
-from probes.assertions.operators import OPERATORS as probed_operators
+from probes.assertions import operators
 
 SHOP = """\
 integration: shop
@@ -109,6 +110,24 @@ def test_plain_text_is_refused_beside_a_reference_that_leads_nowhere(load_files:
         load_files({"shop.yaml": text}, require_secrets=False)
 
 
+class Talkative(BaseModel):
+    """Options of a plugin that quotes what it refuses."""
+
+    zone: str
+
+    @field_validator("zone")
+    @classmethod
+    def _refuse(cls, value: str) -> str:
+        raise ValueError(f"there is no zone {value}")
+
+
+def test_what_a_reference_stands_for_is_not_told_even_if_a_plugin_quotes_it(tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").write_text(SHOP + "auth: {kind: x, zone: '${env:ZONE}'}\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        load(tmp_path, {"ZONE": "hunter2"}, plugins=Plugins(auth={"x": Talkative}))
+    assert str(refused.value) == f"{tmp_path}/shop.yaml:8: auth.zone: there is no zone ${{env:ZONE}}"
+
+
 def test_without_plugins_kinds_and_vendors_are_not_judged(tmp_path: Path) -> None:
     (tmp_path / "shop.yaml").write_text(SHOP + "vendor: acme\nauth: {kind: acme, key: 1}\n", encoding="utf-8")
     assert load(tmp_path, {}).integrations[0].auth.options == {"key": 1}
@@ -160,7 +179,7 @@ def test_a_literal_object_may_have_a_key_that_is_also_an_operator(load_files: Lo
 
 
 def test_the_operators_that_are_checked_are_those_that_probes_know() -> None:
-    assert checked_operators == probed_operators
+    assert steps.OPERATORS == operators.OPERATORS
 
 
 class TestDefaults:
