@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from secrets import token_hex
-from typing import Any, Final, overload
+from typing import Any, Final
 from uuid import uuid4
 
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta
@@ -44,10 +44,6 @@ def builtin_values(*, run_id: str, now: datetime, region: str, integration: str,
     }
 
 
-@overload
-def render(value: str, variables: Mapping[str, Any]) -> str: ...
-@overload
-def render(value: Any, variables: Mapping[str, Any]) -> Any: ...
 def render(value: Any, variables: Mapping[str, Any]) -> Any:
     """Text gives text; anything else is rendered as `render_json` does. Raises `TemplateFailure`."""
     return render_text(value, variables) if isinstance(value, str) else render_json(value, variables)

@@ -11,7 +11,7 @@ from config.checks.options import kind_findings
 from config.checks.workflows import duplicates
 from config.model import ImpactTier
 from config.plugins import Plugins
-from config.problems import Finding, did_you_mean
+from config.problems import Finding, Path, did_you_mean
 from config.scalars import parse_share
 from config.secrets import SecretRef
 
@@ -36,12 +36,14 @@ def alerting_findings(alerting: Mapping[str, Any], plugins: Plugins, environ: Ma
     names = {str(channel.get("name")) for _, channel in channels}
     for position, route in mappings(alerting.get("routes")):
         for tier in TIERS:
-            named = route.get(tier)
-            for number, name in enumerate(named if isinstance(named, list) else ()):
-                if isinstance(name, str) and name not in names:
-                    hint = did_you_mean(name, names, label="channels")
-                    yield ("routes", position, tier, number), f'unknown channel "{name}" {hint}'
+            yield from _unknown_channels(route.get(tier), ("routes", position, tier), names)
     yield from _quorum(mapping(alerting.get("confirm")).get("quorum"))
+
+
+def _unknown_channels(named: object, at: Path, known: set[str]) -> Iterator[Finding]:
+    for number, name in enumerate(named if isinstance(named, list) else ()):
+        if isinstance(name, str) and name not in known:
+            yield (*at, number), f'unknown channel "{name}" {did_you_mean(name, known, label="channels")}'
 
 
 def route_findings(alerting: Mapping[str, Any], integrations: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:

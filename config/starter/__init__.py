@@ -24,9 +24,7 @@ def write_starter(directory: Path, plugins: Plugins | None = None) -> tuple[Path
     existing = [name for name in FILES if (directory / name).exists()]
     if existing:
         files = ", ".join(str(directory / name) for name in existing)
-        raise StarterError(
-            f"{files} exists already, and is left as it is; choose another directory, or remove it first"
-        )
+        raise StarterError(f"already there, and left as it is: {files}; choose another directory, or remove it first")
     source = Path(__file__).parent
     written = []
     try:

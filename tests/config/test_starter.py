@@ -46,7 +46,7 @@ def test_an_existing_file_is_never_touched(tmp_path: Path) -> None:
     with pytest.raises(StarterError) as refused:
         write_starter(tmp_path)
     assert str(refused.value) == (
-        f"{tmp_path}/alerts.yaml exists already, and is left as it is; choose another directory, or remove it first"
+        f"already there, and left as it is: {tmp_path}/alerts.yaml; choose another directory, or remove it first"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["alerts.yaml"]
 
