@@ -127,8 +127,8 @@ def ago(at: datetime | None, suffix: str = " ago", late_s: float | None = None) 
 
 
 def panel(title: str, *children: Any, note: str = "", name: str = "") -> html.Section:
-    """A titled surface. `note` states unit, window and sample count of what is inside; with a `name` it can be refreshed
-    beside a chart."""
+    """A titled surface. `note` states unit, window and sample count of what is inside; with a `name` it can be
+    refreshed beside a chart."""
     marked: dict[str, Any] = {"id": f"live-note-{name}"} if name else {}
     told = html.Span(note, className="note", **marked)
     heading = html.Header([html.H2(title), told])

@@ -265,7 +265,6 @@ def _layout(
     notes: list[dict[str, Any]] | None = None,
     top: float | None = None,
 ) -> dict[str, Any]:
-    edges = [epoch_ms(window.start), epoch_ms(window.end)]
     y: dict[str, Any] = {
         "rangemode": "tozero",
         "ticksuffix": f" {unit}" if unit == "ms" else "",
@@ -288,9 +287,7 @@ def _layout(
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
         "xaxis": {
             "type": "date",
-            # Not `range`: a range that moves on with time would throw away the viewer's zoom at every refresh.
-            "autorange": True,
-            "autorangeoptions": {"include": edges, "clipmin": edges[0], "clipmax": edges[1]},
+            "range": [epoch_ms(window.start), epoch_ms(window.end)],
             "showgrid": False,
             "hoverformat": "%a %d %b %H:%M UTC",
             "nticks": 9,
@@ -298,6 +295,5 @@ def _layout(
         "yaxis": y,
         "shapes": shapes or [],
         "annotations": notes or [],
-        "uirevision": f"{window.length.total_seconds():.0f}",
         "showlegend": True,
     }

@@ -7,17 +7,20 @@ marked by an id that begins with `live-`. Any other part is refreshed as a whole
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from dash import html
 from dash.development.base_component import Component
 
+from app.dashboard.charts import keep_zoom
+
 STATEFUL: Final = {"Tiles": "tiles", "Graph": "figure"}
 """Type of component → the property that carries its data."""
 MARKED: Final = "live-"
 
-Shape = list[list[str]]
+Name = str | dict[str, str]
+Shape = list[list[Name]]
 
 
 def in_parts(page: Component) -> Component:
@@ -31,16 +34,20 @@ def shape(page: Component) -> Shape:
     return [[node.id for node in _refreshed(part)] for part in _children(page)]
 
 
-def updates(page: Component) -> dict[str, dict[str, Any]]:
-    """Component id → properties, which bring a page of the same shape up to date."""
-    found: dict[str, dict[str, Any]] = {}
+def updates(page: Component, zooms: Mapping[str, Mapping[str, Any] | None]) -> list[tuple[Name, dict[str, Any]]]:
+    """Component ids and the properties that bring a page of the same shape up to date; `zooms` is what each chart last
+    reported of its axes, by the chart's name."""
+    found: list[tuple[Name, dict[str, Any]]] = []
     for i, part in enumerate(_children(page)):
         nodes = _refreshed(part)
         if not nodes:
-            found[_name(i)] = {"children": part}
+            found.append((_name(i), {"children": part}))
         for node in nodes:
             prop = STATEFUL.get(node._type, "children")
-            found[node.id] = {prop: getattr(node, prop, None)}
+            value = getattr(node, prop, None)
+            if prop == "figure":
+                value = keep_zoom(node.figure, zooms.get(node.id["chart"]))
+            found.append((node.id, {prop: value}))
     return found
 
 
@@ -53,7 +60,7 @@ def _refreshed(part: Any) -> list[Any]:
     named = [node for node in _walk(part) if getattr(node, "id", None)]
     if not any(node._type in STATEFUL for node in named):
         return []
-    return [node for node in named if node._type in STATEFUL or node.id.startswith(MARKED)]
+    return [node for node in named if node._type in STATEFUL or str(node.id).startswith(MARKED)]
 
 
 def _walk(node: Any) -> Iterator[Any]:

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any, Final
 
 import structlog
-from dash import Dash, Input, Output, State, ctx, dcc, html, no_update, set_props
+from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update, set_props
 from dash.development.base_component import Component
 
 from app.dashboard import live
@@ -100,8 +100,12 @@ def register(app: Dash, view: View) -> None:
         Input("url", "search"),
         Input("tick", "n_intervals"),
         State("shape", "data"),
+        State({"chart": ALL}, "relayoutData"),
+        State({"chart": ALL}, "id"),
     )
-    async def show(pathname: str | None, search: str | None, ticks: int | None, drawn: Any) -> Any:
+    async def show(
+        pathname: str | None, search: str | None, ticks: int | None, drawn: Any, axes: Any, charts: Any
+    ) -> Any:
         found = find(PAGES, pathname or "/", search or "")
         ticked = ctx.triggered_id == "tick"
         if ticked and not _due(found, ticks or 0):
@@ -111,7 +115,8 @@ def register(app: Dash, view: View) -> None:
         now_shaped = [pathname, search, live.shape(page)]
         if not ticked or now_shaped != drawn:
             return live.in_parts(page), now_shaped, links, at
-        for component, props in live.updates(page).items():
+        zooms = {chart["chart"]: seen for chart, seen in zip(charts, axes, strict=True)}
+        for component, props in live.updates(page, zooms):
             set_props(component, props)
         return no_update, no_update, links, at
 

@@ -94,7 +94,7 @@ async def test_a_page_is_drawn_by_one_callback(site: Site) -> None:
             {"id": "url", "property": "search", "value": "?range=1h"},
             {"id": "tick", "property": "n_intervals", "value": 0},
         ],
-        "state": [{"id": "shape", "property": "data", "value": None}],
+        "state": [{"id": "shape", "property": "data", "value": None}, [], []],
         "changedPropIds": ["url.pathname"],
     }
     answer = await site.ask("/_dash-update-component", "POST", body)
