@@ -14,11 +14,12 @@ def plugins() -> Plugins:
     """Everything that a configuration may name, so that `config` can check it without importing any of it."""
     from alerts.channels import CHANNELS
     from metrics.slo import unreachable_alerts
-    from probes.auth import AUTH_METHODS
+    from probes.auth import AUTH_METHODS, REFUSED_AUTH_KINDS
     from probes.vendors import VENDORS
 
     return Plugins(
         auth={kind: method.Options for kind, method in AUTH_METHODS.items()},
+        refused_auth=REFUSED_AUTH_KINDS,
         channels={kind: channel.Options for kind, channel in CHANNELS.items()},
         vendors=tuple(VENDORS),
         checks=(unreachable_alerts,),

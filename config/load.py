@@ -183,7 +183,8 @@ def _integration_findings(value: Mapping[str, Any], context: Context) -> Iterabl
     yield from variable_findings(value)
     auth = value.get("auth")
     if isinstance(auth, dict):
-        yield from kind_findings(auth, ("auth",), context.plugins.auth, context.environ)
+        plugins = context.plugins
+        yield from kind_findings(auth, ("auth",), plugins.auth, context.environ, refused=plugins.refused_auth)
 
 
 def _vendor_findings(value: Mapping[str, Any], plugins: Plugins) -> Iterable[Finding]:

@@ -18,6 +18,8 @@ class Plugins:
     """What is installed. An empty registry means that its part is not checked."""
 
     auth: Mapping[str, type[BaseModel]] = field(default_factory=dict)
+    refused_auth: Mapping[str, str] = field(default_factory=dict)
+    """Kinds that are not to be had on purpose → the reason, and what to use instead."""
     channels: Mapping[str, type[BaseModel]] = field(default_factory=dict)
     vendors: Collection[str] = ()
     checks: Sequence[IntegrationCheck] = ()

@@ -8,7 +8,7 @@ import typer
 
 from app.cli.options import DEFAULT_DATA, Data, Host, Port
 
-demo_app = typer.Typer(invoke_without_command=True, help="The whole system against simulated vendors.")
+demo_app = typer.Typer(invoke_without_command=True)
 
 
 @demo_app.callback()

@@ -15,10 +15,11 @@ def init(directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where to
 
     Example: `leadline init monitoring && leadline check monitoring`
     """
+    from app.wiring import plugins
     from config.starter import StarterError, write_starter
 
     try:
-        written = write_starter(directory)
+        written = write_starter(directory, plugins())
     except StarterError as err:
         raise UserError(str(err)) from err
     for path in written:

@@ -21,12 +21,19 @@ def kind_findings(
     environ: Mapping[str, str],
     *,
     own_keys: Collection[str] = ("kind",),
+    refused: Mapping[str, str] | None = None,
 ) -> Iterator[Finding]:
-    """What is wrong with one `{kind: …, options…}`; `own_keys` are those that the plugin never sees."""
+    """What is wrong with one `{kind: …, options…}`; `own_keys` are those that the plugin never sees.
+
+    `refused` kinds are named with the reason instead of as unknown.
+    """
     kind = spec.get("kind")
     if not models or not isinstance(kind, str):
         return
     model = models.get(kind)
+    if refused and kind in refused:
+        yield (*at, "kind"), f"{kind} is refused: {refused[kind]}"
+        return
     if model is None:
         kinds = ", ".join(sorted(models))
         yield (*at, "kind"), f'unknown kind "{kind}" {_hint(kind, models)}; kinds: {kinds}'.replace(" ;", ";")

@@ -59,6 +59,7 @@ def owner_is_somebody(integration: Integration) -> Iterator[tuple[str, str]]:
 def plugins() -> Plugins:
     return Plugins(
         auth={"none": NoAuth, "bearer": Bearer, "oauth2": OAuth2},
+        refused_auth={"password": "it cannot do a second factor; use oauth2"},
         channels={"slack": Slack, "log": Log},
         vendors=("generic", "hubspot", "salesforce"),
         checks=(owner_is_somebody,),
