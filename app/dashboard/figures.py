@@ -101,6 +101,8 @@ def error_figure(series: ErrorSeries, window: Window, simulated_until: datetime 
     shapes, notes = _simulated(simulated_until, window)
     layout = _layout(window, "requests", shapes=shapes, notes=notes)
     layout.update(barmode="stack", bargap=0.12)
+    # One error among none must not make an axis of fifths.
+    layout["yaxis"]["autorangeoptions"] = {"include": [0, 4]}
     return {"data": traces, "layout": layout}
 
 
@@ -290,7 +292,8 @@ def _layout(
             "range": [epoch_ms(window.start), epoch_ms(window.end)],
             "showgrid": False,
             "hoverformat": "%a %d %b %H:%M UTC",
-            "nticks": 9,
+            "nticks": 7,
+            "tickangle": 0,
         },
         "yaxis": y,
         "shapes": shapes or [],
