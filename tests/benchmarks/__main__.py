@@ -1,0 +1,107 @@
+"""`make bench`: figures of this machine in this hour, as a table. Compare within one run; trust ratios and medians."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+from app.clock import utc_now
+from app.sandbox import placeholder_environment
+from app.wiring import load_config
+from config.model import Config
+from metrics.evaluation import evaluate
+from metrics.history import load
+from metrics.model import Window
+from metrics.store.database import Store
+from metrics.store.ingest import Ingest
+from metrics.store.latency import latency_series
+from metrics.store.overview import integration_summaries
+from probes.model import Batch, Outcome, Run, StepResult, Timings
+
+EXAMPLE = Path(__file__).parent.parent.parent / "config" / "example"
+ROUNDS = 15
+
+
+def timed(work: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
+    """Milliseconds of each round, after one that does not count."""
+    work()
+    spent = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        work()
+        spent.append((time.perf_counter() - started) * 1000)
+    return spent
+
+
+def row(what: str, spent: list[float]) -> str:
+    return f"| {what} | {statistics.median(spent):.1f} | {max(spent):.1f} | {len(spent)} |"
+
+
+@contextmanager
+def filled(config: Config, folder: Path) -> Iterator[tuple[Store, str]]:
+    """A store with 28 days of the example's history, and how long that took."""
+    store = Store.open(folder / "bench.duckdb")
+    started = time.perf_counter()
+    runs = load(store, config, now=utc_now())
+    took = f"28 days of history: {runs:,} runs in {time.perf_counter() - started:.1f} s"
+    try:
+        yield store, took
+    finally:
+        store.close()
+
+
+def questions(store: Store, config: Config) -> Iterator[str]:
+    """What the hub and its pages ask most."""
+    names = [integration.name for integration in config.integrations]
+    now = utc_now()
+    yield row("one evaluation, all objectives", timed(lambda: store.read(lambda con: evaluate(con, config, now))))
+    summaries = timed(lambda: store.read(lambda con: integration_summaries(con, names, now)))
+    yield row("overview, all integrations", summaries)
+    for days in (1, 7, 28):
+        window = Window.last(timedelta(days=days), now)
+        spent = timed(lambda w=window: store.read(lambda con: latency_series(con, names[0], w)))  # type: ignore[misc]
+        yield row(f"latency of one integration, {days} d", spent)
+
+
+def batches(count: int, size: int) -> Iterator[Batch]:
+    """Runs of five steps, as a prober would ship them."""
+    now = utc_now()
+    step = StepResult("get", 1, 1, False, now, Outcome.PASSED, Timings(1, 2, 3, 0.1, 40, 46, 1, 47), status=200)
+    steps = tuple(replace(step, position=n) for n in range(1, 6))
+    run = Run(uuid4(), "local", "bench", "flow", now, now, 250.0, Outcome.PASSED, "v1", steps=steps)
+    for number in range(count):
+        yield Batch("bench", "local", number * size + 1, tuple(replace(run, run_id=uuid4()) for _ in range(size)))
+
+
+def ingest_rate(store: Store) -> str:
+    """Step rows a second through the write-behind queue into the file."""
+    ingest = Ingest(store)
+    prepared = list(batches(count=100, size=100))
+    started = time.perf_counter()
+    futures = [ingest.submit(batch, utc_now()) for batch in prepared]
+    for future in futures:
+        future.result()
+    seconds = time.perf_counter() - started
+    ingest.close()
+    return f"ingest: {100 * 100 * 5 / seconds:,.0f} step rows/s, acknowledged after commit"
+
+
+def main() -> None:
+    config = load_config(EXAMPLE, placeholder_environment())
+    with tempfile.TemporaryDirectory() as folder, filled(config, Path(folder)) as (store, took):
+        print(took)
+        print("\n| question | median ms | worst ms | n |\n|---|---|---|---|")
+        for line in questions(store, config):
+            print(line)
+        print(f"\n{ingest_rate(store)}")
+
+
+if __name__ == "__main__":
+    main()
