@@ -10,10 +10,10 @@ from leadline_processes import Demo, Process, running
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """`leadline demo` with two days of history, as a user starts it, on free ports."""
+    """`leadline demo` as a user starts it, on free ports; without history, so that only what happens now decides."""
     folder = tmp_path_factory.mktemp("demo")
     data = folder / "data"
-    arguments = ("demo", "--data", str(data), "--port", "0", "--history-days", "2")
+    arguments = ("demo", "--data", str(data), "--port", "0", "--history-days", "0")
     with running(Process(arguments, folder / "demo.log")) as process:
         url = process.said(r"dashboard: (http\S+)", within=90)
         admin = process.said(r"vendor sandbox: (http\S+?)/? ", within=5)

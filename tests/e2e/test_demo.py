@@ -46,9 +46,8 @@ def test_an_outage_is_one_page_and_one_sms_and_its_end_resolves_the_same_key(dem
         details = str(pages[0]["payload"])
         assert "vendor" in details
         assert "create" in details
-        evidence = demo.status()["incidents"][0]["conditions"][0]["evidence_ids"]
-        assert evidence
-        assert evidence[0] in details
+        evidence = pages[0]["payload"]["custom_details"]["Evidence"].split(", ")[0]
+        assert httpx.get(f"{demo.url}/evidence/{evidence}").status_code == 200
     finally:
         demo.fault("hubspot", "clear")
     resolved = eventually(lambda: actions(demo, "resolve"), within=120, what="the resolve")
@@ -57,7 +56,7 @@ def test_an_outage_is_one_page_and_one_sms_and_its_end_resolves_the_same_key(dem
 
 
 def test_throttling_is_its_own_state_and_wakes_nobody(demo: Demo) -> None:
-    eventually(lambda: demo.state_of("marketo") == "up", within=90, what="marketo up")
+    eventually(lambda: "marketo" in reporting(demo), within=90, what="marketo reporting")
     demo.fault("marketo", "throttle")
     try:
         eventually(lambda: demo.state_of("marketo") == "throttled", within=90, what="marketo throttled")
@@ -68,12 +67,15 @@ def test_throttling_is_its_own_state_and_wakes_nobody(demo: Demo) -> None:
 
 
 def test_a_corrupt_body_in_a_200_is_a_failure(demo: Demo) -> None:
-    eventually(lambda: demo.state_of("klaviyo") == "up", within=90, what="klaviyo up")
+    eventually(lambda: "klaviyo" in reporting(demo), within=90, what="klaviyo reporting")
     demo.fault("klaviyo", "corrupt-body")
     try:
-        eventually(lambda: demo.state_of("klaviyo") in ("degraded", "down"), within=90, what="klaviyo failing")
+        eventually(lambda: demo.state_of("klaviyo") == "down", within=90, what="klaviyo down")
+        [page] = eventually(lambda: actions(demo, "trigger", "klaviyo"), within=30, what="a page")
+        assert "body" in str(page["payload"])
     finally:
         demo.fault("klaviyo", "clear")
+    eventually(lambda: demo.state_of("klaviyo") != "down", within=90, what="klaviyo recovered")
 
 
 def test_an_unknown_vendor_or_fault_is_named_with_the_ones_there_are(demo: Demo) -> None:
