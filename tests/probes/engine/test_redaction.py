@@ -1,0 +1,208 @@
+"""Nothing that is kept or shown holds a secret, a cookie, an e-mail address or another personal value."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from probe_world import Server, answer, integration, make_runner, run_once
+
+from probes.http import Headers
+from probes.model import Assertion, FailureKind, Outcome
+from probes.redaction import Redactor
+
+SECRET = "s3cr3t/Value+with=odd&chars"
+NOTHING = Redactor()
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Authorization: Bearer abcdefgh12345678", "Authorization: [redacted] abcdefgh12345678"),
+        ("got Bearer abcdefgh12345678 back", "got Bearer [redacted] back"),
+        ('{"access_token": "xyz", "id": 4', '{"access_token": "[redacted]", "id": 4'),
+        ('{\\"client_secret\\":\\"xyz\\"}', '{\\"client_secret\\":"[redacted]"}'),
+        ("grant=x&client_secret=xyz&refresh_token=abc", "grant=x&client_secret=[redacted]&refresh_token=[redacted]"),
+        ("mail jane.doe+x@example.co.uk now", "mail [e-mail] now"),
+        ("mail jane%40example.com", "mail [e-mail]"),
+        ("call +44 20 7946 0958 or 555-123-4567", "call [phone] or [phone]"),
+        ("eyJhbGciOiJI.eyJzdWIiOiIx.sig", "[redacted]"),
+        ("sk_live_abcdefgh1234", "[redacted]"),
+        ('"firstname": "Jane', '"firstname": "[personal]"'),
+    ],
+)
+def test_telling_names_and_shapes_are_masked_in_any_text(text: str, left: str) -> None:
+    shown = NOTHING.text(text)
+    for value in ("abcdefgh12345678", "xyz", "=abc", "jane", "Jane", "7946", "4567", "eyJ", "sk_live_a"):
+        if value in text and value not in left:
+            assert value not in shown, shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$.total: expected 1, got 0",
+        "connection refused (127.0.0.1, port 8080)",
+        "certificate expired on 2020-03-04 05:06 UTC",
+        "2026-11-22T10:00:00.123456+00:00",
+        "01a2056c-e1aa-7e71-a780-376bcc26e092-2.1",
+        '{"id": 1732312345678, "name": "list", "total": 12}',
+        "cursor=eyJ",
+    ],
+)
+def test_what_an_engineer_needs_stays_readable(text: str) -> None:
+    assert NOTHING.text(text) == text
+
+
+def test_headers_are_masked_by_name_and_the_rest_by_shape() -> None:
+    headers = Headers({"Authorization": "Bearer x", "Set-Cookie": "sid=1", "X-Api-Key": "k", "Via": "a@b.example"})
+    assert NOTHING.headers(headers) == {
+        "authorization": "[redacted]",
+        "set-cookie": "[redacted]",
+        "x-api-key": "[redacted]",
+        "via": "[e-mail]",
+    }
+
+
+def test_an_address_keeps_its_shape_without_user_keys_or_people() -> None:
+    shown = NOTHING.url("https://user:pw@api.example.com/u/jane%40example.com?access_token=abc&q=1#frag")
+    assert shown == "https://api.example.com/u/[e-mail]?access_token=[redacted]&q=1"
+
+
+def test_json_fields_are_masked_as_a_whole_however_deep() -> None:
+    body = {"properties": {"email": {"value": "jane"}, "lastname": "Doe", "n": 1}, "token": ["a", 3], "ok": True}
+    shown = json.loads(NOTHING.body(json.dumps(body).encode(), "application/json") or "")
+    assert shown == {
+        "properties": {"email": {"value": "[personal]"}, "lastname": "[personal]", "n": 1},
+        "token": ["[redacted]", "[redacted]"],
+        "ok": True,
+    }
+
+
+@pytest.mark.parametrize("nest", ["[" * 3000 + "]" * 3000, '{"a":' * 500 + "1" + "}" * 500])
+def test_a_body_nested_without_end_is_shown_without_an_error(nest: str) -> None:
+    assert NOTHING.body(nest.encode(), "application/json")
+
+
+def test_a_body_is_cut_at_8_kib_after_redaction() -> None:
+    body = (b"x" * 8180) + SECRET.encode() + b"y" * 100_000
+    shown = Redactor({SECRET}).body(body, "text/plain") or ""
+    assert len(shown.encode()) <= 8192
+    assert SECRET[:4] not in shown
+
+
+def test_what_is_not_text_is_counted_not_shown() -> None:
+    assert NOTHING.body(b"\x89PNG\0\1\2", "image/png") == "[7 bytes that are not text]"
+
+
+def test_an_assertion_on_a_personal_field_shows_neither_side() -> None:
+    shown = NOTHING.assertion(Assertion("$.properties.firstname", '"John"', '"Jane"', passed=False))
+    assert (shown.expected, shown.actual) == ("[personal]", "[personal]")
+    missing = NOTHING.assertion(Assertion("$['email']", '"x"', "no such path", passed=False))
+    assert missing.actual == "no such path"
+
+
+PLACES = {
+    "plain": lambda s: s,
+    "percent-encoded": lambda s: quote(s, safe=""),
+    "JSON": json.dumps,
+    "JSON in JSON": lambda s: json.dumps(json.dumps(s)),
+    "basic": lambda s: base64.b64encode(f"user:{s}".encode()).decode(),
+    "form": lambda s: urlencode({"x": s}),
+}
+
+
+@settings(max_examples=200)
+@given(
+    secret=st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=8, max_size=40),
+    around=st.tuples(st.text(max_size=20), st.text(max_size=20)),
+    place=st.sampled_from(sorted(PLACES)),
+)
+def test_a_known_secret_never_survives_however_it_is_written(secret: str, around: tuple[str, str], place: str) -> None:
+    written = PLACES[place](secret)
+    redactor = Redactor({secret})
+    text = f"{around[0]}{written}{around[1]}"
+    outputs = [
+        redactor.text(text),
+        redactor.short(text),
+        redactor.body(text.encode("utf-8", "replace"), "text/plain") or "",
+        redactor.body(json.dumps({"a": [text]}).encode(), "application/json") or "",
+        str(redactor.url(f"https://h.example/{quote(text)}?q={quote(text)}")),
+    ]
+    for shown in outputs:
+        assert secret not in shown
+        assert quote(secret, safe="") not in shown
+
+
+BODY_PLACES = st.sampled_from(["header", "json value", "json key", "corrupt", "text", "url", "number-like", "reason"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(place=BODY_PLACES, status=st.sampled_from([200, 401, 500]))
+def test_a_seeded_secret_placed_anywhere_in_an_exchange_never_reaches_the_run(place: str, status: int) -> None:
+    asyncio.run(seeded(place, status))
+
+
+async def seeded(place: str, status: int) -> None:
+    server = Server([seeded_answer(place, status)])
+    await server.start()
+    step: dict[str, Any] = {
+        "name": "leaky",
+        "request": {
+            "method": "PUT",
+            "path": f"/p/{quote('${env:KEY}', safe='${}:')}",
+            "query": {"q": "${env:KEY}"},
+            "headers": {"X-Odd": "${env:KEY}"},
+            "json": {"deep": [{"v": "${env:KEY}"}]},
+        },
+        "expect": {"json": {"$.v": "other"}, "body": {"contains": "${env:KEY}!"}},
+        "capture": {"whole": "$"},
+        "retry": {"attempts": 1},
+    }
+    declared = integration(server, step, auth={"kind": "bearer", "token": "${env:KEY}"})
+    run = await run_once(make_runner({"KEY": SECRET}), declared)
+    await server.stop()
+    shown = repr(run)
+    assert run.outcome is Outcome.FAILED
+    assert run.evidence
+    for form in (SECRET, quote(SECRET, safe=""), quote(SECRET), base64.b64encode(SECRET.encode()).decode().rstrip("=")):
+        assert form not in shown
+
+
+def seeded_answer(place: str, status: int) -> bytes:
+    if place == "header":
+        return answer(status, {}, {"X-Echo": SECRET, "Location": f"https://h.example/?a={quote(SECRET, safe='')}"})
+    if place == "json key":
+        return answer(status, {SECRET: 1})
+    if place == "corrupt":
+        return answer(status, json.dumps({"v": SECRET})[:-1].encode(), {"Content-Type": "application/json"})
+    if place == "text":
+        return answer(status, f"you sent {SECRET} and {quote(SECRET)}".encode())
+    return answer(status, {"v": SECRET, "b": base64.b64encode(SECRET.encode()).decode()})
+
+
+async def test_a_session_token_that_a_step_logs_in_for_is_a_secret_from_then_on(serve: Any) -> None:
+    server = await serve(answer(200, {"t": "session-abc-123"}), answer(500, {"echo": "session-abc-123"}))
+    steps = [
+        {"name": "login", "request": {"path": "/"}, "capture": {"session_token": "$.t"}},
+        {"name": "use", "request": {"path": "/u/{{session_token}}"}, "retry": {"attempts": 1}},
+    ]
+    run = await run_once(make_runner(), integration(server, *steps))
+    assert server.heard[1].target == "/u/session-abc-123"
+    assert "session-abc-123" not in repr(run)
+
+
+async def test_a_failure_message_about_a_person_names_no_person(serve: Any) -> None:
+    server = await serve(answer(200, {"firstname": "Jane", "email": "jane@example.com"}))
+    step = {"name": "s", "request": {"path": "/"}, "expect": {"json": {"$.firstname": "John"}}}
+    run = await run_once(make_runner(), integration(server, step))
+    assert run.failure is not None
+    assert run.failure.kind is FailureKind.ASSERTION
+    assert "Jane" not in repr(run)
+    assert "jane@" not in repr(run)
