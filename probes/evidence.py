@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
-from probes import ids
 from probes.exchange import Exchange
 from probes.model import Evidence
 from probes.redaction import Redactor
 
 
-def gather(exchange: Exchange, redactor: Redactor, *, run_id: UUID, position: int, attempt: int,
-           request_ids: dict[str, str]) -> Evidence:  # fmt: skip
+def gather(exchange: Exchange, redactor: Redactor, *, evidence_id: str, request_ids: dict[str, str]) -> Evidence:
     """Request and answer of a failed attempt. `request_ids` are the vendor's own."""
     request = exchange.request
     return Evidence(
-        evidence_id=ids.evidence_id(run_id, position, attempt),
+        evidence_id=evidence_id,
         method=request.method,
         url=redactor.url(str(request.url)),
         request_headers=redactor.headers(request.headers),

@@ -102,8 +102,8 @@ class Execution:
         shown_ids = {redactor.text(k): redactor.short(v) for k, v in request_ids.items()}
         evidence = None
         if failure is not None:
-            where = {"run_id": self.run_id, "position": position, "attempt": attempt}
-            evidence = gather(exchange, redactor, request_ids=shown_ids, **where)
+            name_of_it = ids.evidence_id(self.run_id, position, attempt)
+            evidence = gather(exchange, redactor, evidence_id=name_of_it, request_ids=shown_ids)
         result = StepResult(
             name=name,
             position=position,
