@@ -23,8 +23,7 @@ def rates(
 ) -> Rates:
     """Each class as a share of the requests that were really made."""
     where, parameters = step_scope(integration, window, workflow=workflow, step=step, region=region)
-    row = con.execute(_RATES.format(where=where, counts=CLASS_COUNTS), parameters).fetchone()
-    return rates_of(*(row or (0,)))
+    return rates_of(dict(con.execute(_RATES.format(where=where), parameters).fetchall()))
 
 
 def error_series(
@@ -53,7 +52,7 @@ def error_series(
     )
 
 
-_RATES = "SELECT count(*) FILTER (counted), {counts} FROM steps WHERE {where}"
+_RATES = "SELECT failure_kind, count(*) FROM steps WHERE {where} AND counted GROUP BY failure_kind"
 
 _SERIES = """
 SELECT (epoch_ms(started_at) - $first_ms) // $bucket_ms AS i, count(*) AS requests, {counts}
