@@ -17,7 +17,9 @@ from probes.redaction.names import REDACTED, mask_for
 BODY_SHOWN: Final = 8 * 1024
 """Bytes of a body that evidence keeps, counted after redaction."""
 
-_READ: Final = 256 * 1024
+_READ: Final = 32 * 1024
+"""Of a longer text only so much is looked at: redaction runs on the loop that the probes are timed on."""
+
 _TEXT_SHOWN: Final = 500
 _DEEPEST: Final = 60
 _URL_HEADERS: Final = frozenset({"location", "content-location", "referer", "link", "refresh"})
@@ -124,7 +126,8 @@ class Redactor:
 
     def _body_text(self, body: bytes, media: str) -> str:
         looks_json = media.endswith("json") or body.lstrip()[:1] in (b"{", b"[", b'"')
-        if looks_json:
+        # A larger one would hold up the loop, and only its beginning is shown anyway.
+        if looks_json and len(body) <= _READ:
             try:
                 return json.dumps(self.document(parse(body)), ensure_ascii=False)
             except (CorruptDocument, RecursionError, ValueError):
@@ -143,7 +146,7 @@ class Redactor:
         return urlencode([(self.text(k), self._parameter(k, v)) for k, v in pairs], safe="[]")
 
     def _readable(self, text: str) -> str:
-        return text if len(text) <= _READ else text[: _READ - self._margin]
+        return text if len(text) <= _READ else text[: max(0, _READ - self._margin)]
 
 
 _HARMLESS: Final = frozenset({"no such path", "no such header", "present", "absent", "null", '""'})

@@ -11,13 +11,16 @@ EMAIL: Final = "[e-mail]"
 PHONE: Final = "[phone]"
 
 _TOKENS: Final = re.compile(
-    r"\b(?P<scheme>bearer|basic|token|digest|sso-key)(?P<space>\s+|%20)(?!realm\b)[\w.~+/=:%-]{8,}"
+    r"\b(?P<scheme>bearer|basic|token|digest|sso-key)(?P<space>\s+|%20)(?!realm\b)(?P<value>[\w.~+/=:%-]{8,})"
     r"|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"
     r"|\b(?:sk|pk|rk)_(?:live|test)_\w{8,}"
     r"|\b(?:gh[pousr]_|github_pat_|shp(?:at|ca|pa|ss)_|xox[abeoprs]-|pat-(?:na|eu|ap)\d-|SG\.|AKIA|EAA|ya29\.)[\w.-]{12,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
     re.IGNORECASE,
 )
+_LIKE_A_KEY: Final = re.compile(r"\d|[a-z][A-Z]|[A-Z]{2}[a-z]|[+/=_~]|.{24}")
+"""Tells `Bearer dXNlcjpw…` from `bearer credentials`."""
+
 # A local part starts only where a word does: else every position of a long token would be tried.
 _EMAILS: Final = re.compile(r"(?<![\w.%+-])[\w.%+-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _PHONES: Final = re.compile(
@@ -39,6 +42,8 @@ def redact(text: str) -> str:
 
 def _token(found: re.Match[str]) -> str:
     scheme = found["scheme"]
+    if scheme and not _LIKE_A_KEY.search(found["value"]):
+        return found[0]
     return f"{scheme}{found['space']}{REDACTED}" if scheme else REDACTED
 
 

@@ -54,6 +54,8 @@ def test_telling_names_and_shapes_are_masked_in_any_text(text: str, left: str) -
         "01a2056c-e1aa-7e71-a780-376bcc26e092-2.1",
         '{"id": 1732312345678, "name": "list", "total": 12}',
         "cursor=eyJ",
+        "token endpoint answered 401 and wants bearer credentials",
+        '{"errors": [{"code": "606", "message": "Max rate limit"}]}',
     ],
 )
 def test_what_an_engineer_needs_stays_readable(text: str) -> None:
