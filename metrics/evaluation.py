@@ -11,7 +11,7 @@ from metrics import slo
 from metrics.model import Evaluation, ObjectiveStatus, Window
 from metrics.store.probers import probers
 from metrics.store.quota import quota_levels
-from metrics.store.slices import all_slice_counts
+from metrics.store.slices import Question, all_slice_counts
 from metrics.store.verdicts import workflow_verdicts
 
 
@@ -20,26 +20,25 @@ def evaluate(con: DuckDBPyConnection, config: Config, now: datetime) -> Evaluati
     return Evaluation(
         at=now,
         workflows=workflow_verdicts(con, config, now),
-        objectives=tuple(
-            status for integration in config.integrations for status in _objectives(con, config, integration, now)
-        ),
+        objectives=_objectives(con, config, now),
         probers=probers(con, now, config.alerting.confirm.prober_silent_after),
         quotas=quota_levels(con, now),
     )
 
 
-def _objectives(
-    con: DuckDBPyConnection, config: Config, integration: Integration, now: datetime
-) -> list[ObjectiveStatus]:
-    questions = [(objective, _windows(integration, objective, now)) for objective in integration.objectives]
-    if not questions:
-        return []
-    counts = all_slice_counts(con, integration, questions)
-    least = config.alerting.confirm.min_bad_slices
-    return [
-        slo.objective_status(integration.name, objective, list(zip(windows, counted, strict=True)), least)
-        for (objective, windows), counted in zip(questions, counts, strict=True)
+def _objectives(con: DuckDBPyConnection, config: Config, now: datetime) -> tuple[ObjectiveStatus, ...]:
+    questions = [
+        Question(integration, objective, _windows(integration, objective, now))
+        for integration in config.integrations
+        for objective in integration.objectives
     ]
+    least = config.alerting.confirm.min_bad_slices
+    return tuple(
+        slo.objective_status(
+            asked.integration.name, asked.objective, list(zip(asked.windows, counts, strict=True)), least
+        )
+        for asked, counts in zip(questions, all_slice_counts(con, questions), strict=True)
+    )
 
 
 def _windows(integration: Integration, objective: Objective, now: datetime) -> tuple[Window, ...]:

@@ -6,7 +6,8 @@ scheduled in it decides it (column `final`). Skipped and tainted runs, and failu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -20,9 +21,17 @@ from metrics.store.buckets import epoch_ms
 from metrics.store.schedule import Change, Series, read_changes, segments
 from probes.model import FailureKind, Outcome
 
-Question = tuple[Objective, Sequence[Window]]
 _Limit = tuple[str, float]
 """A measured column and the threshold it is held against, in milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which objective is to be counted, over which windows."""
+
+    integration: Integration
+    objective: Objective
+    windows: tuple[Window, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +55,22 @@ def slice_counts(
     Only workflows and regions that the configuration still has count; nothing is expected before a series' first
     measured slice.
     """
-    return all_slice_counts(con, integration, [(objective, windows)])[0]
+    return all_slice_counts(con, [Question(integration, objective, tuple(windows))])[0]
 
 
-def all_slice_counts(
-    con: DuckDBPyConnection, integration: Integration, questions: Sequence[Question]
-) -> tuple[tuple[SliceCount, ...], ...]:
-    """`slice_counts` for many objectives of one integration, in one scan of its runs."""
+def all_slice_counts(con: DuckDBPyConnection, questions: Sequence[Question]) -> list[tuple[SliceCount, ...]]:
+    """`slice_counts` for many objectives of many integrations, in one scan of the runs."""
+    if not questions:
+        return []
     edges = sorted(
-        {epoch_ms(at) for _, windows in questions for window in windows for at in (window.start, window.end)}
+        {epoch_ms(at) for asked in questions for window in asked.windows for at in (window.start, window.end)}
     )
-    limits = sorted({limit for objective, _ in questions if (limit := _limit(objective))})
-    groups = _groups(con, integration.name, edges, limits) if edges else []
-    changes = read_changes(con, [integration.name])
-    return tuple(
-        tuple(_count(objective, window, edges, groups, changes, integration) for window in windows)
-        for objective, windows in questions
-    )
+    limits = sorted({limit for asked in questions if (limit := _limit(asked.objective))})
+    groups: dict[Series, list[_Group]] = defaultdict(list)
+    for group in _groups(con, edges, limits):
+        groups[group.series].append(group)
+    changes = read_changes(con, {asked.integration.name for asked in questions})
+    return [_answer(asked, edges, groups, changes) for asked in questions]
 
 
 def series_of(integration: Integration, objective: Objective | None = None) -> list[Series]:
@@ -87,42 +95,50 @@ def _limit(objective: Objective) -> _Limit | None:
     return (column, (objective.threshold or timedelta()) / timedelta(milliseconds=1)) if column else None
 
 
-def _count(
-    objective: Objective,
-    window: Window,
+def _answer(
+    asked: Question,
     edges: Sequence[int],
-    groups: Sequence[_Group],
-    changes: dict[Series, list[Change]],
-    integration: Integration,
+    groups: Mapping[Series, Sequence[_Group]],
+    changes: Mapping[Series, Sequence[Change]],
+) -> tuple[SliceCount, ...]:
+    series = series_of(asked.integration, asked.objective)
+    judged = [
+        (group, good) for one in series for group in groups.get(one, ()) if (good := _judge(asked, group)) is not None
+    ]
+    histories = [changes[one] for one in series if one in changes]
+    return tuple(_count(window, edges, judged, histories) for window in asked.windows)
+
+
+def _judge(asked: Question, group: _Group) -> bool | None:
+    limit = _limit(asked.objective)
+    return is_good(asked.objective, group.outcome, group.kind, group.within[limit] if limit else None)
+
+
+def _count(
+    window: Window, edges: Sequence[int], judged: Sequence[tuple[_Group, bool]], histories: Sequence[Sequence[Change]]
 ) -> SliceCount:
-    series = set(series_of(integration, objective))
-    limit = _limit(objective)
     # Zone i holds what is not before edge i - 1 and before edge i.
     first, last = edges.index(epoch_ms(window.start)), edges.index(epoch_ms(window.end))
-    tally = {True: 0, False: 0}
-    simulated = 0
-    for group in groups:
-        if group.series not in series or not first < group.zone <= last:
-            continue
-        good = is_good(objective, group.outcome, group.kind, group.within[limit] if limit else None)
-        if good is not None:
-            tally[good] += group.count
-            simulated += group.count * group.simulated
-    expected = expected_slices((changes[one] for one in series if one in changes), window)
-    return SliceCount(tally[True], tally[False], expected, simulated)
+    inside = [(group, good) for group, good in judged if first < group.zone <= last]
+    return SliceCount(
+        good=sum(group.count for group, good in inside if good),
+        bad=sum(group.count for group, good in inside if not good),
+        expected=expected_slices(histories, window),
+        simulated=sum(group.count for group, _ in inside if group.simulated),
+    )
 
 
-def _groups(con: DuckDBPyConnection, integration: str, edges: Sequence[int], limits: Sequence[_Limit]) -> list[_Group]:
+def _groups(con: DuckDBPyConnection, edges: Sequence[int], limits: Sequence[_Limit]) -> list[_Group]:
     # The oldest zone is asked for first, because most rows are there.
     zones = " ".join(f"WHEN slice_at < make_timestamptz({edge * 1000}) THEN {zone}" for zone, edge in enumerate(edges))
     within = "".join(f", {column} <= {threshold!r} AS within_{i}" for i, (column, threshold) in enumerate(limits))
-    bounds = {"integration": integration, "first_us": edges[0] * 1000, "last_us": edges[-1] * 1000}
+    bounds = {"first_us": edges[0] * 1000, "last_us": edges[-1] * 1000}
     rows = con.execute(_GROUPS.format(zones=zones, within=within), bounds).fetchall()
-    return [_group(integration, limits, *row) for row in rows]
+    return [_group(limits, *row) for row in rows]
 
 
-def _group(integration: str, limits: Sequence[_Limit], *row: Any) -> _Group:
-    workflow, region, zone, simulated, outcome, kind, *within, count = row
+def _group(limits: Sequence[_Limit], *row: Any) -> _Group:
+    integration, workflow, region, zone, simulated, outcome, kind, *within, count = row
     return _Group(
         series=(integration, workflow, region),
         zone=zone,
@@ -136,10 +152,9 @@ def _group(integration: str, limits: Sequence[_Limit], *row: Any) -> _Group:
 
 _GROUPS: Final = """
 WITH decided AS (
-    SELECT workflow, region, CASE {zones} END AS zone, simulated, outcome, failure_kind{within}
+    SELECT integration, workflow, region, CASE {zones} END AS zone, simulated, outcome, failure_kind{within}
     FROM runs
-    WHERE integration = $integration AND final
-      AND slice_at >= make_timestamptz($first_us) AND slice_at < make_timestamptz($last_us)
+    WHERE final AND slice_at >= make_timestamptz($first_us) AND slice_at < make_timestamptz($last_us)
 )
 SELECT *, count(*) FROM decided GROUP BY ALL
 """
