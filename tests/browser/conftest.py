@@ -26,9 +26,9 @@ SUPPORT = Path(__file__).parents[1] / "support" / "dashboard_world.py"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium: the machine's own, or Playwright's."""
+    """Headless Chromium: the machine's own, or Playwright's. Of one module: Playwright's loop must not outlive it."""
     path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]

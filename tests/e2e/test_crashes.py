@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import duckdb
@@ -79,9 +79,9 @@ def stored(data: Path) -> tuple[int, int, int]:
 
 def test_every_run_made_while_the_hub_was_dead_arrives_once(directory: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
-    first = hub(directory, data, tmp_path / "hub.log").start()
-    url = first.said(r"hub listening on (http\S+)", within=60)
-    with running(prober(url, data, tmp_path / "prober.log")):
+    with running(hub(directory, data, tmp_path / "hub.log")) as first, ExitStack() as later:
+        url = first.said(r"hub listening on (http\S+)", within=60)
+        later.enter_context(running(prober(url, data, tmp_path / "prober.log")))
         eventually(lambda: status(url).get("integrations"), within=30, what="the first evaluation")
         eventually(lambda: made(data) >= 5, within=30, what="five runs")
         first.kill()
@@ -110,9 +110,9 @@ def test_a_killed_prober_is_noticed_and_its_return_is_too(directory: Path, tmp_p
     data = tmp_path / "data"
     with running(hub(directory, data, tmp_path / "hub.log")) as the_hub:
         url = the_hub.said(r"hub listening on (http\S+)", within=60)
-        victim = prober(url, data, tmp_path / "prober.log").start()
-        eventually(lambda: probers(url), within=30, what="the prober reporting")
-        victim.kill()
+        with running(prober(url, data, tmp_path / "prober.log")) as victim:
+            eventually(lambda: probers(url), within=30, what="the prober reporting")
+            victim.kill()
         eventually(lambda: probers(url)[0]["silent"], within=40, what="the silence noticed")
         eventually(lambda: status(url)["incidents"], within=20, what="an incident about it")
         with running(prober(url, data, tmp_path / "prober.log")):
