@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from probes.lag import LAG_LIMIT_MS
 from probes.model import Failure, FailureKind, Outcome, StepResult
+
+_DECIDED_BY_TIME: Final = frozenset({FailureKind.TIMEOUT, FailureKind.DEADLINE})
 
 
 def of_step(failure: Failure | None, *, after_failure: bool) -> Outcome:
@@ -24,7 +27,8 @@ def deciding_step(steps: Sequence[StepResult]) -> StepResult | None:
 def of_run(steps: Sequence[StepResult], loop_lag_ms: float) -> Outcome:
     """Failed or throttled as the deciding step is; unstable if any step passed after a retry.
 
-    A loop lag over the limit taints whatever is not a clean pass: the failure may be the prober's own.
+    A loop lag over the limit taints a failure that time decided: it may be the prober's own. What the vendor said
+    stands however late we heard it, or an outage seen by a busy prober would wake nobody.
     """
     deciding = deciding_step(steps)
     counted = [step for step in steps if not step.cleanup]
@@ -33,4 +37,5 @@ def of_run(steps: Sequence[StepResult], loop_lag_ms: float) -> Outcome:
     else:
         unstable = any(step.outcome is Outcome.UNSTABLE for step in counted)
         outcome = Outcome.UNSTABLE if unstable else Outcome.PASSED
-    return Outcome.TAINTED if loop_lag_ms > LAG_LIMIT_MS and outcome is not Outcome.PASSED else outcome
+    late = deciding is not None and deciding.failure is not None and deciding.failure.kind in _DECIDED_BY_TIME
+    return Outcome.TAINTED if loop_lag_ms > LAG_LIMIT_MS and late else outcome

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -104,9 +105,15 @@ def test_a_run_is_what_its_steps_add_up_to(steps: list[StepResult], outcome: Out
     assert of_run(steps, 0.0) is outcome
     deciding = deciding_step(steps)
     assert (deciding and (deciding.position, deciding.attempt)) == decided_by
-    tainted = outcome if outcome is P else Outcome.TAINTED
-    assert of_run(steps, LAG_LIMIT_MS + 1) is tainted
-    assert of_run(steps, LAG_LIMIT_MS) is outcome
+
+
+@pytest.mark.parametrize("kind", FailureKind)
+def test_a_late_loop_taints_only_what_time_decided(kind: FailureKind) -> None:
+    failed = replace(step(1, 1, F), failure=Failure(kind, "…"))
+    by_time = kind in (FailureKind.TIMEOUT, FailureKind.DEADLINE)
+    assert of_run([failed], LAG_LIMIT_MS + 1) is (Outcome.TAINTED if by_time else F)
+    assert of_run([failed], LAG_LIMIT_MS) is F
+    assert of_run([step(1, 1, P)], LAG_LIMIT_MS + 1) is P
 
 
 def test_a_step_is_unstable_only_after_a_failure() -> None:
