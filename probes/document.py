@@ -17,7 +17,7 @@ def parse(body: bytes) -> Any:
     try:
         return json.loads(body, parse_constant=_refuse)
     except json.JSONDecodeError as err:
-        raise CorruptDocument(f"{err.msg} at line {err.lineno} column {err.colno}".lower()) from err
+        raise CorruptDocument(f"{err.msg.removesuffix(' at')} at line {err.lineno} column {err.colno}".lower()) from err
     except UnicodeDecodeError as err:
         raise CorruptDocument(f"not valid {err.encoding} at byte {err.start}") from err
     except RecursionError as err:

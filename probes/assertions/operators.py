@@ -92,7 +92,7 @@ def describe_actual(name: str, actual: Any, *, count: int | None = None) -> str:
         return type_name(actual)
     if name == "length":
         length = count if count is not None else _length(actual)
-        return f"a {type_name(actual)}, which has no length" if length is None else str(length)
+        return f"{type_name(actual)} without a length" if length is None else str(length)
     return show(actual)
 
 

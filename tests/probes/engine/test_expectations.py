@@ -77,7 +77,7 @@ def test_holds(path: str, expected: Any) -> None:
         ("$.yes", {"lt": 5}, "$.yes: expected < 5, got true"),
         ("$.name", {"matches": "^B"}, '$.name: expected matches /^B/, got "Acme"'),
         ("$.tags", {"length": 2}, "$.tags: expected length 2, got 3"),
-        ("$.id", {"length": 2}, "$.id: expected length 2, got a integer, which has no length"),
+        ("$.id", {"length": 2}, "$.id: expected length 2, got integer without a length"),
         ("$.id", {"exists": False}, "$.id: expected absent, got present"),
         ("$.gone", {"exists": True}, "$.gone: expected present, got absent"),
         ("$.price", {"type": "string"}, '$.price: expected type "string", got number'),
