@@ -13,7 +13,7 @@ import structlog
 
 from config.compiled import parse
 from config.model import Config
-from probes.agent.hub import Denied, Good, HubClient, Later, Refused, TooLarge, Unchanged
+from probes.agent.hub import Denied, Good, HubClient, Later, Refused, TooLarge, Unchanged, Unreachable
 from probes.agent.problems import Problems
 
 log = structlog.get_logger(__name__)
@@ -51,6 +51,8 @@ class ConfigClient:
                 return await self._take(content)
             case Unchanged():
                 self._well()
+            case Unreachable():
+                pass
             case Later(reason):
                 self._problems.say("config", f"configuration not updated: {reason}")
             case Denied(reason):

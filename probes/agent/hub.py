@@ -15,6 +15,7 @@ import httpx
 import structlog
 
 from probes.agent.backoff import retry_after
+from probes.agent.problems import Problems
 from probes.agent.settings import AgentSettings
 from probes.http import USER_AGENT
 
@@ -39,8 +40,13 @@ class Unchanged:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreachable:
+    """No answer at all. The client says so itself, once for all its users."""
+
+
+@dataclass(frozen=True, slots=True)
 class Later:
-    """Unreachable, overloaded or broken for now; the same request may do better later."""
+    """Overloaded or broken for now; the same request may do better later."""
 
     reason: str
     retry_after_s: float | None = None
@@ -65,7 +71,7 @@ class Denied:
     reason: str
 
 
-Answer = Good | Unchanged | Later | TooLarge | Refused | Denied
+Answer = Good | Unchanged | Unreachable | Later | TooLarge | Refused | Denied
 
 
 class HubClient:
@@ -75,9 +81,9 @@ class HubClient:
         self,
         settings: AgentSettings,
         clock: Callable[[], datetime],
-        transport: httpx.AsyncBaseTransport | None = None,
+        problems: Problems,
     ) -> None:
-        self._region, self._clock = settings.region, clock
+        self._region, self._clock, self._problems = settings.region, clock, problems
         loopback = _is_loopback(settings.hub_url)
         if settings.hub_url.startswith("http://") and not loopback:
             log.warning("token_in_clear_text", hub=settings.hub_url, remedy="give the hub an https:// address")
@@ -89,7 +95,6 @@ class HubClient:
             trust_env=not loopback,
             # Certificates are checked wherever there are any; reading the trust store takes 0.1 s and more.
             verify=settings.hub_url.startswith("https://"),
-            transport=transport,
         )
 
     async def close(self) -> None:
@@ -114,7 +119,11 @@ class HubClient:
         try:
             response = await self._client.request(method, path, **request)
         except httpx.HTTPError as err:
-            return Later(f"the hub cannot be reached: {type(err).__name__} {err}".strip())
+            # The first error stays: the ones after it differ in detail and would be logged again and again.
+            if "hub" not in self._problems:
+                self._problems.say("hub", f"the hub cannot be reached: {type(err).__name__} {err}".strip())
+            return Unreachable()
+        self._problems.over("hub")
         if len(response.content) < _LARGE:
             return _meaning(response, self._clock())
         return await asyncio.to_thread(_meaning, response, self._clock())

@@ -81,7 +81,7 @@ class Agent:
         self._poked = asyncio.Event()
         self._changed = asyncio.Event()
         self._mailbox = Mailbox(lambda: Outbox(settings.file("sqlite"), settings.region, clock()), clock)
-        self._hub = HubClient(settings, clock)
+        self._hub = HubClient(settings, clock, self._problems)
         self._config = ConfigClient(self._hub, settings.file("config.json"), self._problems)
         self._shipper = Shipper(self._mailbox, self._hub, self._problems)
         self._pulse = Pulse(self.state, self._hub, self._problems, clock, self._heard_of)

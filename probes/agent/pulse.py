@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from probes import wire
-from probes.agent.hub import Denied, Good, HubClient, Later, Refused, TooLarge, Unchanged
+from probes.agent.hub import Denied, Good, HubClient, Later, Refused, TooLarge, Unchanged, Unreachable
 from probes.agent.problems import Problems
 from probes.model import Heartbeat
 
@@ -35,6 +35,8 @@ class Pulse:
         match answer:
             case Good(content):
                 self._heard(content, sent_at)
+            case Unreachable():
+                pass
             case Later(reason) | Refused(reason):
                 self._problems.say("heartbeat", f"heartbeat not delivered: {reason}")
             case Denied(reason):

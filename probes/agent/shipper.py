@@ -12,7 +12,7 @@ import structlog
 
 from probes import wire
 from probes.agent.backoff import LONGEST_S, Backoff
-from probes.agent.hub import Answer, Denied, Good, HubClient, Later, Refused, TooLarge, Unchanged
+from probes.agent.hub import Answer, Denied, Good, HubClient, Later, Refused, TooLarge, Unchanged, Unreachable
 from probes.agent.mailbox import Mailbox
 from probes.agent.outbox import Parcel
 from probes.agent.problems import Problems
@@ -52,7 +52,7 @@ class Shipper:
             case Later(reason, retry_after_s):
                 self._problems.say("shipping", f"{reason}; runs wait in the outbox")
                 return self._backoff.failed(retry_after_s)
-            case Unchanged():
+            case Unreachable() | Unchanged():
                 return self._backoff.failed()
 
     async def _find_the_one(self, parcel: Parcel, answer: TooLarge | Refused) -> float:

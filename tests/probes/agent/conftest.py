@@ -238,8 +238,8 @@ def problems() -> Problems:
 
 
 @pytest.fixture
-async def client(settings: AgentSettings, clock: Clock) -> AsyncIterator[HubClient]:
-    client = HubClient(settings, clock)
+async def client(settings: AgentSettings, clock: Clock, problems: Problems) -> AsyncIterator[HubClient]:
+    client = HubClient(settings, clock, problems)
     yield client
     await client.close()
 

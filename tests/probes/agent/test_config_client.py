@@ -59,7 +59,7 @@ async def test_a_prober_starts_on_what_it_knew_while_the_hub_is_away(configs, pu
     restarted = ConfigClient(client, cache, problems)
     assert restarted.load_cached() == config
     assert await restarted.refresh() is None
-    assert "configuration not updated" in problems.summary
+    assert "cannot be reached" in problems.summary
     await hub.start()
 
 

@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from probes.agent.backoff import Backoff
-from probes.agent.hub import Denied, Good, HubClient, Later, Refused, TooLarge
+from probes.agent.hub import Denied, Good, HubClient, Later, Refused, TooLarge, Unreachable
 from probes.agent.settings import AgentError
 
 
@@ -32,24 +32,27 @@ async def test_an_answer_means_the_same_to_every_sender(client, hub, reply, answ
     assert await client.ship(b"") == meaning
 
 
-async def test_a_hub_that_hangs_up_is_a_hub_to_ask_later(client, hub, reply):
+async def test_an_absent_hub_is_said_once_for_all_senders_and_its_return_once(client, hub, problems):
     await hub.stop()
-    answer = await client.ship(b"")
-    assert isinstance(answer, Later)
-    assert "cannot be reached" in answer.reason
-    await hub.start()
+    with capture_logs() as logged:
+        for ask in (client.ship, client.heartbeat, client.config, client.ship):
+            assert await ask(b"" if ask != client.config else None) == Unreachable()
+        assert "cannot be reached" in problems.summary
+        await hub.start()
+        await client.heartbeat(b"{}")
+    assert [entry["event"] for entry in logged] == ["problem", "problem_over"]
 
 
-async def test_no_proxy_stands_between_a_prober_and_its_own_machine(settings, clock, hub, monkeypatch):
+async def test_no_proxy_stands_between_a_prober_and_its_own_machine(settings, clock, problems, hub, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    client = HubClient(settings, clock)
+    client = HubClient(settings, clock, problems)
     assert isinstance(await client.heartbeat(b"{}"), Good)
     await client.close()
 
 
-async def test_a_token_on_its_way_in_clear_text_is_warned_of_but_not_shown(settings, clock):
+async def test_a_token_on_its_way_in_clear_text_is_warned_of_but_not_shown(settings, clock, problems):
     with capture_logs() as logged:
-        await HubClient(replace(settings, hub_url="http://hub.example.com"), clock).close()
+        await HubClient(replace(settings, hub_url="http://hub.example.com"), clock, problems).close()
     assert logged[0]["event"] == "token_in_clear_text"
     assert settings.token.get_secret_value() not in str(logged) + repr(settings)
 

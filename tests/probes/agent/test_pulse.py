@@ -36,7 +36,7 @@ async def test_the_hub_hears_how_we_are_and_we_hear_its_version(pulse, hub, vers
 async def test_an_absent_hub_is_no_error(pulse, hub, problems):
     await hub.stop()
     await pulse.beat()
-    assert "heartbeat not delivered" in problems.summary
+    assert "cannot be reached" in problems.summary
     await hub.start()
     await pulse.beat()
     assert problems.summary is None
