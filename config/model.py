@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from config.scalars import Count, Duration, Name, Share, Status, WireText
+from config.scalars import Count, Duration, Name, ProbeBudget, Share, Status, WireText
 
 
 class Declared(BaseModel):
@@ -154,7 +154,8 @@ class QuotaPolicy(Declared):
     """What the probes leave to the business."""
 
     reserve: Share | None = Field(None, description="Probes skip themselves when less than this is left.")
-    probe_budget: str | None = Field(None, description="e.g. '1% of daily': what the probes may use.")
+    probe_budget: ProbeBudget | None = Field(None, description="e.g. '1% of daily': what the probes may use.")
+    limits: dict[Name, int] = Field({}, description="Bucket → its limit, where the vendor does not report one.")
     usage: Request | None = Field(None, description="A usage endpoint, asked once per `usage_every`.")
     usage_every: Duration = Field("5m", validate_default=True, description="How often the usage endpoint is asked.")
 

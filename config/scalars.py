@@ -97,12 +97,29 @@ def _wire_text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+_BUDGET: Final = re.compile(r"(\d+(?:\.\d+)?%) of ([A-Za-z0-9][A-Za-z0-9_.-]*)")
+
+
+def parse_probe_budget(value: str) -> tuple[float, str]:
+    """`1% of daily` → (0.01, "daily"): a share of the limit of that quota bucket."""
+    found = _BUDGET.fullmatch(value.strip())
+    if found is None:
+        raise ValueError("not a probe budget; write a share of a quota bucket, such as 1% of daily")
+    return parse_share(found[1]), found[2]
+
+
+def _check_probe_budget(value: str) -> str:
+    parse_probe_budget(value)
+    return value
+
+
 def _check_name(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", value):
         raise ValueError("a name is up to 64 letters, digits, '.', '_' or '-', and starts with a letter or digit")
     return value
 
 
+ProbeBudget = Annotated[str, AfterValidator(_check_probe_budget)]
 Name = Annotated[str, AfterValidator(_check_name)]
 Count = Annotated[int, Field(ge=1, le=1000)]
 Duration = Annotated[

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from config.model import Config, Integration, Workflow
+from config.model import Config, Integration, Retry, Step, Workflow
 from config.secrets import UnresolvedReference, resolve_integration, secret_values
 from config.templates import builtin_values
 from probes import ids
@@ -19,12 +19,16 @@ from probes.assertions.schema import SchemaFailure, compiled
 from probes.auth import TokenCache, authenticator_for
 from probes.execution import Execution
 from probes.lag import LoopLag
+from probes.manners import Manners, with_declared_limits
 from probes.model import Failure, FailureKind, Outcome, Run
 from probes.outcome import deciding_step, of_run
 from probes.redaction import Redactor
 from probes.steps import StepRunner
 from probes.transport import Limits, ProbeTransport
 from probes.vendors import VENDORS
+
+USAGE_STEP: Final = "quota usage"
+"""The vendor's usage endpoint, asked after a workflow's own steps; like clean-up it decides nothing."""
 
 _KEPT_SCHEMAS: Final = 512
 
@@ -57,6 +61,7 @@ class Runner:
         self._limits = limits
         self._sleep = sleep
         self._jitter = jitter
+        self._manners = Manners()
         self._validators: dict[tuple[str, str], Any] = {}
 
     async def run(
@@ -71,7 +76,8 @@ class Runner:
     ) -> Run:
         """One run of `workflow`, which belongs to `integration` as declared (references unresolved).
 
-        Never raises for anything that a vendor does; a secret that this machine lacks is a failed run (INTERNAL).
+        Never raises for anything that a vendor does; a secret that this machine lacks is a failed run (INTERNAL). A run
+        that would take what `quota` leaves to the business is not made: SKIPPED, with the reason.
         """
         started_at, started = self._clock(), time.perf_counter()
         blank = Run(
@@ -87,6 +93,9 @@ class Runner:
             attempt=attempt,
             every_s=workflow.every.total_seconds(),
         )
+        reason = self._manners.reason_to_skip(integration, started_at)
+        if reason is not None:
+            return replace(blank, outcome=Outcome.SKIPPED, skip_reason=reason)
         try:
             execution = self._prepare(blank, integration, workflow.name, config)
         except UnresolvedReference as err:
@@ -98,6 +107,8 @@ class Runner:
             await self._carry_out(execution)
         finally:
             await execution.transport.aclose()
+        execution.quota = with_declared_limits(integration, execution.quota)
+        self._manners.learn(integration, execution.quota, execution.transport.requests, self._clock())
         lag = self._loop_lag.worst_since(started) if self._loop_lag is not None else 0.0
         return _report(blank, execution, lag)
 
@@ -127,6 +138,10 @@ class Runner:
         runner = StepRunner(execution, self._sleep, self._jitter, lambda name: self._validator(execution.config, name))
         for position, step in enumerate(execution.workflow.steps, start=1):
             await runner.run(step, position)
+        usage = execution.integration.quota.usage
+        if usage is not None and self._manners.usage_due(execution.integration, execution.clock()):
+            step = Step(name=USAGE_STEP, request=usage, always=True, retry=Retry(attempts=1))
+            await runner.run(step, len(execution.workflow.steps) + 1)
 
     def _validator(self, config: Config, name: str) -> Any:
         key = (config.version, name)

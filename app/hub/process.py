@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
+import signal
 import socket
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import closing
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,7 @@ async def _serve(
     url = _url(listener)
     link = state.config.settings.hub.public_url or url
     app = create_app(state, View.of_hub(state))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5))
+    server = _Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5))
     async with httpx.AsyncClient(timeout=10) as client:
         senders = build_senders(state.config, around.environ, client)
         deliverer = Deliverer(state.store, senders, clock=state.clock, link=link)
@@ -128,6 +129,21 @@ async def _serve(
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             state.ingest.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, ended by our own handlers: its own raise the signal again, and the store would never be closed."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """SIGTERM and SIGINT end serving, once; what follows `serve` is ours."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
+        yield
+
+    def _stop(self) -> None:
+        self.should_exit = True
 
 
 def _loops(

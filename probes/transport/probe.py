@@ -58,9 +58,12 @@ class ProbeTransport(AsyncBaseTransport):
         self._ca_file = ca_file
         self._limits = limits or Limits()
         self._kept: dict[tuple[str, str, int], Connection] = {}
+        self.requests = 0
+        """How many it was asked to send, whatever came of them."""
 
     async def handle_async_request(self, request: Request) -> Response:
         """One exchange; see the class."""
+        self.requests += 1
         await request.aread()
         wire = serialise(request)
         # Before the clock starts: reading the authorities' bundle is our cost, not the vendor's.

@@ -1,0 +1,132 @@
+"""What the probes leave to the business: a reserve of every quota, and a budget for their own calls.
+
+Everything here is this prober's own knowledge, kept in memory: a restart begins with none, and learns with its first
+answers. A bucket that the vendor does not report, and whose limit is not declared, cannot be held to anything.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from config.model import Integration
+from config.scalars import parse_probe_budget
+from probes.model import QuotaReading
+
+_TRUSTED_FOR: Final = timedelta(minutes=15)
+"""A level without a reset is asked for again after this long, by letting one run through."""
+_REFILLS_WITHIN_S: Final = 300.0
+"""A bucket that is full again so soon is paced by the vendor's own throttling; a reserve would only blind us."""
+_DAY_S: Final = 86400.0
+_BIN: Final = timedelta(minutes=5)
+
+
+@dataclass(slots=True)
+class _Known:
+    readings: dict[str, QuotaReading] = field(default_factory=dict)
+    calls: deque[tuple[datetime, int]] = field(default_factory=deque)
+    """Requests made, per five minutes, oldest first; a day of them."""
+    usage_asked: datetime | None = None
+
+
+class Manners:
+    """Decides before each run whether it may be made. One per prober process."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, _Known] = {}
+
+    def reason_to_skip(self, integration: Integration, now: datetime) -> str | None:
+        """Why a run must not be made now, in words with numbers; None when it may."""
+        known = self._known.get(integration.name)
+        if known is None:
+            return None
+        return _reserve_reached(integration, known, now) or _budget_spent(integration, known, now)
+
+    def usage_due(self, integration: Integration, now: datetime) -> bool:
+        """Whether the integration's usage endpoint is to be asked within the next run."""
+        policy, known = integration.quota, self._of(integration)
+        if policy.usage is None:
+            return False
+        if known.usage_asked is not None and now - known.usage_asked < policy.usage_every:
+            return False
+        known.usage_asked = now
+        return True
+
+    def learn(self, integration: Integration, readings: Iterable[QuotaReading], calls: int, now: datetime) -> None:
+        """Take in what a run saw of the quota, and how many requests it made."""
+        known = self._of(integration)
+        known.readings |= {reading.bucket: reading for reading in readings}
+        if known.calls and now - known.calls[-1][0] < _BIN:
+            start, before = known.calls.pop()
+            known.calls.append((start, before + calls))
+        else:
+            known.calls.append((now, calls))
+        while now - known.calls[0][0] > timedelta(seconds=_DAY_S):
+            known.calls.popleft()
+
+    def _of(self, integration: Integration) -> _Known:
+        return self._known.setdefault(integration.name, _Known())
+
+
+def with_declared_limits(integration: Integration, readings: Iterable[QuotaReading]) -> list[QuotaReading]:
+    """The readings, with the limits that `quota.limits` declares where the vendor reports none."""
+    return [_declared(reading, integration.quota.limits.get(reading.bucket)) for reading in readings]
+
+
+def _declared(reading: QuotaReading, limit: int | None) -> QuotaReading:
+    if limit is None or reading.limit is not None:
+        return reading
+    used = limit - reading.remaining if reading.used is None and reading.remaining is not None else reading.used
+    remaining = max(0.0, limit - used) if used is not None else reading.remaining
+    return replace(reading, limit=float(limit), used=used, remaining=remaining)
+
+
+def _reserve_reached(integration: Integration, known: _Known, now: datetime) -> str | None:
+    reserve = integration.quota.reserve
+    if reserve is None:
+        return None
+    for reading in known.readings.values():
+        left = _left(reading)
+        if left is not None and left < reserve and _holds_still(reading, now):
+            return (
+                f"quota reserve: {reading.bucket} has {left * 100:.0f} % left of {reading.limit:,.0f} {reading.unit}, "
+                f"the reserve is {reserve * 100:g} %"
+            )
+    return None
+
+
+def _holds_still(reading: QuotaReading, now: datetime) -> bool:
+    """Whether the reading is still about now, and about a bucket worth keeping a reserve of."""
+    if reading.window_kind in ("leaky", "concurrency") or (reading.window_s or _DAY_S) <= _REFILLS_WITHIN_S:
+        return False
+    if reading.reset_at is not None and now >= reading.reset_at:
+        return False
+    return reading.reset_at is not None or now - reading.observed_at < _TRUSTED_FOR
+
+
+def _budget_spent(integration: Integration, known: _Known, now: datetime) -> str | None:
+    if integration.quota.probe_budget is None:
+        return None
+    share, bucket = parse_probe_budget(integration.quota.probe_budget)
+    reading = known.readings.get(bucket)
+    limit = reading.limit if reading is not None else integration.quota.limits.get(bucket)
+    if limit is None:
+        return None
+    window = timedelta(seconds=min(_DAY_S, (reading.window_s if reading is not None else None) or _DAY_S))
+    made = sum(calls for start, calls in known.calls if now - start <= window)
+    if made < share * limit:
+        return None
+    return (
+        f"probe budget: {made:,} calls made, {integration.quota.probe_budget} is {share * limit:,.0f} of {limit:,.0f}"
+    )
+
+
+def _left(reading: QuotaReading) -> float | None:
+    if not reading.limit:
+        return None
+    if reading.remaining is not None:
+        return reading.remaining / reading.limit
+    return None if reading.used is None else 1 - reading.used / reading.limit
