@@ -36,7 +36,11 @@ def record_heartbeat(store: Store, heartbeat: Heartbeat, at: datetime) -> Future
 
 
 def probers(con: DuckDBPyConnection, now: datetime, silent_after: timedelta) -> tuple[ProberVerdict, ...]:
-    """Every prober that has sent a heartbeat, by region; silent when the last is older than `silent_after`."""
+    """Every prober that has sent a heartbeat, by region; silent when the last is older than `silent_after`.
+
+    A silent one whose region has another that started after it was last heard was replaced (its outbox was lost or
+    moved to another machine): it is left out, or it would be missed for ever.
+    """
     rows = con.execute(_ALL, {"silent_since": now - silent_after}).fetchall()
     return tuple(ProberVerdict(*row) for row in rows)
 
@@ -55,5 +59,8 @@ ON CONFLICT (prober_id) DO UPDATE SET
 _ALL = """
 SELECT prober_id, region, last_seen, started_at, version, loop_lag_ms, outbox_depth, config_version, runs_missed,
        previous_stop, problem, cursor, last_seen < $silent_since
-FROM probers WHERE last_seen IS NOT NULL ORDER BY region, prober_id
+FROM probers AS one WHERE last_seen IS NOT NULL AND NOT (last_seen < $silent_since AND EXISTS (
+    SELECT 1 FROM probers AS heir
+    WHERE heir.region = one.region AND heir.prober_id <> one.prober_id AND heir.started_at >= one.last_seen))
+ORDER BY region, prober_id
 """
