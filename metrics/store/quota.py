@@ -17,7 +17,10 @@ REMEMBERED: Final = timedelta(days=7)
 
 
 def quota_levels(con: DuckDBPyConnection, now: datetime) -> tuple[QuotaLevel, ...]:
-    """The newest reading of every bucket of the last seven days, by integration and bucket."""
+    """The newest reading of every bucket of the last seven days, by integration and bucket.
+
+    Simulated readings of an integration are forgotten as soon as it has a real one.
+    """
     rows = con.execute(_LEVELS, {"since": now - REMEMBERED, "now": now}).fetchall()
     return tuple(_level(row) for row in rows)
 
@@ -81,6 +84,7 @@ _COLUMNS = """
 _LEVELS = f"""
 SELECT {_COLUMNS} FROM quota_readings WHERE observed_at >= $since AND observed_at <= $now
 QUALIFY row_number() OVER (PARTITION BY integration, credential, bucket ORDER BY observed_at DESC) = 1
+    AND (NOT simulated OR bool_and(simulated) OVER (PARTITION BY integration))
 ORDER BY integration, credential, bucket
 """  # noqa: S608 - columns of ours
 

@@ -69,7 +69,7 @@ def test_every_question_has_an_answer_on_an_empty_store(store: Store, noon: date
     assert store.read(lambda con: quota_series(con, "hubspot", window)) == ()
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(st.lists(st.integers(1, 10_000_000), min_size=1, max_size=300))
 def test_percentiles_are_nearest_rank(microseconds: list[int]) -> None:
     at = datetime(2026, 11, 20, 11, 59, tzinfo=UTC)
@@ -276,6 +276,17 @@ def test_a_quota_is_its_newest_reading_and_its_past_a_series(
     (series,) = store.read(lambda con: quota_series(con, "hubspot", Window.last(HOUR, noon)))
     assert series.left.tolist() == [0.7, 0.5]
     assert series.level == level
+
+
+def test_a_real_quota_reading_ends_the_simulated_ones(store: Store, put: Put, make_run: Make, noon: datetime) -> None:
+    def reading(credential: str, **fields: bool) -> Run:
+        one = QuotaReading("hubspot", credential, "daily", "requests", noon, "header", 1000.0, None, 500.0)
+        return make_run(noon, quota=(one,), **fields)
+
+    put([reading("simulated", simulated=True)])
+    assert [level.credential for level in store.read(lambda con: quota_levels(con, noon))] == ["simulated"]
+    put([reading("main")])
+    assert [level.credential for level in store.read(lambda con: quota_levels(con, noon))] == ["main"]
 
 
 @pytest.mark.parametrize(
