@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: up test quick lint format bench setup browser
+.PHONY: up test quick lint format bench schema screenshots setup browser
 .DEFAULT_GOAL := up
 
 setup: $(STAMP)
@@ -36,6 +36,14 @@ format: setup
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks
+
+# After a change of the configuration's model or of a plugin's options.
+schema: setup
+	$(BIN)/python -m app.cli.write_schema
+
+# The README's pictures, from a running demo.
+screenshots: setup browser
+	$(BIN)/python tests/browser/screenshots.py
 
 # Uses a Chromium that is there; else Debian's when root; else Playwright's own.
 browser: setup

@@ -19,6 +19,7 @@ from app.datadir import DataDirectory
 from app.environment import with_sandbox_names
 from app.errors import UserError
 from app.wiring import load_config
+from probes.lag import LAG_LIMIT_MS
 
 LEAST_FREE_BYTES: Final = 1 << 30
 
@@ -148,8 +149,8 @@ def _prober(prober: dict[str, Any]) -> Finding:
         )
     if prober["problem"]:
         return Finding(name, Verdict.PROBLEM, prober["problem"], "mend that on the prober's machine")
-    if prober["loop_lag_ms"] > 50:
-        seen = f"its event loop lags {prober['loop_lag_ms']:.0f} ms, so its runs are tainted"
+    if prober["loop_lag_ms"] > LAG_LIMIT_MS:
+        seen = f"its event loop lags {prober['loop_lag_ms']:.0f} ms, so its timings are not counted"
         return Finding(name, Verdict.PROBLEM, seen, "give it more CPU, or fewer workflows")
     return Finding(name, Verdict.OK, f"reporting, {prober['outbox_depth']} runs waiting")
 

@@ -11,8 +11,8 @@ from app.dashboard import wording
 from app.dashboard.elements import ago, aria, mark
 from app.dashboard.view import HubStatus, View
 from metrics.model import ProberVerdict, State
+from probes.lag import LAG_LIMIT_MS
 
-LAGGING_MS: Final = 20.0
 QUEUED: Final = 60
 STALE_S: Final = 30.0
 
@@ -70,7 +70,7 @@ def _notes(prober: ProberVerdict, config_version: str) -> list[str]:
         notes.append(prober.problem)
     if prober.previous_stop == "unclean":
         notes.append("restarted uncleanly")
-    if prober.loop_lag_ms > LAGGING_MS:
+    if prober.loop_lag_ms > LAG_LIMIT_MS:
         notes.append("too slow to measure fairly")
     if prober.outbox_depth > QUEUED:
         notes.append("runs are waiting to be shipped")
