@@ -162,6 +162,7 @@ def _steps(where: dict[str, str], series: Series, workflow: Workflow, ids: pa.Ar
             "attempt": pa.array(steps["attempt"]),
             "cleanup": pa.array(steps["cleanup"]),
             "counted": pa.array(np.ones(count, bool)),
+            "timed": pa.array(np.ones(count, bool)),
             "started_at": instants(steps["at_ms"]),
             "outcome": _coded(steps["outcome"], OUTCOMES),
             **_failure(steps["kind"]),

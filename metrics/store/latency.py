@@ -12,8 +12,8 @@ from metrics.model import Latency, LatencySeries, Window
 from metrics.store.buckets import choose, columns
 from metrics.store.scope import bucket_parameters, simulated_until, step_scope
 
-GOOD_ATTEMPTS = "counted AND NOT cleanup AND outcome IN ('passed', 'unstable') AND total_ms IS NOT NULL"
-"""What latency is measured on: good, non-cleanup attempts at steps."""
+GOOD_ATTEMPTS = "counted AND timed AND NOT cleanup AND outcome IN ('passed', 'unstable') AND total_ms IS NOT NULL"
+"""What latency is measured on: good, non-cleanup attempts at steps, by a prober whose loop was on time."""
 
 
 def latency(

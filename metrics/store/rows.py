@@ -13,6 +13,7 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from metrics.kinds import GOOD, UNMEASURED
+from probes.lag import LAG_LIMIT_MS
 from probes.model import FailureKind, Outcome, Run, StepResult
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -72,6 +73,7 @@ STEPS: Final = pa.schema(
         "attempt": _SMALL,
         "cleanup": _FLAG,
         "counted": _FLAG,
+        "timed": _FLAG,
         "started_at": _TIME,
         "outcome": _TEXT,
         **_FAILURE,
@@ -205,7 +207,7 @@ def run_row(item: NumberedRun) -> dict[str, Any]:
         "final": is_measured(run),
         "slowest_total_ms": _slowest(run, "total_ms"),
         "slowest_ttfb_ms": _slowest(run, "ttfb_ms"),
-        "sync_lag_ms": micro(run.values.get("sync_lag_ms")),
+        "sync_lag_ms": micro(run.values.get("sync_lag_ms")) if is_timed(run) else None,
         "simulated": run.simulated,
     }
 
@@ -220,6 +222,8 @@ def _decisive(run: Run) -> StepResult | None:
 
 
 def _slowest(run: Run, phase: str) -> float | None:
+    if not is_timed(run):
+        return None
     good = (getattr(step.timings, phase) for step in run.steps if not step.cleanup and step.outcome in GOOD)
     return max((figure for figure in map(micro, good) if figure is not None), default=None)
 
@@ -258,6 +262,11 @@ def is_counted(run: Run, step: StepResult) -> bool:
     return made and step.outcome not in UNMEASURED and run.outcome is not Outcome.TAINTED
 
 
+def is_timed(run: Run) -> bool:
+    """Whether its timings are the vendor's: a late loop adds its own lateness to every one of them."""
+    return run.loop_lag_ms <= LAG_LIMIT_MS
+
+
 def _step_rows(run: Run) -> Iterator[dict[str, Any]]:
     same = ("position", "attempt", "cleanup", "started_at", "method", "url", "status", "http_version")
     more = ("remote_address", "response_bytes", "tls_version", "certificate_expires_at")
@@ -269,6 +278,7 @@ def _step_rows(run: Run) -> Iterator[dict[str, Any]]:
             "region": run.region,
             "step": step.name,
             "counted": is_counted(run, step),
+            "timed": is_timed(run),
             "outcome": step.outcome.value,
             **_failure(step),
             **{phase: micro(getattr(step.timings, phase)) for phase in _PHASES},

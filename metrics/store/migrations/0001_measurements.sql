@@ -97,9 +97,9 @@ COMMENT ON COLUMN runs.skip_reason IS 'Why it was skipped.';
 COMMENT ON COLUMN runs.every_s IS 'Interval of the schedule that was in force, seconds; 60 when the prober did not say.';
 COMMENT ON COLUMN runs.slice_at IS 'Start of its slice: scheduled_at rounded down to a whole number of intervals since the epoch.';
 COMMENT ON COLUMN runs.final IS 'True for the one run that decides its slice: the last attempt of those that say something about the vendor.';
-COMMENT ON COLUMN runs.slowest_total_ms IS 'Largest total_ms of its good non-cleanup attempts, milliseconds.';
-COMMENT ON COLUMN runs.slowest_ttfb_ms IS 'Largest ttfb_ms of its good non-cleanup attempts, milliseconds.';
-COMMENT ON COLUMN runs.sync_lag_ms IS 'Its recorded value sync_lag_ms, milliseconds: write to visible.';
+COMMENT ON COLUMN runs.slowest_total_ms IS 'Largest total_ms of its good non-cleanup attempts, milliseconds; null when the loop was late.';
+COMMENT ON COLUMN runs.slowest_ttfb_ms IS 'Largest ttfb_ms of its good non-cleanup attempts, milliseconds; null when the loop was late.';
+COMMENT ON COLUMN runs.sync_lag_ms IS 'Its recorded value sync_lag_ms, milliseconds: write to visible; null when the loop was late.';
 COMMENT ON COLUMN runs.simulated IS 'True for generated history, which no prober measured.';
 
 CREATE TABLE schedule_changes (
@@ -126,6 +126,7 @@ CREATE TABLE steps (
     attempt SMALLINT NOT NULL,
     cleanup BOOLEAN NOT NULL,
     counted BOOLEAN NOT NULL,
+    timed BOOLEAN NOT NULL,
     started_at TIMESTAMPTZ NOT NULL,
     outcome VARCHAR NOT NULL,
     failure_kind VARCHAR,
@@ -163,6 +164,7 @@ COMMENT ON COLUMN steps.step IS 'Step name.';
 COMMENT ON COLUMN steps.attempt IS '1, or 2 and up for retries.';
 COMMENT ON COLUMN steps.cleanup IS 'A step that always runs; its latency counts nowhere.';
 COMMENT ON COLUMN steps.counted IS 'A request that was really made, by a prober fit to measure: what rates are shares of.';
+COMMENT ON COLUMN steps.timed IS 'Its timings are fit to be counted: the prober''s loop was on time.';
 COMMENT ON COLUMN steps.started_at IS 'Start of the attempt.';
 COMMENT ON COLUMN steps.outcome IS 'passed, unstable, failed, throttled, skipped or tainted.';
 COMMENT ON COLUMN steps.failure_kind IS 'Kind of failure; null when good.';
