@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
 import sys
 import threading
 import time
@@ -16,25 +15,21 @@ from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
+from chromium import chromium
 from fastapi import FastAPI, Request, Response
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from app.dashboard import build
 from app.dashboard.security import content_security_policy
 
 SUPPORT = Path(__file__).parents[1] / "support" / "dashboard_world.py"
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium: the machine's own, or Playwright's. Of one module: Playwright's loop must not outlive it."""
-    path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        launched = playwright.chromium.launch(executable_path=path, args=arguments)
+    """Of one module, so that its event loop does not outlive it."""
+    with chromium() as launched:
         yield launched
-        launched.close()
 
 
 @dataclass

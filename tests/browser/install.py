@@ -10,14 +10,10 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
 
-NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
 
-
-def chromium_on_path() -> str | None:
-    """The first Chromium that the machine offers, or None."""
-    return next((found for name in NAMES if (found := shutil.which(name))), None)
+from chromium import chromium_on_path
 
 
 def playwrights_own() -> str | None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 ROOT = Path(__file__).parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
+from chromium import chromium  # noqa: E402
 from leadline_processes import Demo, Process, eventually, running  # noqa: E402
 
 PICTURES = ROOT / "docs" / "screenshots"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def take(page: Page, url: str, name: str, width: int, height: int) -> None:
@@ -40,14 +39,12 @@ def broken_demo(folder: Path, process: Process) -> Demo:
 
 def main() -> None:
     PICTURES.mkdir(exist_ok=True)
-    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as name, chromium() as browser:
         folder = Path(name)
         arguments = ("demo", "--data", str(folder / "data"), "--port", "0")
         with running(Process(arguments, folder / "demo.log")) as process:
             demo = broken_demo(folder, process)
             evidence = demo.received("pagerduty")[-1]["payload"]["custom_details"]["Evidence"].split(", ")[0]
-            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
             for scheme in ("light", "dark"):
                 page = browser.new_context(color_scheme=scheme).new_page()  # type: ignore[arg-type]
                 mode = "" if scheme == "light" else "-dark"
@@ -55,7 +52,6 @@ def main() -> None:
                 take(page, f"{demo.url}/integration/hubspot", f"integration{mode}", 1440, 1600)
                 take(page, f"{demo.url}/evidence/{evidence}", f"run{mode}", 1440, 1200)
                 take(page, demo.url, f"overview-phone{mode}", 390, 844)
-            browser.close()
 
 
 if __name__ == "__main__":
