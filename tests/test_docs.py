@@ -74,3 +74,9 @@ def test_the_readmes_make_commands_exist() -> None:
     named = re.findall(r"^make (\w+)", (ROOT / "README.md").read_text(), re.MULTILINE)
     assert named
     assert set(named) <= set(targets)
+
+
+def test_the_commands_that_the_readme_shows_exist() -> None:
+    shown = re.findall(r"^(?:\.venv/bin/)?leadline (\w+)", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert len(shown) > 5
+    assert set(shown) <= set(command_names())
