@@ -51,7 +51,8 @@ class Reference:
         """Its value now; raises `UnresolvedReference`."""
         if self.source == "file":
             return _read_secret(self)
-        value = environ.get(self.name, "") or self.default
+        # As with a file: whatever wrote it often ended it with a line break, which no credential has.
+        value = environ.get(self.name, "").rstrip("\r\n") or self.default
         if value is None:
             state = "is empty" if self.name in environ else "is not set"
             remedy = f"environment variable {self.name} {state}; set it where Leadline runs"

@@ -39,6 +39,11 @@ async def send(execution: Execution, request: Request, *, limit: float) -> Excha
         failure = Failure(FailureKind.DEADLINE, f"{execution.deadline_words(limit)} before a token was to be had")
         execution.keep_unsent(TOKEN_STEP, TOKEN_POSITION, failure)
         return Unauthorised(failure)
+    except UnicodeError:
+        # From a credential of ours, or a token that the vendor handed out; the error quotes a piece of it.
+        failure = Failure(FailureKind.AUTH, "the credential holds a character that a request header cannot carry")
+        execution.keep_unsent(TOKEN_STEP, TOKEN_POSITION, failure)
+        return Unauthorised(failure)
     finally:
         # Also lets go of the lock that the credential's other users wait for.
         await flow.aclose()

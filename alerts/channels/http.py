@@ -19,6 +19,7 @@ MAX_ANSWER_SHOWN: Final = 200
 MIN_PIECE: Final = 8
 """Shorter pieces of an address are words, not secrets."""
 TIMEOUT: Final = httpx.Timeout(10.0, connect=5.0)
+_UNSENDABLE: Final = "a header cannot be sent: its secret holds a line break or another character that HTTP forbids"
 _TRY_AGAIN: Final = frozenset({408, 425, 429})
 
 
@@ -37,8 +38,11 @@ async def post(
     try:
         async with client.stream("POST", url, timeout=TIMEOUT, follow_redirects=False, **request) as response:
             body = await _read(response)
-    except httpx.InvalidURL as err:
-        raise TransportError("its address is not a URL", permanent=True) from err
+    except httpx.InvalidURL:
+        raise TransportError("its address is not a URL", permanent=True) from None
+    except (httpx.LocalProtocolError, UnicodeError):
+        # Their messages quote the header, escaped, so that `redact` would not find the secret in it.
+        raise TransportError(_UNSENDABLE, permanent=True) from None
     except httpx.HTTPError as err:
         reason = redact(f"{type(err).__name__}: {err}".rstrip(": "), secrets)
         # From None: the request that httpx attaches to its error carries the secrets.

@@ -34,8 +34,8 @@ def prober(
     from probes.agent import AgentError, AgentSettings
 
     directory = DataDirectory(data).create()
-    token = os.environ.get("LEADLINE_PROBER_TOKEN")
-    if token is None and hub is not None and directory.hub() is None:
+    token = os.environ.get("LEADLINE_PROBER_TOKEN", "").strip()
+    if not token and hub is not None and directory.hub() is None:
         raise UserError(
             f"no token for region {region!r}: set LEADLINE_PROBER_TOKEN to the one that the hub's leadline.yaml "
             "gives this region"

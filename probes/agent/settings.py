@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
 
+import httpx
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from config.scalars import Name
+
+_HEADER_SAFE: Final = re.compile(r"[!-~]+")
 
 
 class AgentError(Exception):
@@ -32,9 +38,21 @@ class AgentSettings:
             TypeAdapter(Name).validate_python(self.region)
         except ValidationError as err:
             raise AgentError(f"--region: {err.errors()[0]['msg']}") from None
-        if not self.hub_url.startswith(("http://", "https://")):
-            raise AgentError("--hub: write the hub's address as http://… or https://…")
+        if not _is_address(self.hub_url):
+            raise AgentError("--hub: write the hub's address as http://HOST:PORT or https://HOST")
+        if not _HEADER_SAFE.fullmatch(self.token.get_secret_value()):
+            # Said before it is sent: an HTTP library's error would quote it.
+            raise AgentError("the prober's token is empty, or holds a space, a line break or a character beyond ASCII")
 
     def file(self, suffix: str) -> Path:
         """This region's own file in the data directory."""
         return self.data / f"prober-{self.region}.{suffix}"
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        httpx.URL(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except (ValueError, httpx.InvalidURL):
+        return False

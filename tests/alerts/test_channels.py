@@ -277,3 +277,18 @@ async def test_a_webhook_is_signed_over_time_and_body(world: Any, desk: Any, cli
 )
 def test_retry_after_is_seconds_or_a_date(world: Any, value: str, seconds: float | None) -> None:
     assert retry_after({"retry-after": value}, world.T0) == seconds
+
+
+# Secrets that no header can carry
+
+
+@pytest.mark.parametrize("token", ["xoxb-0123456789\nX-Evil: 1", "xoxb-0123456789-ÿ"], ids=["line break", "not ASCII"])
+async def test_a_secret_that_no_header_can_carry_is_refused_without_being_quoted(
+    world: Any, desk: Any, client: Any, token: str
+) -> None:
+    bot = channel(client, {"KEY": token}, kind="slack", bot_token="${env:KEY}", channel="#ops", url=desk.url)
+    with pytest.raises(TransportError, match="a header cannot be sent") as raised:
+        await bot.send(world.notification())
+    assert raised.value.permanent
+    assert "0123456789" not in str(raised.value)
+    assert desk.posted == []

@@ -163,3 +163,9 @@ def test_secret_values_are_the_same_for_the_resolved_integration() -> None:
 
 def test_addresses_are_not_secret_values_and_unresolved_references_are_left_out() -> None:
     assert secret_values(integration(), {"HOST": "https://api.example.com"}) == frozenset()
+
+
+def test_a_variable_loses_the_line_break_that_wrote_it_as_a_file_does() -> None:
+    assert resolve("${env:TOKEN}", {"TOKEN": "hunter2\r\n"}) == "hunter2"
+    with pytest.raises(UnresolvedReference, match="is empty"):
+        resolve("${env:TOKEN}", {"TOKEN": "\n"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from probes.agent.backoff import Backoff
@@ -59,8 +60,28 @@ async def test_a_token_on_its_way_in_clear_text_is_warned_of_but_not_shown(setti
 
 @pytest.mark.parametrize(
     ("changes", "said"),
-    [({"region": "../etc"}, "--region: .*a name is"), ({"hub_url": "hub:8050"}, "--hub: write the hub's address")],
-    ids=["a region that is a path", "an address without a scheme"],
+    [
+        ({"region": "../etc"}, "--region: .*a name is"),
+        ({"hub_url": "hub:8050"}, "--hub: write the hub's address"),
+        ({"hub_url": "http://"}, "--hub: write the hub's address"),
+        ({"hub_url": "http://[::1"}, "--hub: write the hub's address"),
+        ({"hub_url": "http://a hub\n"}, "--hub: write the hub's address"),
+        ({"hub_url": "http://hub:99999"}, "--hub: write the hub's address"),
+        ({"token": SecretStr("")}, "token is empty"),
+        ({"token": SecretStr("a-token\n")}, "holds a space, a line break"),
+        ({"token": SecretStr("a-tökén")}, "beyond ASCII"),
+    ],
+    ids=[
+        "a region that is a path",
+        "an address without a scheme",
+        "an address without a host",
+        "half an IPv6 address",
+        "a name that is none",
+        "a port that is none",
+        "no token",
+        "a token with a line break",
+        "a token beyond ASCII",
+    ],
 )
 def test_settings_that_cannot_be_are_refused(settings, changes, said):
     with pytest.raises(AgentError, match=said):

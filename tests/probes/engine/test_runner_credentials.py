@@ -124,3 +124,23 @@ async def test_a_path_cannot_turn_the_declared_host_into_a_user_name(serve: Any)
     run = await run_once(oauth_runner(), integration(server, *steps, auth=auth))
     assert run.outcome is Outcome.PASSED
     assert server.heard[1].target == "/@evil.example/x"
+
+
+async def test_a_token_that_no_header_can_carry_is_a_failed_run_and_is_not_quoted(serve: Any) -> None:
+    odd = answer(200, {"access_token": "a-tökén-to-keep", "expires_in": 3600, "token_type": "bearer"})
+    server, tokens = await serve(), await serve(odd)
+    run = await run_once(oauth_runner(), oauth(server, tokens))
+    assert (run.outcome, run.failed_step) == (Outcome.FAILED, "token")
+    assert run.failure is not None
+    assert run.failure.kind is FailureKind.AUTH
+    assert server.heard == []
+    assert "to-keep" not in repr(run)
+
+
+async def test_a_secret_that_no_header_can_carry_is_a_failed_run(serve: Any) -> None:
+    server = await serve()
+    auth = {"kind": "bearer", "token": "${env:ACME_TOKEN}"}
+    run = await run_once(make_runner({"ACME_TOKEN": "a-sécret"}), integration(server, GET, auth=auth))
+    assert run.failure is not None
+    assert run.failure.kind is FailureKind.AUTH
+    assert server.heard == []
