@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
-from fastapi import FastAPI, HTTPException, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI, Request, Response
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -14,19 +13,18 @@ from app.dashboard import build
 from app.dashboard.security import content_security_policy
 from app.dashboard.view import View
 from app.hub.prober_api import prober_router
+from app.hub.problems import answer_problems
 from app.hub.public_api import public_router
 from app.hub.state import HubState
-from metrics.store.failures import ReadTimeout, StoreClosed
 
 
 def create_app(state: HubState, view: View) -> FastAPI:
     """Everything the hub serves. API routes come before the dashboard, whose pages take every other path."""
     server = FastAPI(title="Leadline hub", docs_url=None, redoc_url=None, openapi_url=None)
-    server.include_router(prober_router(state))
-    server.include_router(public_router(state))
-    server.add_exception_handler(HTTPException, _problem)
-    server.add_exception_handler(ReadTimeout, _later)
-    server.add_exception_handler(StoreClosed, _later)
+    routers = (prober_router(state), public_router(state))
+    for router in routers:
+        server.include_router(router)
+    answer_problems(server, routers)
     policy = content_security_policy(build(server, view))
     server.middleware("http")(_security_headers(policy))
     server.add_middleware(GZipMiddleware, minimum_size=1000)
@@ -40,16 +38,6 @@ def _allowed_hosts(state: HubState) -> list[str]:
     if state.config.settings.hub.public_url:
         names.append(urlsplit(state.config.settings.hub.public_url).hostname or "")
     return [name for name in names if name]
-
-
-async def _problem(_: Request, error: Exception) -> Response:
-    if not isinstance(error, HTTPException):
-        raise error
-    return JSONResponse({"error": error.detail}, status_code=error.status_code, headers=error.headers)
-
-
-async def _later(_: Request, error: Exception) -> Response:
-    return JSONResponse({"error": str(error)}, status_code=503, headers={"Retry-After": "5"})
 
 
 Handler = Callable[[Request], Awaitable[Response]]

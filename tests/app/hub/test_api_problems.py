@@ -1,0 +1,67 @@
+"""Whatever is asked of the API, the answer is JSON with an `error` and a status that means it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from app.dashboard.view import View
+from app.hub.server import create_app
+from app.hub.state import HubState
+from probes.wire import MAX_BODY_BYTES
+
+LOCAL = {"Authorization": "Bearer the-local-token"}
+
+
+@pytest.fixture
+async def site(state: HubState) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(create_app(state, View.of_hub(state)), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api", 404),
+        ("GET", "/api/v1/nothing", 404),
+        ("POST", "/api/v2/status", 404),
+        ("DELETE", "/api/v1/prober/nothing", 404),
+        ("GET", "/api/v1/prober/batches", 405),
+        ("POST", "/api/v1/status", 405),
+        ("PUT", "/healthz", 405),
+        ("GET", "/api/v1/prober/config", 422),
+        ("GET", "/api/v1/status", 503),
+    ],
+)
+async def test_what_cannot_be_done_is_said_in_json(
+    site: httpx.AsyncClient, method: str, path: str, status: int
+) -> None:
+    answer = await site.request(method, path, headers=LOCAL)
+    assert answer.status_code == status
+    assert answer.json()["error"]
+
+
+async def test_a_wrong_method_is_told_the_right_one(site: httpx.AsyncClient) -> None:
+    assert (await site.get("/api/v1/prober/batches")).headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize("path", ["batches", "heartbeat"])
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 422),
+        (b"{", 422),
+        (b"[]", 422),
+        (b"[" * 100_000, 422),
+        (b"\xff\xfe", 422),
+        (b"x" * (MAX_BODY_BYTES + 1), 413),
+    ],
+    ids=["nothing", "half an object", "a list", "a hundred thousand brackets", "not UTF-8", "too much"],
+)
+async def test_a_body_that_is_none_is_refused(site: httpx.AsyncClient, path: str, body: bytes, status: int) -> None:
+    answer = await site.post(f"/api/v1/prober/{path}", content=body, headers=LOCAL)
+    assert answer.status_code == status
+    assert answer.json()["error"]
