@@ -16,8 +16,10 @@ import httpx
 from app.datadir import DataDirectory
 from app.environment import wants_sandbox
 from app.errors import UserError
+from app.region_token import region_token
 from app.supervisor import Child, Supervisor, leadline
 from app.wiring import load_config
+from config.model import Region
 
 LOCAL: Final = "local"
 
@@ -55,9 +57,9 @@ class Launch:
         if supervisor.stopping:
             return
         url = await self._start_hub(supervisor)
-        regions = [region.name for region in config.settings.regions]
-        if LOCAL in regions:
-            await supervisor.start(self._prober(url))
+        own = next((region for region in config.settings.regions if region.name == LOCAL), None)
+        if own is not None:
+            await supervisor.start(self._prober(url, own))
         else:
             self.say("no region `local` in leadline.yaml: this machine runs no prober")
         self.say(f"dashboard: {url}")
@@ -112,9 +114,9 @@ class Launch:
         address = self.data.hub()
         return address is not None and _answers(address.url)
 
-    def _prober(self, url: str) -> Child:
+    def _prober(self, url: str, region: Region) -> Child:
         arguments = ("prober", "--hub", url, "--region", LOCAL, "--data", str(self.data.root))
-        token = {"LEADLINE_PROBER_TOKEN": self.data.prober_token(LOCAL)}
+        token = {"LEADLINE_PROBER_TOKEN": region_token(region, self.data, self.environ)}
         return Child("prober", leadline(*arguments), {**self.environ, **token})
 
 

@@ -13,9 +13,9 @@ from app.clock import utc_now
 from app.datadir import DataDirectory, write_private
 from app.hub.prober_api import token_hash
 from app.hub.state import HubState
+from app.region_token import region_token
 from config.compiled import dump
 from config.model import Config
-from config.secrets import resolve
 from metrics.store.database import Store
 from metrics.store.ingest import Ingest
 
@@ -43,12 +43,9 @@ def new_state(store: Store, config: Config, problem: str | None, around: Surroun
 
 
 def region_tokens(config: Config, around: Surroundings) -> dict[str, str]:
-    """Region → hash of its prober's token: the declared one, or the one that this machine's own prober uses."""
-    tokens = {}
-    for region in config.settings.regions:
-        plain = resolve(region.token, around.environ) if region.token else around.data.prober_token(region.name)
-        tokens[region.name] = token_hash(plain)
-    return tokens
+    """Region → hash of its prober's token; `UserError` where this machine lacks one."""
+    regions = config.settings.regions
+    return {region.name: token_hash(region_token(region, around.data, around.environ)) for region in regions}
 
 
 def adopt(

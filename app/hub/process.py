@@ -48,7 +48,7 @@ class HubOptions:
 def run_hub(options: HubOptions, on_ready: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT. `on_ready` gets the dashboard's address once it answers."""
     around = Surroundings(options.data.create(), options.environ)
-    source = ConfigSource(options.directory, options.environ, options.require_secrets)
+    source = ConfigSource(options.directory, options.environ, options.require_secrets, around.data.root)
     config, problem = source.first(around.data.last_good_config)
     host = options.host or config.settings.hub.host
     _refuse_exposed(host)

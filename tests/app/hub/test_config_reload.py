@@ -79,3 +79,34 @@ def test_a_bad_configuration_without_an_earlier_one_is_refused(directory: Path, 
     (directory / "target.yaml").write_text(GOOD.replace("path:", "pth:"))
     with pytest.raises(UserError, match="unknown key"):
         ConfigSource(directory, {}).first(tmp_path / "last-good.json")
+
+
+@pytest.mark.parametrize("name", [".leadline", "data"])
+def test_what_the_hub_itself_writes_within_the_directory_is_no_change(directory: Path, name: str) -> None:
+    source = ConfigSource(directory, {}, data=directory / name)
+    source.load()
+    (directory / name).mkdir()
+    (directory / name / "leadline.duckdb").write_text("")
+    assert not source.changed()
+
+
+def test_a_directory_that_vanished_is_refused_and_its_return_adopted(state: HubState, directory: Path) -> None:
+    source = ConfigSource(directory, {})
+    state.config = source.load()
+    directory.rename(directory.parent / "elsewhere")
+    watched(state, source)
+    assert state.config_problem is not None
+    (directory.parent / "elsewhere").rename(directory)
+    watched(state, source)
+    assert state.config_problem is None
+
+
+def test_a_change_that_cannot_be_taken_up_is_said_like_one_that_cannot_be_read(
+    state: HubState, directory: Path
+) -> None:
+    def adopted(_: Config) -> None:
+        raise UserError("token of region eu: not set")
+
+    source = ConfigSource(directory, {})
+    watch_once(state, source, adopted)
+    assert state.config_problem == "token of region eu: not set"
