@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,6 +22,17 @@ class HubAddress:
 
     url: str
     pid: int
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is a process of that number: what answers at the address may be another hub by now."""
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except OSError:
+            return True
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +52,19 @@ class DataDirectory:
         if not os.access(self.root, os.W_OK):
             raise UserError(f"{self.root}: not writable by this user; choose another data directory with --data")
         return self
+
+    @contextmanager
+    def occupied(self) -> Iterator[None]:
+        """For the one process that starts everything here; `UserError` for a second one. Ends with the process."""
+        with (self.root / "up.lock").open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UserError(
+                    f"another `leadline up` or `leadline demo` runs on {self.root}; stop it, or choose another --data",
+                    exit_code=1,
+                ) from None
+            yield
 
     @property
     def store(self) -> Path:

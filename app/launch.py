@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,7 @@ from app.datadir import DataDirectory
 from app.environment import wants_sandbox
 from app.errors import UserError
 from app.region_token import region_token
-from app.supervisor import Child, Supervisor, leadline
+from app.supervisor import Child, Interrupted, Supervisor, leadline
 from app.wiring import load_config
 from config.model import Region
 
@@ -39,23 +38,22 @@ class Launch:
     async def run(self, supervisor: Supervisor) -> None:
         """Start everything, say where the dashboard is, and keep it running until a signal."""
         supervisor.stop_on_signals()
-        try:
-            await self._start(supervisor)
-            await supervisor.wait()
-        finally:
-            self.say("stopping …")
-            await supervisor.stop()
+        with self.data.create().occupied():
+            self._refuse_second()
+            try:
+                await self._start(supervisor)
+                await supervisor.wait()
+            except Interrupted:
+                pass  # Told to stop is told to stop, however far the start has come.
+            finally:
+                await supervisor.stop(lambda: self.say("stopping …"))
 
     async def _start(self, supervisor: Supervisor) -> None:
-        self.data.create()
-        self._refuse_second()
         if wants_sandbox(self.directory):
             await self._start_sandbox(supervisor)
         config = await asyncio.to_thread(load_config, self.directory, self.environ)
         if self.history_days:
-            await self._load_history()
-        if supervisor.stopping:
-            return
+            await self._load_history(supervisor)
         url = await self._start_hub(supervisor)
         own = next((region for region in config.settings.regions if region.name == LOCAL), None)
         if own is not None:
@@ -66,12 +64,15 @@ class Launch:
 
     def _refuse_second(self) -> None:
         address = self.data.hub()
-        if address is not None and _answers(address.url):
+        if address is None:
+            return
+        if address.alive and _answers(address.url):
             raise UserError(
                 f"a hub already runs on {self.data.root} at {address.url}; stop it, or choose another --data",
                 exit_code=1,
             )
-        self.data.forget_hub()
+        if not address.alive:
+            self.data.forget_hub()
 
     async def _start_sandbox(self, supervisor: Supervisor) -> None:
         from app.sandbox import find
@@ -87,13 +88,10 @@ class Launch:
         self.environ.update(running.environment)
         self.say(f"vendor sandbox: {running.admin_url} (vendors, fault switches, what the receivers got)")
 
-    async def _load_history(self) -> None:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "app.cli.load_history", str(self.directory), "--data", str(self.data.root)),
-            *("--days", str(self.history_days)),
-            env=self.environ,
-        )
-        if await process.wait() != 0:
+    async def _load_history(self, supervisor: Supervisor) -> None:
+        directories = (str(self.directory), "--data", str(self.data.root))
+        arguments = ("-m", "app.cli.load_history", *directories, "--days", str(self.history_days))
+        if await supervisor.run_to_end(Child("history", arguments, self.environ)) != 0:
             raise UserError("simulated history could not be loaded", exit_code=1)
 
     async def _start_hub(self, supervisor: Supervisor) -> str:

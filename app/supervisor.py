@@ -34,6 +34,10 @@ class Child:
     ready: Callable[[], bool] = lambda: True
 
 
+class Interrupted(Exception):  # noqa: N818 - nothing went wrong
+    """A signal to stop came while a child was starting."""
+
+
 @dataclass(slots=True)
 class Supervisor:
     """Runs children until `stop`; a child that cannot even start once is an error, one that dies later is restarted."""
@@ -50,31 +54,40 @@ class Supervisor:
             loop.add_signal_handler(number, self._stopping.set)
 
     async def start(self, child: Child) -> None:
-        """Start the child and wait until it is ready. `UserError` if it ends or stays silent instead."""
+        """Start the child and wait until it is ready. `UserError` if it ends or stays silent instead, `Interrupted`
+        when a signal comes before."""
         process = await self._spawn(child)
         deadline = time.monotonic() + READY_WITHIN_S
         while not await asyncio.to_thread(child.ready):
-            if process.returncode is not None:
-                raise UserError(f"the {child.name} ended at its start", exit_code=process.returncode or 1)
             if self._stopping.is_set():
-                return
+                raise Interrupted
+            if process.returncode is not None:
+                raise UserError(f"the {child.name} ended at its start", exit_code=max(1, process.returncode))
             if time.monotonic() > deadline:
                 raise UserError(f"the {child.name} did not answer within {READY_WITHIN_S:g} s", exit_code=1)
             await asyncio.sleep(0.05)
         self._keepers.append(asyncio.create_task(self._keep(child, process)))
 
+    async def run_to_end(self, child: Child) -> int:
+        """Start the child and wait for its end → its exit code. `Interrupted` when a signal comes before."""
+        process = await self._spawn(child)
+        waits = [asyncio.create_task(wait) for wait in (process.wait(), self._stopping.wait())]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        if process.returncode is None:
+            raise Interrupted
+        return process.returncode
+
     async def wait(self) -> None:
         """Until a signal comes."""
         await self._stopping.wait()
 
-    @property
-    def stopping(self) -> bool:
-        """Whether a signal came."""
-        return self._stopping.is_set()
-
-    async def stop(self) -> None:
-        """Stop every child, the last started first; kill what does not end in time."""
+    async def stop(self, announce: Callable[[], None] = lambda: None) -> None:
+        """Stop every child, the last started first; kill what does not end in time. `announce` if there is any."""
         self._stopping.set()
+        if any(process.returncode is None for process in self._running.values()):
+            announce()
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
@@ -99,9 +112,16 @@ class Supervisor:
             if time.monotonic() - started > HEALTHY_AFTER_S:
                 backoff = self.first_backoff_s
             log.warning("supervisor.child_ended", child=child.name, code=code, restart_in_s=backoff)
-            await asyncio.sleep(backoff)
+            process = await self._spawn_again(child, backoff)
             backoff = min(backoff * 2, LONGEST_BACKOFF_S)
-            process = await self._spawn(child)
+
+    async def _spawn_again(self, child: Child, backoff: float) -> asyncio.subprocess.Process:
+        while True:
+            await asyncio.sleep(backoff)
+            try:
+                return await self._spawn(child)
+            except OSError as err:  # no memory, no process to be had: that passes
+                log.warning("supervisor.child_not_started", child=child.name, reason=str(err), again_in_s=backoff)
 
 
 async def _end(name: str, process: asyncio.subprocess.Process) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from app.clock import utc_now
 from app.datadir import DataDirectory
 from app.errors import UserError
+from app.lifeline import orphaned
 from app.sandbox.vendors import VENDOR_SIMULATORS
 from app.wiring import load_config
 from config.model import Config
@@ -34,6 +35,8 @@ def fill(data: DataDirectory, config: Config, days: int) -> int:
 
 
 def _progress(share: float) -> None:
+    if orphaned():
+        raise UserError("stopped, because what started this is gone", exit_code=1)
     if sys.stdout.isatty():
         print(f"\rsimulated history: {share * 100:3.0f} %", end="\n" if share >= 1 else "", flush=True)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,3 +44,18 @@ def test_a_data_directory_below_a_file_is_refused_with_the_remedy(tmp_path: Path
 def test_a_new_data_directory_is_for_its_owner_only(tmp_path: Path) -> None:
     root = DataDirectory(tmp_path / "a" / "b").create().root
     assert os.stat(root).st_mode & 0o077 == 0
+
+
+def test_a_data_directory_is_occupied_by_one_at_a_time(tmp_path: Path) -> None:
+    data = DataDirectory(tmp_path)
+    with data.occupied(), pytest.raises(UserError, match="another `leadline up`"), DataDirectory(tmp_path).occupied():
+        pass
+    with data.occupied():
+        pass
+
+
+def test_a_hub_whose_process_is_gone_is_not_alive(tmp_path: Path) -> None:
+    ended = subprocess.Popen((sys.executable, "-c", ""))
+    ended.wait()
+    assert not HubAddress("http://127.0.0.1:1", ended.pid).alive
+    assert HubAddress("http://127.0.0.1:1", os.getpid()).alive
