@@ -60,7 +60,7 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """Slices of the schedule: `share` is good ÷ measured, `coverage` measured ÷ expected; None without data."""
+    """Slices of the schedule: `share` is good ÷ measured time, `coverage` measured ÷ expected; None without data."""
 
     good: int
     bad: int
@@ -71,12 +71,31 @@ class Availability:
 
 @dataclass(frozen=True, slots=True)
 class SliceCount:
-    """Good and bad slices inside one window; `simulated` of them come from simulated history."""
+    """Good and bad slices inside one window, counted and weighed by their length (whole milliseconds).
+
+    Counts say how many samples there are; every share is one of time, so that a slice of a minute weighs as much as
+    the four slices of 15 s that a faster schedule would have cut it into.
+    """
 
     good: int
     bad: int
     expected: int
+    good_ms: int
+    bad_ms: int
+    expected_ms: int
     simulated: int = 0
+    """How many of the good and bad ones come from simulated history."""
+
+    @property
+    def share(self) -> float | None:
+        """Good ÷ measured time; None when nothing was measured."""
+        measured = self.good_ms + self.bad_ms
+        return self.good_ms / measured if measured else None
+
+    @property
+    def coverage(self) -> float | None:
+        """Measured ÷ expected time; None when nothing was expected."""
+        return (self.good_ms + self.bad_ms) / self.expected_ms if self.expected_ms else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +110,7 @@ class BurnPair:
 
 @dataclass(frozen=True, slots=True)
 class Burn:
-    """What one pair saw. Burn = bad ÷ expected ÷ (1 − target); None without expected slices."""
+    """What one pair saw. Burn = bad ÷ expected time ÷ (1 − target); None without expected slices."""
 
     pair: BurnPair
     long_burn: float | None
@@ -108,13 +127,13 @@ class ObjectiveStatus:
     objective: Objective
     window: Window
     sli: float | None
-    """good ÷ measured."""
+    """good ÷ measured time."""
     good: int
     bad: int
     expected: int
     coverage: float | None
     budget_left: float | None
-    """1 = untouched, 0 = spent, negative = overspent; share of the bad slices that the target allows."""
+    """1 = untouched, 0 = spent, negative = overspent; share of the bad time that the target allows."""
     burns: tuple[Burn, ...]
     simulated: int = 0
     """How many of the slices are simulated history."""

@@ -1,8 +1,8 @@
 """Objectives: SLI, coverage, error budget and burn, from counted slices. Pure arithmetic, no clock, no database.
 
-A slice is one interval of a workflow's schedule in one region. burn = bad ÷ expected ÷ (1 − target);
-budget left = 1 − bad ÷ ((1 − target) × expected). Shares are held as exact fractions until the last step, so that
-a burn of exactly the factor fires.
+A slice is one interval of a workflow's schedule in one region and weighs as much as it is long.
+burn = bad ÷ expected ÷ (1 − target); budget left = 1 − bad ÷ ((1 − target) × expected), all of them times. Shares are
+held as exact fractions until the last step, so that a burn of exactly the factor fires.
 """
 
 from __future__ import annotations
@@ -52,7 +52,6 @@ def objective_status(
     A pair fires when both windows burn at its factor or more and at least `min_bad` slices of the long one are bad.
     """
     (window, whole), *rest = counted
-    measured = whole.good + whole.bad
     spent = burn_rate(objective.target, whole)
     burns = tuple(
         _burn(pair, objective.target, long, short, min_bad)
@@ -62,11 +61,11 @@ def objective_status(
         integration=integration,
         objective=objective,
         window=window,
-        sli=whole.good / measured if measured else None,
+        sli=whole.share,
         good=whole.good,
         bad=whole.bad,
         expected=whole.expected,
-        coverage=measured / whole.expected if whole.expected else None,
+        coverage=whole.coverage,
         budget_left=float(1 - spent) if spent is not None else None,
         burns=burns,
         simulated=whole.simulated,
@@ -75,11 +74,12 @@ def objective_status(
 
 def burn_rate(target: float, count: SliceCount) -> Fraction | None:
     """bad ÷ expected ÷ (1 − target), exactly; over the objective's own window it is the share of the budget spent."""
-    if not count.expected:
+    if not count.expected_ms:
         return None
-    return Fraction(count.bad, count.expected) / error_share(target)
+    return Fraction(count.bad_ms, count.expected_ms) / error_share(target)
 
 
+@cache
 def error_share(target: float) -> Fraction:
     """1 − target as people wrote it: 1 − 99.9 % is exactly 1/1000."""
     return 1 - Fraction(repr(target))
@@ -129,6 +129,7 @@ def _burn(pair: BurnPair, target: float, long: SliceCount, short: SliceCount, mi
     )
 
 
+@cache
 def _exact(pair: BurnPair) -> Fraction:
     return Fraction(repr(pair.factor))
 

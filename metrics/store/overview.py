@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from duckdb import DuckDBPyConnection
 
-from metrics.model import Availability, IntegrationSummary, Latency, Rates, Window
+from metrics.kinds import GOOD, sql_list
+from metrics.model import Availability, IntegrationSummary, Latency, Rates, SliceCount, Window
 from metrics.store.buckets import epoch_ms
 from metrics.store.latency import GOOD_ATTEMPTS, latency_of
 from metrics.store.rates import rates_of
-from metrics.store.schedule import Change, read_changes
-from metrics.store.slices import expected_slices
+from metrics.store.schedule import Segment, promised, read_changes, segments
 from probes.model import Outcome
 
 DAY: Final = timedelta(days=1)
@@ -102,28 +102,18 @@ def _normal(con: DuckDBPyConnection, now: datetime) -> dict[str, tuple[Any, ...]
 
 
 def _availability(con: DuckDBPyConnection, names: Sequence[str], window: Window) -> dict[str, Availability]:
-    good: dict[str, int] = defaultdict(int)
-    bad: dict[str, int] = defaultdict(int)
-    for name, outcome, count in con.execute(_SLICES, {"start": window.start, "end": window.end}).fetchall():
-        if outcome == Outcome.FAILED:
-            bad[name] += count
-        elif outcome != Outcome.THROTTLED:
-            good[name] += count
-    histories: dict[str, list[list[Change]]] = defaultdict(list)
+    measured = _by_name(con, _SLICES, {"start": window.start, "end": window.end})
+    schedules: dict[str, list[list[Segment]]] = defaultdict(list)
     for (integration, _, _), changes in read_changes(con, names).items():
-        histories[integration].append(changes)
-    return {name: _share(good[name], bad[name], expected_slices(histories[name], window)) for name in names}
+        schedules[integration].append(segments(changes))
+    return {name: _share(window, measured.get(name, (0, 0, 0, 0)), schedules[name]) for name in names}
 
 
-def _share(good: int, bad: int, expected: int) -> Availability:
-    measured = good + bad
-    return Availability(
-        good=good,
-        bad=bad,
-        expected=expected,
-        share=good / measured if measured else None,
-        coverage=measured / expected if expected else None,
-    )
+def _share(window: Window, measured: tuple[Any, ...], schedules: Sequence[Sequence[Segment]]) -> Availability:
+    good, bad, good_ms, bad_ms = measured
+    promise = promised(schedules, epoch_ms(window.start), epoch_ms(window.end))
+    count = SliceCount(good, bad, promise.slices, int(good_ms), int(bad_ms), promise.ms)
+    return Availability(good, bad, promise.slices, share=count.share, coverage=count.coverage)
 
 
 _LAST: Final = """
@@ -165,7 +155,12 @@ WITH daily AS (
 SELECT integration, quantile_disc(p95, 0.5), count(*) FROM daily GROUP BY integration
 """  # noqa: S608 - names of ours
 
-_SLICES: Final = """
-SELECT integration, outcome, count(*) FROM runs WHERE final AND slice_at >= $start AND slice_at < $end
-GROUP BY integration, outcome
-"""
+_SLICES: Final = f"""
+WITH judged AS (
+    SELECT integration, outcome IN {sql_list(GOOD)} AS good, CAST(round(every_s * 1000) AS BIGINT) AS ms
+    FROM runs WHERE final AND slice_at >= $start AND slice_at < $end AND outcome <> '{Outcome.THROTTLED}'
+)
+SELECT integration, count(*) FILTER (good), count(*) FILTER (NOT good),
+       coalesce(sum(ms) FILTER (good), 0), coalesce(sum(ms) FILTER (NOT good), 0)
+FROM judged GROUP BY integration
+"""  # noqa: S608 - names of ours

@@ -36,6 +36,25 @@ class Segment:
         return max(0, -(-high // self.every_ms) - -(-low // self.every_ms))
 
 
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """How many slices a schedule promised, and how long they are together."""
+
+    slices: int
+    ms: int
+
+
+def promised(schedules: Iterable[Sequence[Segment]], start_ms: int, end_ms: int) -> Promise:
+    """What these series promised of the slices that begin inside the window."""
+    slices = ms = 0
+    for schedule in schedules:
+        for segment in schedule:
+            count = segment.expected(start_ms, end_ms)
+            slices += count
+            ms += count * segment.every_ms
+    return Promise(slices, ms)
+
+
 def segments(changes: Sequence[Change]) -> list[Segment]:
     """The spans between the changes of one series, oldest first."""
     ended = [_segment(first, every, epoch_ms(end)) for (first, every), (end, _) in pairwise(changes)]

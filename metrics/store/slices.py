@@ -1,4 +1,4 @@
-"""How many slices of the schedule were good, bad, and expected?
+"""How many slices of the schedule were good, bad, and expected, and how long are they?
 
 A slice is [k·every, (k+1)·every) of one workflow in one region, k counted from the epoch. The last attempt of a run
 scheduled in it decides it (column `final`). Skipped and tainted runs, and failures of our own, leave it unmeasured.
@@ -7,22 +7,19 @@ scheduled in it decides it (column `final`). Skipped and tainted runs, and failu
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final
 
 from duckdb import DuckDBPyConnection
 
 from config.model import Integration, Objective
-from metrics.judgement import MEASURES, is_good
+from metrics.judgement import is_good
 from metrics.model import SliceCount, Window
 from metrics.store.buckets import epoch_ms
-from metrics.store.schedule import Change, Series, read_changes, segments
+from metrics.store.limits import Limits
+from metrics.store.schedule import Segment, Series, promised, read_changes, segments
 from probes.model import FailureKind, Outcome
-
-_Limit = tuple[str, float]
-"""A measured column and the threshold it is held against, in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +35,45 @@ class Question:
 class _Group:
     """How many slices of one series within one zone of time were decided the same way."""
 
-    series: Series
     zone: int
+    every_ms: int
     simulated: bool
     outcome: Outcome
     kind: FailureKind | None
+    within: Sequence[bool | None]
+    """By the place of the limit in the integration's row of `Limits`."""
     count: int
-    within: dict[_Limit, bool | None]
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What one zone adds to a count."""
+
+    good: int = 0
+    bad: int = 0
+    good_ms: int = 0
+    bad_ms: int = 0
+    simulated: int = 0
+
+    def add(self, group: _Group, *, good: bool) -> None:
+        if good:
+            self.good += group.count
+            self.good_ms += group.count * group.every_ms
+        else:
+            self.bad += group.count
+            self.bad_ms += group.count * group.every_ms
+        self.simulated += group.count * group.simulated
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the store said about all questions at once."""
+
+    zones: Mapping[int, int]
+    """Edge in epoch milliseconds → the zone that ends there: what is before it and not before the edge before."""
+    limits: Limits
+    groups: Mapping[Series, Sequence[_Group]]
+    schedules: Mapping[Series, Sequence[Segment]]
 
 
 def slice_counts(
@@ -62,15 +91,18 @@ def all_slice_counts(con: DuckDBPyConnection, questions: Sequence[Question]) -> 
     """`slice_counts` for many objectives of many integrations, in one scan of the runs."""
     if not questions:
         return []
+    names = sorted({asked.integration.name for asked in questions})
     edges = sorted(
         {epoch_ms(at) for asked in questions for window in asked.windows for at in (window.start, window.end)}
     )
-    limits = sorted({limit for asked in questions if (limit := _limit(asked.objective))})
-    groups: dict[Series, list[_Group]] = defaultdict(list)
-    for group in _groups(con, edges, limits):
-        groups[group.series].append(group)
-    changes = read_changes(con, {asked.integration.name for asked in questions})
-    return [_answer(asked, edges, groups, changes) for asked in questions]
+    limits = Limits.of((asked.integration.name, asked.objective) for asked in questions)
+    known = _Known(
+        zones={edge: zone for zone, edge in enumerate(edges)},
+        limits=limits,
+        groups=_groups(con, names, edges, limits),
+        schedules={series: segments(changes) for series, changes in read_changes(con, names).items()},
+    )
+    return [_answer(asked, known) for asked in questions]
 
 
 def series_of(integration: Integration, objective: Objective | None = None) -> list[Series]:
@@ -84,76 +116,62 @@ def series_of(integration: Integration, objective: Objective | None = None) -> l
     ]
 
 
-def expected_slices(histories: Iterable[Sequence[Change]], window: Window) -> int:
-    """Slices that the schedules of these series promised within the window."""
-    start_ms, end_ms = epoch_ms(window.start), epoch_ms(window.end)
-    return sum(segment.expected(start_ms, end_ms) for changes in histories for segment in segments(changes))
-
-
-def _limit(objective: Objective) -> _Limit | None:
-    column = MEASURES.get(objective.sli)
-    return (column, (objective.threshold or timedelta()) / timedelta(milliseconds=1)) if column else None
-
-
-def _answer(
-    asked: Question,
-    edges: Sequence[int],
-    groups: Mapping[Series, Sequence[_Group]],
-    changes: Mapping[Series, Sequence[Change]],
-) -> tuple[SliceCount, ...]:
-    series = series_of(asked.integration, asked.objective)
-    judged = [
-        (group, good) for one in series for group in groups.get(one, ()) if (good := _judge(asked, group)) is not None
-    ]
-    histories = [changes[one] for one in series if one in changes]
-    return tuple(_count(window, edges, judged, histories) for window in asked.windows)
-
-
-def _judge(asked: Question, group: _Group) -> bool | None:
-    limit = _limit(asked.objective)
-    return is_good(asked.objective, group.outcome, group.kind, group.within[limit] if limit else None)
+def _answer(asked: Question, known: _Known) -> tuple[SliceCount, ...]:
+    place = known.limits.place(asked.integration.name, asked.objective)
+    tallies = [_Tally() for _ in known.zones]
+    schedules = []
+    for series in series_of(asked.integration, asked.objective):
+        schedules.append(known.schedules.get(series, ()))
+        for group in known.groups.get(series, ()):
+            within = None if place is None else group.within[place]
+            good = is_good(asked.objective, group.outcome, group.kind, within)
+            if good is not None:
+                tallies[group.zone].add(group, good=good)
+    return tuple(_count(window, known.zones, tallies, schedules) for window in asked.windows)
 
 
 def _count(
-    window: Window, edges: Sequence[int], judged: Sequence[tuple[_Group, bool]], histories: Sequence[Sequence[Change]]
+    window: Window, zones: Mapping[int, int], tallies: Sequence[_Tally], schedules: Sequence[Sequence[Segment]]
 ) -> SliceCount:
-    # Zone i holds what is not before edge i - 1 and before edge i.
-    first, last = edges.index(epoch_ms(window.start)), edges.index(epoch_ms(window.end))
-    inside = [(group, good) for group, good in judged if first < group.zone <= last]
+    start_ms, end_ms = epoch_ms(window.start), epoch_ms(window.end)
+    inside = tallies[zones[start_ms] + 1 : zones[end_ms] + 1]
+    promise = promised(schedules, start_ms, end_ms)
     return SliceCount(
-        good=sum(group.count for group, good in inside if good),
-        bad=sum(group.count for group, good in inside if not good),
-        expected=expected_slices(histories, window),
-        simulated=sum(group.count for group, _ in inside if group.simulated),
+        good=sum(tally.good for tally in inside),
+        bad=sum(tally.bad for tally in inside),
+        expected=promise.slices,
+        good_ms=sum(tally.good_ms for tally in inside),
+        bad_ms=sum(tally.bad_ms for tally in inside),
+        expected_ms=promise.ms,
+        simulated=sum(tally.simulated for tally in inside),
     )
 
 
-def _groups(con: DuckDBPyConnection, edges: Sequence[int], limits: Sequence[_Limit]) -> list[_Group]:
+def _groups(
+    con: DuckDBPyConnection, names: Sequence[str], edges: Sequence[int], limits: Limits
+) -> dict[Series, list[_Group]]:
     # The oldest zone is asked for first, because most rows are there.
     zones = " ".join(f"WHEN slice_at < make_timestamptz({edge * 1000}) THEN {zone}" for zone, edge in enumerate(edges))
-    within = "".join(f", {column} <= {threshold!r} AS within_{i}" for i, (column, threshold) in enumerate(limits))
-    bounds = {"first_us": edges[0] * 1000, "last_us": edges[-1] * 1000}
-    rows = con.execute(_GROUPS.format(zones=zones, within=within), bounds).fetchall()
-    return [_group(limits, *row) for row in rows]
+    sql = _GROUPS.format(zones=zones, limits=limits.columns, within=limits.comparisons)
+    bounds = {"names": names, "first_us": edges[0] * 1000, "last_us": edges[-1] * 1000}
+    found: dict[Series, list[_Group]] = defaultdict(list)
+    for integration, workflow, region, *row in con.execute(sql, bounds | limits.parameters(names)).fetchall():
+        found[integration, workflow, region].append(_group(*row))
+    return found
 
 
-def _group(limits: Sequence[_Limit], *row: Any) -> _Group:
-    integration, workflow, region, zone, simulated, outcome, kind, *within, count = row
-    return _Group(
-        series=(integration, workflow, region),
-        zone=zone,
-        simulated=simulated,
-        outcome=Outcome(outcome),
-        kind=FailureKind(kind) if kind else None,
-        count=count,
-        within=dict(zip(limits, within, strict=True)),
-    )
+def _group(zone: int, every_s: float, simulated: bool, outcome: str, kind: str | None, *rest: Any) -> _Group:
+    *within, count = rest
+    every_ms = round(every_s * 1000)
+    return _Group(zone, every_ms, simulated, Outcome(outcome), FailureKind(kind) if kind else None, within, count)
 
 
+# Each integration has limits of its own, so they come as a table: as constants, every threshold of anybody would be
+# one more column to group everything by.
 _GROUPS: Final = """
-WITH decided AS (
-    SELECT integration, workflow, region, CASE {zones} END AS zone, simulated, outcome, failure_kind{within}
-    FROM runs
+WITH asked AS (SELECT unnest($names) AS integration{limits}), decided AS (
+    SELECT integration, workflow, region, CASE {zones} END AS zone, every_s, simulated, outcome, failure_kind{within}
+    FROM runs JOIN asked USING (integration)
     WHERE final AND slice_at >= make_timestamptz($first_us) AND slice_at < make_timestamptz($last_us)
 )
 SELECT *, count(*) FROM decided GROUP BY ALL

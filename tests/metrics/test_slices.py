@@ -26,6 +26,14 @@ START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 HOUR = Window(START, START + timedelta(hours=1))
 
 
+HOUR_MS = 3_600_000
+
+
+def slices(good: int, bad: int, expected: int, simulated: int = 0) -> SliceCount:
+    """Slices of a minute."""
+    return SliceCount(good, bad, expected, good * 60_000, bad * 60_000, expected * 60_000, simulated)
+
+
 def objective(**fields: Any) -> Objective:
     return Objective.model_validate({"sli": "availability", "target": "99%"} | fields)
 
@@ -44,19 +52,19 @@ def test_a_schedule_of_one_minute_has_sixty_slices_an_hour(
     put: Put, make_run: Make, count: Callable[..., SliceCount]
 ) -> None:
     put([make_run(START + i * MINUTE + timedelta(seconds=7)) for i in range(60)])
-    assert count() == SliceCount(good=60, bad=0, expected=60)
+    assert count() == slices(60, 0, 60)
 
 
 def test_nothing_is_expected_before_the_first_measured_slice(
     put: Put, make_run: Make, count: Callable[..., SliceCount]
 ) -> None:
     put([make_run(START + 50 * MINUTE)])
-    assert count() == SliceCount(good=1, bad=0, expected=10)
+    assert count() == slices(1, 0, 10)
 
 
 def test_a_gap_is_neither_good_nor_bad(put: Put, make_run: Make, count: Callable[..., SliceCount]) -> None:
     put([make_run(START), make_run(START + 59 * MINUTE)])
-    assert count() == SliceCount(good=2, bad=0, expected=60)
+    assert count() == slices(2, 0, 60)
 
 
 def test_the_last_attempt_decides_whichever_came_in_first(
@@ -65,7 +73,7 @@ def test_the_last_attempt_decides_whichever_came_in_first(
     confirmed = make_run(START, attempt=2)
     put([confirmed])
     put([make_run(START, kind=FailureKind.STATUS_5XX)])
-    assert count() == SliceCount(good=1, bad=0, expected=60)
+    assert count() == slices(1, 0, 60)
 
 
 def test_more_probes_while_it_fails_do_not_weigh_more(
@@ -73,7 +81,7 @@ def test_more_probes_while_it_fails_do_not_weigh_more(
 ) -> None:
     failed = [make_run(START + timedelta(seconds=s), kind=FailureKind.TIMEOUT) for s in (0, 10, 20, 30)]
     put([*failed, make_run(START + MINUTE)])
-    assert count() == SliceCount(good=1, bad=1, expected=60)
+    assert count() == slices(1, 1, 60)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.SKIPPED, Outcome.TAINTED])
@@ -81,20 +89,20 @@ def test_a_run_that_says_nothing_about_the_vendor_is_not_measured(
     put: Put, make_run: Make, count: Callable[..., SliceCount], outcome: Outcome
 ) -> None:
     put([make_run(START), make_run(START + MINUTE, outcome=outcome), make_run(START, outcome=outcome, attempt=2)])
-    assert count() == SliceCount(good=1, bad=0, expected=60)
+    assert count() == slices(1, 0, 60)
 
 
 def test_our_own_failure_is_not_the_vendors(put: Put, make_run: Make, count: Callable[..., SliceCount]) -> None:
     put([make_run(START), make_run(START + MINUTE, kind=FailureKind.INTERNAL)])
-    assert count() == SliceCount(good=1, bad=0, expected=60)
+    assert count() == slices(1, 0, 60)
 
 
 def test_throttled_is_neither_unless_the_objective_says_so(
     put: Put, make_run: Make, count: Callable[..., SliceCount]
 ) -> None:
     put([make_run(START), make_run(START + MINUTE, kind=FailureKind.THROTTLED, outcome=Outcome.THROTTLED)])
-    assert count() == SliceCount(good=1, bad=0, expected=60)
-    assert count(throttled_is_bad=True) == SliceCount(good=1, bad=1, expected=60)
+    assert count() == slices(1, 0, 60)
+    assert count(throttled_is_bad=True) == slices(1, 1, 60)
 
 
 def test_passed_after_a_retry_is_good(put: Put, make_run: Make, count: Callable[..., SliceCount]) -> None:
@@ -132,7 +140,7 @@ def test_each_sli_judges_its_own_kind_of_failure(
 
 def test_simulated_slices_are_counted_as_such(put: Put, make_run: Make, count: Callable[..., SliceCount]) -> None:
     put([make_run(START, simulated=True), make_run(START + MINUTE)])
-    assert count() == SliceCount(good=2, bad=0, expected=60, simulated=1)
+    assert count() == slices(2, 0, 60, simulated=1)
 
 
 def test_a_new_interval_counts_from_when_it_was_in_force(
@@ -140,7 +148,33 @@ def test_a_new_interval_counts_from_when_it_was_in_force(
 ) -> None:
     put([make_run(START + i * MINUTE) for i in range(30)])
     put([make_run(START + 30 * MINUTE + i * MINUTE / 4, every_s=15.0) for i in range(120)])
-    assert count() == SliceCount(good=150, bad=0, expected=150)
+    assert count() == SliceCount(150, 0, 150, HOUR_MS, 0, HOUR_MS)
+
+
+def test_half_an_hour_weighs_the_same_however_often_it_was_looked_at(
+    put: Put, make_run: Make, count: Callable[..., SliceCount]
+) -> None:
+    put([make_run(START + i * MINUTE) for i in range(30)])
+    failed = [make_run(START + (30 + i / 4) * MINUTE, every_s=15.0, kind=FailureKind.DNS) for i in range(120)]
+    put(failed)
+    seen = count()
+    assert (seen.good, seen.bad, seen.share, seen.coverage) == (30, 120, 0.5, 1.0)
+
+
+def test_each_integration_is_held_against_its_own_thresholds(
+    store: Store, put: Put, make_run: Make, make_integration: Callable[..., Integration]
+) -> None:
+    names = ("hubspot", "github", "stripe")
+    put([make_run(START + i * MINUTE, 100.0 * i, integration=name) for name in names for i in range(1, 6)])
+    limits = {"hubspot": ("200ms", "400ms"), "github": ("300ms",), "stripe": ()}
+    questions = [
+        Question(make_integration(integration=name), objective(sli="latency", threshold=limit), (HOUR,))
+        for name in names
+        for limit in limits[name]
+    ]
+    questions.append(Question(make_integration(integration="stripe"), objective(), (HOUR,)))
+    answers = store.read(lambda con: all_slice_counts(con, questions))
+    assert [(seen.good, seen.bad) for (seen,) in answers] == [(2, 3), (4, 1), (3, 2), (5, 0)]
 
 
 def test_regions_and_workflows_are_series_of_their_own_and_retired_ones_no_longer_count(
@@ -165,7 +199,7 @@ def test_regions_and_workflows_are_series_of_their_own_and_retired_ones_no_longe
     all_of_it, deals = objective(), objective(workflow="deals")
     questions = [Question(integration, all_of_it, (HOUR,)), Question(integration, deals, (HOUR,))]
     answers = store.read(lambda con: all_slice_counts(con, questions))
-    assert answers == [(SliceCount(2, 1, 180),), (SliceCount(1, 0, 60),)]
+    assert answers == [(slices(2, 1, 180),), (slices(1, 0, 60),)]
 
 
 def test_an_earlier_run_that_comes_late_moves_the_beginning() -> None:
@@ -210,7 +244,7 @@ def _model(drawn: dict[tuple[int, int], Outcome]) -> SliceCount:
     decided = {second // 60: measured[second, attempt] for second, attempt in sorted(measured)}
     good = sum(outcome in (Outcome.PASSED, Outcome.UNSTABLE) for outcome in decided.values())
     bad = sum(outcome is Outcome.FAILED for outcome in decided.values())
-    return SliceCount(good, bad, expected=20 - min(decided) if decided else 0)
+    return slices(good, bad, expected=20 - min(decided) if decided else 0)
 
 
 def _run(second: int, attempt: int, outcome: Outcome) -> Run:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from random import Random
 from typing import Any
 
 import pytest
@@ -22,6 +26,18 @@ counts = st.integers(0, 50_000)
 
 def objective(**fields: Any) -> Objective:
     return Objective.model_validate({"sli": "availability", "target": "99.9%"} | fields)
+
+
+def slices(good: int, bad: int, expected: int, every_s: int = 60) -> SliceCount:
+    """Slices of one length."""
+    ms = every_s * 1000
+    return SliceCount(good, bad, expected, good * ms, bad * ms, expected * ms)
+
+
+def summed(parts: Iterable[SliceCount]) -> SliceCount:
+    """What several schedules add up to."""
+    columns = [(p.good, p.bad, p.expected, p.good_ms, p.bad_ms, p.expected_ms, p.simulated) for p in parts]
+    return SliceCount(*(sum(column) for column in zip(*columns, strict=True)))
 
 
 def status(promised: Objective, *counted: SliceCount, min_bad: int = 1) -> ObjectiveStatus:
@@ -56,29 +72,29 @@ def test_every_short_window_is_a_twelfth_of_its_long_one() -> None:
 
 
 def test_no_data_is_neither_zero_nor_a_hundred_percent() -> None:
-    seen = status(objective(), SliceCount(0, 0, 0))
+    seen = status(objective(), slices(0, 0, 0))
     assert (seen.sli, seen.coverage, seen.budget_left) == (None, None, None)
     assert {(burn.long_burn, burn.short_burn, burn.firing) for burn in seen.burns} == {(None, None, False)}
 
 
 def test_slices_that_were_not_measured_cost_coverage_and_no_budget() -> None:
-    seen = status(objective(), SliceCount(good=600, bad=0, expected=1000))
+    seen = status(objective(), slices(600, 0, 1000))
     assert (seen.sli, seen.coverage, seen.budget_left) == (1.0, 0.6, 1.0)
 
 
 def test_a_burn_of_exactly_the_factor_fires() -> None:
     # 1 − 0.999 is not 0.001 in binary; 144 bad of 10,000 at 99.9 % burns at exactly 14.4 all the same.
-    seen = status(objective(), SliceCount(9_856, 144, 10_000))
+    seen = status(objective(), slices(9_856, 144, 10_000))
     assert seen.burns[0].long_burn == 14.4
     assert seen.burns[0].firing
-    seen = status(objective(), SliceCount(9_857, 143, 10_000))
+    seen = status(objective(), slices(9_857, 143, 10_000))
     assert not seen.burns[0].firing
 
 
 def test_one_failed_probe_in_five_minutes_does_not_fire() -> None:
     promised = objective()
-    whole, hour, five = SliceCount(43_199, 1, 43_200), SliceCount(59, 1, 60), SliceCount(4, 1, 5)
-    counted = [whole, hour, five, *[SliceCount(359, 1, 360)] * 6]
+    whole, hour, five = slices(43_199, 1, 43_200), slices(59, 1, 60), slices(4, 1, 5)
+    counted = [whole, hour, five, *[slices(359, 1, 360)] * 6]
     seen = slo.objective_status(
         "hubspot", promised, list(zip(slo.windows(promised, NOON, MINUTE), counted, strict=True)), 3
     )
@@ -88,7 +104,7 @@ def test_one_failed_probe_in_five_minutes_does_not_fire() -> None:
 
 def test_a_pair_fires_only_while_it_is_still_going_on() -> None:
     promised = objective()
-    bad, over = SliceCount(30, 30, 60), SliceCount(5, 0, 5)
+    bad, over = slices(30, 30, 60), slices(5, 0, 5)
     counted = [bad, bad, over, bad, over, bad, over, bad, over]
     seen = slo.objective_status(
         "hubspot", promised, list(zip(slo.windows(promised, NOON, MINUTE), counted, strict=True)), 3
@@ -105,7 +121,7 @@ def test_a_slow_schedule_gets_short_windows_that_hold_two_slices() -> None:
 @given(targets, counts, counts, counts)
 def test_the_budget_is_conserved(target: float, good: int, bad: int, unmeasured: int) -> None:
     expected = good + bad + unmeasured
-    seen = status(objective(target=target), SliceCount(good, bad, expected))
+    seen = status(objective(target=target), slices(good, bad, expected))
     if expected == 0:
         assert seen.budget_left is None
         return
@@ -121,7 +137,7 @@ def test_a_constant_burn_of_one_spends_exactly_the_budget(target: float, thousan
     expected = 10_000 * thousands
     bad = slo.error_share(target) * expected
     assert bad.denominator == 1
-    seen = status(objective(target=target), SliceCount(expected - int(bad), int(bad), expected))
+    seen = status(objective(target=target), slices(expected - int(bad), int(bad), expected))
     assert seen.budget_left == 0.0
     assert {burn.long_burn for burn in seen.burns} == {1.0}
 
@@ -130,12 +146,80 @@ def test_a_constant_burn_of_one_spends_exactly_the_budget(target: float, thousan
 @given(targets, counts, counts, counts, st.integers(1, 10))
 def test_one_more_bad_slice_never_helps(target: float, good: int, bad: int, unmeasured: int, min_bad: int) -> None:
     expected = good + bad + unmeasured + 1
-    before = status(objective(target=target), SliceCount(good + 1, bad, expected), min_bad=min_bad)
-    after = status(objective(target=target), SliceCount(good, bad + 1, expected), min_bad=min_bad)
+    before = status(objective(target=target), slices(good + 1, bad, expected), min_bad=min_bad)
+    after = status(objective(target=target), slices(good, bad + 1, expected), min_bad=min_bad)
     assert before.budget_left is not None
     assert after.budget_left is not None
     assert after.budget_left < before.budget_left
     assert all(now.firing or not was.firing for was, now in zip(before.burns, after.burns, strict=True))
+
+
+# What a schedule may hold: its interval, then good, bad and unmeasured slices of it.
+schedules = st.lists(
+    st.tuples(st.sampled_from([1, 10, 15, 60, 300, 3600]), *[st.integers(0, 2_000)] * 3), min_size=1, max_size=5
+)
+Schedule = tuple[int, int, int, int]
+
+
+def counted(schedule: Schedule, pieces: int = 1) -> SliceCount:
+    """Its slices, each cut into equal pieces of the same verdict."""
+    every_s, good, bad, unmeasured = schedule
+    whole = slices(good, bad, good + bad + unmeasured, every_s)
+    return replace(whole, good=good * pieces, bad=bad * pieces, expected=whole.expected * pieces)
+
+
+def figures(seen: ObjectiveStatus) -> tuple[object, ...]:
+    return seen.sli, seen.coverage, seen.budget_left, [(burn.long_burn, burn.short_burn) for burn in seen.burns]
+
+
+@settings(deadline=None)
+@given(targets, schedules, st.data())
+def test_cutting_slices_into_equal_pieces_changes_no_share_no_burn_and_no_budget(
+    target: float, drawn: list[Schedule], data: st.DataObject
+) -> None:
+    pieces = [data.draw(st.integers(1, 60)) for _ in drawn]
+    whole = summed(counted(one) for one in drawn)
+    cut = summed(counted(one, k) for one, k in zip(drawn, pieces, strict=True))
+    assert figures(status(objective(target=target), whole)) == figures(status(objective(target=target), cut))
+
+
+@settings(deadline=None)
+@given(targets, schedules, st.randoms(use_true_random=False))
+def test_in_which_order_the_schedules_came_is_irrelevant(target: float, drawn: list[Schedule], random: Random) -> None:
+    shuffled = random.sample(drawn, len(drawn))
+    seen, again = (status(objective(target=target), summed(map(counted, order))) for order in (drawn, shuffled))
+    assert seen == again
+
+
+@settings(deadline=None)
+@given(targets, schedules)
+def test_the_budget_of_mixed_schedules_is_conserved(target: float, drawn: list[Schedule]) -> None:
+    """What each schedule spends of the common budget adds up to what is spent of it."""
+    whole = summed(map(counted, drawn))
+    spent = slo.burn_rate(target, whole)
+    if spent is None:
+        return
+    shares = [Fraction(counted(one).bad_ms) / (slo.error_share(target) * whole.expected_ms) for one in drawn]
+    assert sum(shares) == spent
+    assert status(objective(target=target), whole).budget_left == float(1 - spent)
+
+
+@settings(deadline=None)
+@given(targets, st.lists(st.tuples(st.sampled_from([1, 15, 60, 300]), st.integers(1, 20)), min_size=1, max_size=4))
+def test_a_burn_of_one_over_mixed_schedules_spends_exactly_the_budget(
+    target: float, drawn: list[tuple[int, int]]
+) -> None:
+    share = slo.error_share(target)
+    parts = [(every, int(share * 10_000 * many), 10_000 * many) for every, many in drawn]
+    whole = summed(slices(expected - bad, bad, expected, every) for every, bad, expected in parts)
+    seen = status(objective(target=target), whole)
+    assert (seen.budget_left, {burn.long_burn for burn in seen.burns}) == (0.0, {1.0})
+
+
+def test_a_minute_weighs_as_much_as_the_four_quarters_of_a_faster_schedule() -> None:
+    # Half of the time was bad, although four of five slices were good.
+    seen = status(objective(target="50%"), summed([slices(0, 1, 1, 60), slices(4, 0, 4, 15)]))
+    assert (seen.sli, seen.good, seen.bad, seen.budget_left) == (0.5, 4, 1, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +249,7 @@ def test_a_page_that_can_never_come_is_refused_with_the_remedy(fields: dict[str,
 @given(st.floats(0.01, 0.9999), st.sampled_from(["2d", "7d", "30d", "90d"]))
 def test_unreachable_means_that_not_even_all_bad_fires_every_page(target: float, window: str) -> None:
     promised = objective(target=target, window=window)
-    pages = [burn for burn in status(promised, SliceCount(0, 1000, 1000)).burns if burn.pair.severity == "page"]
+    pages = [burn for burn in status(promised, slices(0, 1000, 1000)).burns if burn.pair.severity == "page"]
     assert (slo.unreachable(promised) is None) == all(burn.firing for burn in pages)
 
 
