@@ -22,7 +22,7 @@ test: setup browser lint
 	$(BIN)/pytest -n 2 --dist loadfile
 
 quick: setup lint
-	$(BIN)/pytest -n 2 -m "not slow"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" --hypothesis-profile=quick
 
 lint: setup
 	$(BIN)/ruff check .
