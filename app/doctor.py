@@ -87,6 +87,8 @@ def _data_directory(patient: Patient) -> list[Finding]:
     root = patient.data.root
     if not root.exists():
         return [Finding("data directory", Verdict.NOTE, f"{root} does not exist yet", "it is made by the first start")]
+    if not root.is_dir():
+        return [Finding("data directory", Verdict.PROBLEM, f"{root} is a file", "name a directory with --data")]
     if not os.access(root, os.W_OK):
         return [Finding("data directory", Verdict.PROBLEM, f"{root} is not writable", "give this user write access")]
     findings = [Finding("data directory", Verdict.OK, str(root))]
@@ -115,13 +117,17 @@ def _hub(patient: Patient) -> list[Finding]:
     try:
         ready = httpx.get(f"{address.url}/readyz", timeout=5, trust_env=False)
         answer = httpx.get(f"{address.url}/api/v1/status", timeout=10, trust_env=False)
-    except httpx.HTTPError as err:
+    except (httpx.HTTPError, httpx.InvalidURL) as err:
         seen = f"{address.url} does not answer ({type(err).__name__}), pid {address.pid}"
         return [Finding("hub", Verdict.PROBLEM, seen, "start it again: leadline up DIR")]
-    if ready.status_code != 200 or answer.status_code != 200:
-        reason = ready.json().get("reason", answer.status_code)
-        return [Finding("hub", Verdict.PROBLEM, f"not ready: {reason}", "see the hub's log on stderr")]
-    return [Finding("hub", Verdict.OK, f"ready at {address.url}"), *_from_status(answer.json(), patient.now)]
+    try:
+        if ready.status_code != 200 or answer.status_code != 200:
+            reason = ready.json().get("reason", answer.status_code)
+            return [Finding("hub", Verdict.PROBLEM, f"not ready: {reason}", "see the hub's log on stderr")]
+        return [Finding("hub", Verdict.OK, f"ready at {address.url}"), *_from_status(answer.json(), patient.now)]
+    except (ValueError, TypeError, KeyError, AttributeError):
+        seen = f"what answers at {address.url} is not a hub of this version"
+        return [Finding("hub", Verdict.PROBLEM, seen, "start it again: leadline up DIR")]
 
 
 def _from_status(status: dict[str, Any], now: datetime) -> list[Finding]:

@@ -29,7 +29,7 @@ def ask(url: str, path: str) -> Any:
     """GET a JSON document from the hub. `UserError` (exit 1) when it does not answer or refuses."""
     try:
         answer = httpx.get(f"{url}{path}", timeout=10, trust_env=False)
-    except httpx.InvalidURL as err:
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as err:
         raise UserError(f"{url}: not an address; write it as http://127.0.0.1:8050") from err
     except httpx.HTTPError as err:
         raise UserError(f"{url}: the hub does not answer ({err}); is it running?", exit_code=1) from err

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from app.cli.options import DEFAULT_DATA, Data, HubUrl, Json
+from app.errors import UserError
 
 _MARKS: Final = {
     "down": ("▲", "bold red"),
@@ -25,7 +26,10 @@ def status(hub: HubUrl = None, data: Data = DEFAULT_DATA, as_json: Json = False)
     """
     from app.cli.hub_client import ask, hub_url
 
-    document = ask(hub_url(hub, data), "/api/v1/status")
+    url = hub_url(hub, data)
+    document = ask(url, "/api/v1/status")
+    if not isinstance(document, dict) or not document.keys() >= {"at", "integrations", "incidents", "probers"}:
+        raise UserError(f"{url}: what answers there is not a Leadline hub of this version", exit_code=1)
     if as_json:
         print(json.dumps(document, indent=2))
         return

@@ -9,6 +9,7 @@ import json
 import zlib
 from typing import Annotated, Final
 
+import duckdb
 from fastapi import APIRouter, Header, HTTPException, Request, Response
 
 from app.hub.state import HubState
@@ -17,6 +18,8 @@ from metrics.store.probers import record_heartbeat
 from probes.wire import MAX_BODY_BYTES, WireError, parse_batch, parse_heartbeat
 
 _TOO_LARGE: Final = f"the body is larger than {MAX_BODY_BYTES} bytes; send smaller batches"
+_UNFIT: Final = (ValueError, OverflowError, duckdb.DataError)
+"""What the store raises for a value that it cannot hold."""
 
 
 def token_hash(token: str) -> str:
@@ -60,6 +63,9 @@ def prober_router(state: HubState) -> APIRouter:
             cursor = await asyncio.wrap_future(state.ingest.submit(batch, state.clock()))
         except IngestFull as err:
             raise HTTPException(429, str(err), {"Retry-After": "2"}) from err
+        except _UNFIT as err:
+            # For good, or the prober would send it for ever and nothing after it.
+            raise HTTPException(422, f"the runs cannot be stored: {type(err).__name__}") from err
         state.ingested_runs += len(batch.runs)
         return {"cursor": cursor}
 
@@ -73,7 +79,10 @@ def prober_router(state: HubState) -> APIRouter:
             raise HTTPException(422, str(err)) from err
         _require_same_region(beat.region, of_token)
         now = state.clock()
-        await asyncio.wrap_future(record_heartbeat(state.store, beat, now))
+        try:
+            await asyncio.wrap_future(record_heartbeat(state.store, beat, now))
+        except _UNFIT as err:
+            raise HTTPException(422, f"the heartbeat cannot be stored: {type(err).__name__}") from err
         return {"config_version": state.config.version, "now": now.isoformat()}
 
     return router

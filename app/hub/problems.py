@@ -33,6 +33,7 @@ def answer_problems(server: FastAPI, api: Iterable[APIRouter]) -> None:
     server.add_exception_handler(RequestValidationError, _unfit)
     server.add_exception_handler(ReadTimeout, _later)
     server.add_exception_handler(StoreClosed, _later)
+    server.add_exception_handler(Exception, _bug)
 
 
 async def _problem(_: Request, error: Exception) -> Response:
@@ -51,3 +52,8 @@ async def _unfit(_: Request, error: Exception) -> Response:
 
 async def _later(_: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, status_code=503, headers={"Retry-After": "5"})
+
+
+async def _bug(_: Request, error: Exception) -> Response:
+    """The server logs the error after this answer."""
+    return JSONResponse({"error": f"internal error ({type(error).__name__}); the hub's log has more"}, status_code=500)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import uvicorn
@@ -31,6 +31,8 @@ from app.lifeline import stop_when_orphaned
 from config.model import Config
 from metrics.store.database import Store
 from metrics.store.failures import StoreError
+
+_THIS_MACHINE: Final = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ async def _serve(
     link = state.config.settings.hub.public_url or url
     app = create_app(state, View.of_hub(state))
     server = _Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5))
-    async with httpx.AsyncClient(timeout=10) as client:
+    # A proxy for the outside world must not see what is sent to this machine, keys and all.
+    async with httpx.AsyncClient(timeout=10, mounts=dict.fromkeys(_THIS_MACHINE)) as client:
         senders = build_senders(state.config, around.environ, client)
         deliverer = Deliverer(state.store, senders, clock=state.clock, link=link)
         adopt(state.config, state, deliverer, client, around)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from app.cli.status import status
 from app.datadir import DataDirectory, HubAddress
 from app.doctor import Finding, Patient, Verdict, examine
+from app.errors import UserError
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 GOOD = """
@@ -54,3 +60,46 @@ def test_a_hub_that_was_killed_is_a_problem_with_its_address(tmp_path: Path) -> 
 @pytest.mark.parametrize("root", [Path("/dev/null/data")])
 def test_a_data_directory_that_does_not_exist_is_only_a_note(root: Path) -> None:
     assert examined(root)["data directory"].verdict is Verdict.NOTE
+
+
+def test_a_data_directory_that_is_a_file_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+    assert examined(tmp_path / "data")["data directory"].verdict is Verdict.PROBLEM
+
+
+@pytest.mark.parametrize("answer", [b"<html>", b"[]", b'{"ok": true}'], ids=["a page", "a list", "another service"])
+def test_somebody_else_on_the_hubs_port_is_a_problem_and_no_crash(tmp_path: Path, answer: bytes) -> None:
+    with somebody(answer) as url:
+        DataDirectory(tmp_path).announce_hub(HubAddress(url, 4242))
+        finding = examined(tmp_path)["hub"]
+        assert finding.verdict is Verdict.PROBLEM
+        assert "not a hub" in finding.seen
+        with pytest.raises(UserError, match="not a Leadline hub"):
+            status(hub=url, data=tmp_path)
+
+
+def test_an_announcement_of_no_address_is_a_problem_and_no_crash(tmp_path: Path) -> None:
+    DataDirectory(tmp_path).announce_hub(HubAddress("http://[::1", 4242))
+    assert examined(tmp_path)["hub"].verdict is Verdict.PROBLEM
+
+
+@contextmanager
+def somebody(answer: bytes) -> Iterator[str]:
+    """A server on a free port that answers every GET with the same bytes."""
+
+    class Same(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Same) as server:
+        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
+        serving.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        serving.join()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import httpx
 import pytest
@@ -65,3 +66,23 @@ async def test_a_body_that_is_none_is_refused(site: httpx.AsyncClient, path: str
     answer = await site.post(f"/api/v1/prober/{path}", content=body, headers=LOCAL)
     assert answer.status_code == status
     assert answer.json()["error"]
+
+
+@pytest.mark.parametrize("wrong", [{"attempt": 2**31}, {"every_s": 1e300}], ids=["too large", "too long"])
+async def test_a_run_that_cannot_be_stored_is_refused_for_good_so_that_it_blocks_no_other(
+    site: httpx.AsyncClient, wrong: dict[str, object]
+) -> None:
+    run = {
+        "run_id": str(UUID(int=1)), "region": "local", "integration": "hubspot", "workflow": "roundtrip",
+        "scheduled_at": "2026-11-22T02:59:00Z", "started_at": "2026-11-22T02:59:00Z", "duration_ms": 1.0,
+        "outcome": "passed", "config_version": "v1",
+    }  # fmt: skip
+    batch = {"prober_id": "p1", "region": "local", "first": 1, "runs": [{**run, **wrong}]}
+    answer = await site.post("/api/v1/prober/batches", json=batch, headers=LOCAL)
+    assert (answer.status_code, list(answer.json())) == (422, ["error"])
+
+
+async def test_a_bug_of_ours_is_said_in_json_too(state: HubState, site: httpx.AsyncClient) -> None:
+    state.compiled = "not JSON"
+    answer = await site.get("/api/v1/prober/config?region=local", headers=LOCAL)
+    assert (answer.status_code, list(answer.json())) == (500, ["error"])
