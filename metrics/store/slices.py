@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Final
 
 from duckdb import DuckDBPyConnection
@@ -47,7 +48,7 @@ class _Group:
 
 @dataclass(slots=True)
 class _Tally:
-    """What one zone adds to a count."""
+    """What one zone holds of each, or all zones up to one."""
 
     good: int = 0
     bad: int = 0
@@ -63,6 +64,15 @@ class _Tally:
             self.bad += group.count
             self.bad_ms += group.count * group.every_ms
         self.simulated += group.count * group.simulated
+
+    def plus(self, other: _Tally) -> _Tally:
+        return _Tally(
+            self.good + other.good,
+            self.bad + other.bad,
+            self.good_ms + other.good_ms,
+            self.bad_ms + other.bad_ms,
+            self.simulated + other.simulated,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,23 +137,24 @@ def _answer(asked: Question, known: _Known) -> tuple[SliceCount, ...]:
             good = is_good(asked.objective, group.outcome, group.kind, within)
             if good is not None:
                 tallies[group.zone].add(group, good=good)
-    return tuple(_count(window, known.zones, tallies, schedules) for window in asked.windows)
+    running = list(accumulate(tallies, _Tally.plus))
+    return tuple(_count(window, known.zones, running, schedules) for window in asked.windows)
 
 
 def _count(
-    window: Window, zones: Mapping[int, int], tallies: Sequence[_Tally], schedules: Sequence[Sequence[Segment]]
+    window: Window, zones: Mapping[int, int], running: Sequence[_Tally], schedules: Sequence[Sequence[Segment]]
 ) -> SliceCount:
     start_ms, end_ms = epoch_ms(window.start), epoch_ms(window.end)
-    inside = tallies[zones[start_ms] + 1 : zones[end_ms] + 1]
+    before, until = running[zones[start_ms]], running[zones[end_ms]]
     promise = promised(schedules, start_ms, end_ms)
     return SliceCount(
-        good=sum(tally.good for tally in inside),
-        bad=sum(tally.bad for tally in inside),
+        good=until.good - before.good,
+        bad=until.bad - before.bad,
         expected=promise.slices,
-        good_ms=sum(tally.good_ms for tally in inside),
-        bad_ms=sum(tally.bad_ms for tally in inside),
+        good_ms=until.good_ms - before.good_ms,
+        bad_ms=until.bad_ms - before.bad_ms,
         expected_ms=promise.ms,
-        simulated=sum(tally.simulated for tally in inside),
+        simulated=until.simulated - before.simulated,
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby, takewhile
+from itertools import takewhile
 from typing import Any, Final
 
 from duckdb import DuckDBPyConnection
@@ -13,6 +14,8 @@ from duckdb import DuckDBPyConnection
 from config.model import Config, Workflow
 from metrics.kinds import UNMEASURED, sql_list
 from metrics.model import RegionVerdict, WorkflowVerdict
+from metrics.store.buckets import instant
+from metrics.store.schedule import Series
 from probes.model import FailureKind, Outcome
 
 MOST_RUNS: Final = 20
@@ -20,16 +23,15 @@ MOST_RUNS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    integration: str
-    workflow: str
-    region: str
-    started_at: datetime
-    outcome: Outcome
+    """The latest runs of one series, newest first, and why the newest ended as it did."""
+
+    outcomes: Sequence[str]
+    started_us: Sequence[int]
     failed_step: str | None
     kind: str | None
     message: str | None
     status: int | None
-    run_id: object
+    run_id: str
     evidence_id: str | None
 
 
@@ -39,10 +41,7 @@ def workflow_verdicts(con: DuckDBPyConnection, config: Config, now: datetime) ->
     Looks back max(1 h, 10 × every) and at most 20 runs; a region that has been quiet for more than 5 × every + 60 s
     is left out, for it is the prober's silence and not the vendor's failure.
     """
-    longest = max((_horizon(w) for i in config.integrations for w in i.workflows), default=timedelta(hours=1))
-    rows = con.execute(_LATEST, {"since": now - longest, "now": now, "most": MOST_RUNS}).fetchall()
-    seen = [_seen(*row) for row in rows]
-    series = {key: list(runs) for key, runs in groupby(seen, lambda r: (r.integration, r.workflow, r.region))}
+    seen = _latest(con, config, now)
     return tuple(
         WorkflowVerdict(
             integration=integration.name,
@@ -51,7 +50,7 @@ def workflow_verdicts(con: DuckDBPyConnection, config: Config, now: datetime) ->
             regions=tuple(
                 verdict
                 for region in workflow.regions
-                if (verdict := _verdict(series.get((integration.name, workflow.name, region), []), workflow, now))
+                if (verdict := _verdict(region, seen.get((integration.name, workflow.name, region)), workflow, now))
             ),
         )
         for integration in config.integrations
@@ -59,51 +58,76 @@ def workflow_verdicts(con: DuckDBPyConnection, config: Config, now: datetime) ->
     )
 
 
-def _seen(integration: str, workflow: str, region: str, started_at: datetime, outcome: str, *rest: Any) -> _Seen:
-    return _Seen(integration, workflow, region, started_at, Outcome(outcome), *rest)
+def _latest(con: DuckDBPyConnection, config: Config, now: datetime) -> Mapping[Series, _Seen]:
+    # Apart for each horizon: one daily workflow must not make everybody's last ten days be sorted.
+    wanted: dict[timedelta, list[tuple[str, str]]] = defaultdict(list)
+    for integration in config.integrations:
+        for workflow in integration.workflows:
+            wanted[_horizon(workflow)].append((integration.name, workflow.name))
+    seen: dict[Series, _Seen] = {}
+    for horizon, workflows in wanted.items():
+        names = {"integrations": [name for name, _ in workflows], "workflows": [name for _, name in workflows]}
+        bounds = {"since": now - horizon, "now": now, "most": MOST_RUNS}
+        for integration, workflow, region, *row in con.execute(_LATEST, names | bounds).fetchall():
+            seen[integration, workflow, region] = _Seen(*row)
+    return seen
 
 
 def _horizon(workflow: Workflow) -> timedelta:
     return max(timedelta(hours=1), 10 * workflow.every)
 
 
-def _verdict(newest_first: Sequence[_Seen], workflow: Workflow, now: datetime) -> RegionVerdict | None:
-    runs = [run for run in newest_first if run.started_at >= now - _horizon(workflow)]
-    if not runs or now - runs[0].started_at > 5 * workflow.every + timedelta(seconds=60):
+def _verdict(region: str, seen: _Seen | None, workflow: Workflow, now: datetime) -> RegionVerdict | None:
+    if seen is None:
         return None
-    last = runs[0]
-    failing = list(takewhile(lambda run: run.outcome is Outcome.FAILED, runs))
-    good = list(takewhile(lambda run: run.outcome is not Outcome.FAILED, runs))
-    throttled = list(takewhile(lambda run: run.outcome is Outcome.THROTTLED, runs))
+    last_run_at = instant(seen.started_us[0])
+    if now - last_run_at > 5 * workflow.every + timedelta(seconds=60):
+        return None
+    failing = _streak(seen, [Outcome.FAILED])
     return RegionVerdict(
-        region=last.region,
-        last_run_at=last.started_at,
-        last_outcome=last.outcome,
-        failing=len(failing),
-        good=len(good),
-        throttled=len(throttled),
-        failing_since=failing[-1].started_at if failing else None,
-        **_reason(last),
+        region=region,
+        last_run_at=last_run_at,
+        last_outcome=Outcome(seen.outcomes[0]),
+        failing=failing,
+        good=_streak(seen, [outcome for outcome in Outcome if outcome is not Outcome.FAILED]),
+        throttled=_streak(seen, [Outcome.THROTTLED]),
+        failing_since=instant(seen.started_us[failing - 1]) if failing else None,
+        **_reason(seen),
     )
 
 
-def _reason(last: _Seen) -> dict[str, Any]:
+def _streak(seen: _Seen, outcomes: Sequence[str]) -> int:
+    return sum(1 for _ in takewhile(lambda outcome: outcome in outcomes, seen.outcomes))
+
+
+def _reason(seen: _Seen) -> dict[str, Any]:
     return {
-        "failed_step": last.failed_step,
-        "kind": FailureKind(last.kind) if last.kind else None,
-        "message": last.message,
-        "status": last.status,
-        "run_id": str(last.run_id),
-        "evidence_id": last.evidence_id,
+        "failed_step": seen.failed_step,
+        "kind": FailureKind(seen.kind) if seen.kind else None,
+        "message": seen.message,
+        "status": seen.status,
+        "run_id": seen.run_id,
+        "evidence_id": seen.evidence_id,
     }
 
 
-_LATEST = f"""
-SELECT integration, workflow, region, started_at, outcome, failed_step, failure_kind, failure_message, failed_status,
-       run_id, evidence_id
-FROM runs
-WHERE started_at >= $since AND started_at <= $now AND outcome NOT IN {sql_list(UNMEASURED)}
-QUALIFY row_number() OVER (
-    PARTITION BY integration, workflow, region ORDER BY scheduled_at DESC, attempt DESC, started_at DESC) <= $most
-ORDER BY integration, workflow, region, scheduled_at DESC, attempt DESC, started_at DESC
+_NEWEST: Final = ", ".join(
+    f"any_value({column}) FILTER (place = 1)"
+    for column in ("failed_step", "failure_kind", "failure_message", "failed_status", "run_id::VARCHAR", "evidence_id")
+)
+
+_LATEST: Final = f"""
+WITH wanted AS (
+    SELECT unnest($integrations) AS integration, unnest($workflows) AS workflow
+), latest AS (
+    SELECT integration, workflow, region, started_at, outcome, failed_step, failure_kind, failure_message,
+           failed_status, run_id, evidence_id, row_number() OVER (
+               PARTITION BY integration, workflow, region ORDER BY scheduled_at DESC, attempt DESC, started_at DESC
+           ) AS place
+    FROM runs SEMI JOIN wanted USING (integration, workflow)
+    WHERE started_at >= $since AND started_at <= $now AND outcome NOT IN {sql_list(UNMEASURED)}
+    QUALIFY place <= $most
+)
+SELECT integration, workflow, region, list(outcome ORDER BY place), list(epoch_us(started_at) ORDER BY place), {_NEWEST}
+FROM latest GROUP BY integration, workflow, region
 """  # noqa: S608 - names of ours

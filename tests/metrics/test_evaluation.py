@@ -113,6 +113,22 @@ def test_a_daily_workflow_is_remembered_for_ten_days(
     assert only_region(judge(integration)).failing == 2
 
 
+def test_each_workflow_is_remembered_as_long_as_its_own_schedule_needs(
+    judge: Callable[..., Evaluation],
+    put: Put,
+    make_run: Make,
+    make_integration: Callable[..., Integration],
+    noon: datetime,
+) -> None:
+    steps = [{"name": "read", "request": {"path": "/"}}]
+    daily = {"name": "report", "every": "1d", "steps": steps}
+    often = {"name": "contacts", "every": "60s", "steps": steps}
+    put([make_run(noon - timedelta(days=day), workflow="report", kind=FailureKind.DNS) for day in (1, 2)])
+    put([make_run(noon - ago, kind=FailureKind.DNS) for ago in (MINUTE, timedelta(hours=1), timedelta(hours=2))])
+    seen = judge(make_integration(workflows=[daily, often])).workflows
+    assert [(verdict.workflow, verdict.regions[0].failing) for verdict in seen] == [("report", 2), ("contacts", 2)]
+
+
 def test_the_evidence_and_the_status_come_with_the_verdict(
     judge: Callable[..., Evaluation], put: Put, make_run: Make, make_step: Callable[..., StepResult], noon: datetime
 ) -> None:
