@@ -7,9 +7,8 @@ from datetime import timedelta
 from duckdb import DuckDBPyConnection
 
 from metrics.model import ErrorSeries, Rates, Window
-from metrics.store.buckets import choose, columns
-from metrics.store.rates import CLASS_COUNTS, rates_of
-from metrics.store.scope import bucket_parameters, step_scope
+from metrics.store.rates import CLASS_COUNTS, CLASSES, rates_of
+from metrics.store.scope import bucketed, step_scope
 
 
 def rates(
@@ -37,24 +36,14 @@ def error_series(
     bucket: timedelta | None = None,
 ) -> ErrorSeries:
     """Counts per bucket on a dense grid; a bucket without requests has 0 of them and NaN everywhere else."""
-    grid = choose(window, bucket)
     where, scope = step_scope(integration, window, workflow=workflow, step=step, region=region)
-    answer = columns(con, _SERIES.format(where=where, counts=CLASS_COUNTS), scope | bucket_parameters(grid))
-    return ErrorSeries(
-        bucket=grid.bucket,
-        t_ms=grid.t_ms,
-        requests=grid.lay(answer["i"], answer["requests"], empty=0.0),
-        client_errors=grid.lay(answer["i"], answer["client_errors"]),
-        server_errors=grid.lay(answer["i"], answer["server_errors"]),
-        throttled=grid.lay(answer["i"], answer["throttled"]),
-        network=grid.lay(answer["i"], answer["network"]),
-        correctness=grid.lay(answer["i"], answer["correctness"]),
-    )
+    seen = bucketed(con, _SERIES, window, bucket, where, scope)
+    return ErrorSeries(seen.grid.bucket, seen.grid.t_ms, requests=seen.counts, **seen.figures(*CLASSES))
 
 
 _RATES = "SELECT failure_kind, count(*) FROM steps WHERE {where} AND counted GROUP BY failure_kind"
 
-_SERIES = """
-SELECT (epoch_ms(started_at) - $first_ms) // $bucket_ms AS i, count(*) AS requests, {counts}
-FROM steps WHERE {where} AND counted GROUP BY i ORDER BY i
-"""
+_SERIES = f"""
+SELECT (epoch_ms(started_at) - $first_ms) // $bucket_ms AS i, count(*) AS n, {CLASS_COUNTS}
+FROM steps WHERE {{where}} AND counted GROUP BY i ORDER BY i
+"""  # noqa: S608 - names of ours

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Final
 
 import numpy as np
 from duckdb import DuckDBPyConnection
 
 from metrics.model import Latency, LatencySeries, Window
-from metrics.store.buckets import choose, columns
-from metrics.store.scope import bucket_parameters, simulated_until, step_scope
+from metrics.store.scope import bucketed, simulated_until, step_scope
 
 GOOD_ATTEMPTS = "counted AND timed AND NOT cleanup AND outcome IN ('passed', 'unstable') AND total_ms IS NOT NULL"
 """What latency is measured on: good, non-cleanup attempts at steps, by a prober whose loop was on time."""
@@ -49,23 +48,14 @@ def latency_series(
     bucket: timedelta | None = None,
 ) -> LatencySeries:
     """Percentiles per bucket, on a dense grid of at most 400 points (unless a bucket is asked for)."""
-    grid = choose(window, bucket)
     where, scope = step_scope(integration, window, workflow=workflow, step=step, region=region)
-    answer = columns(con, _SERIES.format(where=where, good=GOOD_ATTEMPTS), scope | bucket_parameters(grid))
-    at = answer["i"]
-
-    def lay(name: str, **empty: float) -> Any:
-        return grid.lay(at, answer[name], **empty)
-
+    seen = bucketed(con, _SERIES, window, bucket, where, scope)
     return LatencySeries(
-        bucket=grid.bucket,
-        t_ms=grid.t_ms,
-        n=lay("n", empty=0.0),
-        p50=lay("p50"),
-        p95=lay("p95"),
-        p99=lay("p99"),
-        ttfb_p95=lay("ttfb_p95"),
-        simulated_until=simulated_until(con, where, scope) if np.any(answer["simulated"]) else None,
+        seen.grid.bucket,
+        seen.grid.t_ms,
+        n=seen.counts,
+        **seen.figures("p50", "p95", "p99", "ttfb_p95"),
+        simulated_until=simulated_until(con, where, scope) if np.any(seen.answer["simulated"]) else None,
     )
 
 
@@ -74,14 +64,14 @@ SELECT count(*), quantile_disc(total_ms, [0.5, 0.95, 0.99]), max(total_ms)
 FROM steps WHERE {where} AND {good}
 """
 
-_SERIES = """
+_SERIES: Final = f"""
 WITH good AS (
     SELECT (epoch_ms(started_at) - $first_ms) // $bucket_ms AS i, total_ms, ttfb_ms, simulated
-    FROM steps WHERE {where} AND {good}
+    FROM steps WHERE {{where}} AND {GOOD_ATTEMPTS}
 ), cut AS (
     SELECT i, count(*) AS n, quantile_disc(total_ms, [0.5, 0.95, 0.99]) AS p,
            quantile_disc(ttfb_ms, 0.95) AS ttfb_p95, bool_or(simulated) AS simulated
     FROM good GROUP BY i
 )
 SELECT i, n, p[1] AS p50, p[2] AS p95, p[3] AS p99, ttfb_p95, simulated FROM cut ORDER BY i
-"""
+"""  # noqa: S608 - names of ours

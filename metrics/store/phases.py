@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
 
 from duckdb import DuckDBPyConnection
 
 from metrics.model import PhaseSeries, Window
-from metrics.store.buckets import choose, columns
 from metrics.store.latency import GOOD_ATTEMPTS
-from metrics.store.scope import bucket_parameters, step_scope
+from metrics.store.scope import bucketed, step_scope
 
 
 def phase_series(
@@ -23,25 +23,15 @@ def phase_series(
     bucket: timedelta | None = None,
 ) -> PhaseSeries:
     """Median of each phase per bucket over the good attempts where it happened (a reused connection has no connect)."""
-    grid = choose(window, bucket)
     where, scope = step_scope(integration, window, workflow=workflow, step=step, region=region)
-    answer = columns(con, _SERIES.format(where=where, good=GOOD_ATTEMPTS), scope | bucket_parameters(grid))
-    return PhaseSeries(
-        bucket=grid.bucket,
-        t_ms=grid.t_ms,
-        n=grid.lay(answer["i"], answer["n"], empty=0.0),
-        dns=grid.lay(answer["i"], answer["dns"]),
-        connect=grid.lay(answer["i"], answer["connect"]),
-        tls=grid.lay(answer["i"], answer["tls"]),
-        wait=grid.lay(answer["i"], answer["wait"]),
-        download=grid.lay(answer["i"], answer["download"]),
-    )
+    seen = bucketed(con, _SERIES, window, bucket, where, scope)
+    return PhaseSeries(seen.grid.bucket, seen.grid.t_ms, n=seen.counts, **seen.figures(*_PHASES))
 
 
-_SERIES = """
+_PHASES: Final = ("dns", "connect", "tls", "wait", "download")
+
+_SERIES: Final = f"""
 SELECT (epoch_ms(started_at) - $first_ms) // $bucket_ms AS i, count(*) AS n,
-       quantile_disc(dns_ms, 0.5) AS dns, quantile_disc(connect_ms, 0.5) AS connect,
-       quantile_disc(tls_ms, 0.5) AS tls, quantile_disc(wait_ms, 0.5) AS wait,
-       quantile_disc(download_ms, 0.5) AS download
-FROM steps WHERE {where} AND {good} GROUP BY i ORDER BY i
-"""
+       {", ".join(f"quantile_disc({phase}_ms, 0.5) AS {phase}" for phase in _PHASES)}
+FROM steps WHERE {{where}} AND {GOOD_ATTEMPTS} GROUP BY i ORDER BY i
+"""  # noqa: S608 - names of ours

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from duckdb import DuckDBPyConnection
 
-from metrics.model import Window
-from metrics.store.buckets import Grid
+from metrics.model import Column, Window
+from metrics.store.buckets import Grid, choose, columns
 
 
 def step_scope(
@@ -23,9 +24,31 @@ def step_scope(
     return " AND ".join(clauses), bounds | given
 
 
-def bucket_parameters(grid: Grid) -> dict[str, int]:
-    """What the bucket expression of a query needs."""
-    return {"first_ms": grid.first_ms, "bucket_ms": grid.bucket_ms}
+@dataclass(frozen=True, slots=True)
+class Buckets:
+    """The answer of a query per bucket, on its grid."""
+
+    grid: Grid
+    answer: dict[str, Any]
+
+    @property
+    def counts(self) -> Column:
+        """Column `n`; 0 in an empty bucket."""
+        return self.grid.lay(self.answer["i"], self.answer["n"], empty=0.0)
+
+    def figures(self, *names: str) -> dict[str, Column]:
+        """These columns by name; NaN in an empty bucket."""
+        return {name: self.grid.lay(self.answer["i"], self.answer[name]) for name in names}
+
+
+def bucketed(
+    con: DuckDBPyConnection, sql: str, window: Window, bucket: timedelta | None, where: str, scope: dict[str, Any]
+) -> Buckets:
+    """Asks `sql` (with `{where}`, `$first_ms` and `$bucket_ms`; columns `i`, the bucket, and `n`) on the finest grid
+    of at most 400 points, or on buckets of the length that was asked for."""
+    grid = choose(window, bucket)
+    bounds = {"first_ms": grid.first_ms, "bucket_ms": grid.bucket_ms}
+    return Buckets(grid, columns(con, sql.format(where=where), scope | bounds))
 
 
 def simulated_until(con: DuckDBPyConnection, where: str, parameters: dict[str, Any]) -> datetime | None:
