@@ -21,6 +21,12 @@ from metrics.model import Evaluation
 FLAP_WINDOW: Final = timedelta(minutes=10)
 """A subject that breaks again this soon after its incident was resolved reopens that incident."""
 
+FLAPS: Final = 2
+"""An incident that has come back this often stays open until nothing was wrong for `QUIET`: nobody is paged for every
+turn of something that goes on and off."""
+QUIET: Final = timedelta(minutes=5)
+QUIET_NOTE: Final = "quiet now, but kept open, because it keeps coming back"
+
 _ORDER: Final = {rule: place for place, rule in enumerate(RULES)}
 
 
@@ -55,7 +61,8 @@ def transitions(
         for subject, held in by_subject.items()
         if subject not in current
     ]
-    changes += [_resolved(i, evaluation.at) for subject, i in current.items() if subject not in by_subject]
+    quiet = [incident for subject, incident in current.items() if subject not in by_subject]
+    changes += [_resolved(incident, evaluation.at) for incident in quiet if _is_over(incident, evaluation.at)]
     return tuple(sorted((c for c in changes if c), key=lambda t: t.incident.subject))
 
 
@@ -65,7 +72,12 @@ def refreshed(found: Iterable[Condition], open_incidents: Sequence[Incident], at
     fresh = []
     for incident in open_incidents:
         held = by_subject.get(incident.subject, ())
-        if _keys(held) == _keys(incident.conditions) and _loudest(held).rank <= incident.tier.rank:
+        if not held and not _is_over(incident, at) and not _is_quiet(incident):
+            marked = tuple(replace(condition, note=QUIET_NOTE) for condition in incident.conditions)
+            fresh.append(replace(incident, conditions=marked, told_until=at))
+        elif _is_back(incident, held):
+            continue  # That is news, and told of.
+        elif _keys(held) == _keys(incident.conditions) and _loudest(held).rank <= incident.tier.rank:
             now = replace(incident, conditions=held, told_until=_told_until(incident, held, at))
             fresh += [now] if now != incident else []
     return tuple(fresh)
@@ -80,17 +92,20 @@ def _next(incident: Incident | None, held: tuple[Condition, ...], at: datetime) 
     if incident is None:
         return None
     louder = _loudest(held).rank > incident.tier.rank
-    if not louder and _keys(held) == _keys(incident.conditions):
+    back = _is_back(incident, held)
+    if not louder and not back and _keys(held) == _keys(incident.conditions):
         return None
     changed = replace(
         incident,
         conditions=held,
         title=held[0].title,
         tier=_loudest(held) if louder else incident.tier,
+        reopened=incident.reopened + back,
         told_until=_told_until(incident, held, at),
     )
     if not louder:
-        return Transition(TransitionKind.UPDATED, changed, at, _difference(incident.conditions, held))
+        again = f"reopened ({ordinal(changed.reopened)} time): {held[0].title} · {held[0].summary}" if back else ""
+        return Transition(TransitionKind.UPDATED, changed, at, again or _difference(incident.conditions, held))
     # Whoever acknowledged the lesser trouble has not seen this one.
     unseen = replace(changed, state=IncidentState.OPEN, acknowledged_at=None, acknowledged_by=None)
     return Transition(TransitionKind.ESCALATED, unseen, at, f"now {changed.tier}: {held[0].title} · {held[0].summary}")
@@ -131,8 +146,27 @@ def _flapped(subject: str, at: datetime, recent: Sequence[Incident]) -> Incident
     return max(fits, key=lambda i: (i.resolved_at or at, i.incident_id), default=None)
 
 
+def _is_quiet(incident: Incident) -> bool:
+    """Whether nothing is wrong with it any more, since `told_until`, and it is only kept open."""
+    marked = bool(incident.conditions) and all(condition.note == QUIET_NOTE for condition in incident.conditions)
+    return marked and incident.told_until is not None
+
+
+def _is_back(incident: Incident, held: Iterable[Condition]) -> bool:
+    """Whether an incident that was quiet has a condition again that is more than the doubt about its recovery."""
+    return _is_quiet(incident) and any(not condition.note for condition in held)
+
+
+def _is_over(incident: Incident, at: datetime) -> bool:
+    """Whether an incident that no condition holds open any more may end now."""
+    if incident.reopened < FLAPS or not incident.conditions:
+        return True
+    return _is_quiet(incident) and incident.told_until is not None and at - incident.told_until >= QUIET
+
+
 def _resolved(incident: Incident, at: datetime) -> Transition:
-    over = replace(incident, state=IncidentState.RESOLVED, resolved_at=at, told_until=_told_until(incident, (), at))
+    told_until = incident.told_until if _is_quiet(incident) else _told_until(incident, (), at)
+    over = replace(incident, state=IncidentState.RESOLVED, resolved_at=at, told_until=told_until)
     return Transition(TransitionKind.RESOLVED, over, at, "no condition holds any more")
 
 

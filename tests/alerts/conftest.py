@@ -28,7 +28,7 @@ from alerts.model import (
     Rule,
     Tier,
 )
-from alerts.policy import conditions, transitions
+from alerts.policy import conditions, refreshed, transitions
 from alerts.scene import Known
 from config.model import Alerting, Channel, Config, Confirmation, Integration, Objective, Route, Sli
 from metrics.model import (
@@ -242,6 +242,8 @@ class Ledger:
             else:
                 self.open[incident.subject] = incident
                 self.resolved = [i for i in self.resolved if i.incident_id != incident.incident_id]
+        for incident in refreshed(found, known.open, evaluation.at):
+            self.open[incident.subject] = incident
         return list(changes)
 
 

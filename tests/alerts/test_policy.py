@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from alerts.model import Blame, ChannelFault, Rule, Tier, TransitionKind
-from alerts.policy import FLAP_WINDOW, conditions, ordinal
+from alerts.policy import FLAP_WINDOW, QUIET, conditions, ordinal
 from alerts.scene import Known
 from config.model import Objective, QuotaPolicy, Sli
 from probes.model import FailureKind
@@ -158,6 +158,34 @@ def test_a_subject_that_breaks_again_at_once_reopens_the_same_incident(world: An
     assert again.kind is TransitionKind.OPENED
     assert again.incident.dedup_key == first.incident.dedup_key
     assert again.note.startswith("reopened (1st time)")
+
+
+def test_what_goes_on_and_off_opens_thrice_and_then_stays_open_until_it_is_quiet(world: Any) -> None:
+    ledger, config = world.ledger(), world.config()
+    seen = []
+    for turn in range(8):
+        seen += ledger.apply(world.seen(2 * turn, world.workflow(world.region(2 * turn, failing=2))), config)
+        seen += ledger.apply(world.seen(2 * turn + 1, world.workflow(world.region(2 * turn + 1, good=2))), config)
+    assert len({change.incident.dedup_key for change in seen}) == 1
+    assert kinds(seen) == [
+        *("opened hubspot", "resolved hubspot", "opened hubspot", "resolved hubspot", "opened hubspot"),
+        *["updated hubspot"] * 5,
+    ]
+    assert seen[-1].incident.reopened == 7
+    assert seen[-1].note.startswith("reopened (7th time)")
+    almost = 15 + QUIET.total_seconds() / 60 - 0.5
+    assert ledger.apply(world.seen(almost, world.workflow(world.region(almost, good=5))), config) == []
+    assert kinds(ledger.apply(world.seen(21, world.workflow(world.region(21, good=6))), config)) == ["resolved hubspot"]
+
+
+def test_an_unconfirmed_failure_in_the_quiet_is_not_yet_another_turn(world: Any) -> None:
+    ledger, config = world.ledger(), world.config()
+    for turn in range(3):
+        ledger.apply(world.seen(2 * turn, world.workflow(world.region(2 * turn, failing=2))), config)
+        ledger.apply(world.seen(2 * turn + 1, world.workflow(world.region(2 * turn + 1, good=2))), config)
+    assert ledger.apply(world.seen(6, world.workflow(world.region(6, failing=1))), config) == []
+    assert ledger.apply(world.seen(7, world.workflow(world.region(7, good=2))), config) == []
+    assert kinds(ledger.apply(world.seen(13, world.workflow(world.region(13, good=9))), config)) == ["resolved hubspot"]
 
 
 def test_after_the_flap_window_it_is_a_new_incident(world: Any) -> None:
