@@ -56,7 +56,10 @@ class DataDirectory:
     @contextmanager
     def occupied(self) -> Iterator[None]:
         """For the one process that starts everything here; `UserError` for a second one. Ends with the process."""
-        with (self.root / "up.lock").open("a") as file:
+        path = self.root / "up.lock"
+        with _ours(path):
+            lock = path.open("a")
+        with lock as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -103,9 +106,20 @@ class DataDirectory:
     def prober_token(self, region: str) -> str:
         """The bearer token of this machine's prober, made on first use."""
         path = self.root / f"prober-{region}.token"
-        if not path.exists():
-            write_private(path, secrets.token_urlsafe(32))
-        return path.read_text().strip()
+        with _ours(path):
+            if not path.exists():
+                write_private(path, secrets.token_urlsafe(32))
+            return path.read_text().strip()
+
+
+@contextmanager
+def _ours(path: Path) -> Iterator[None]:
+    """Turns what the file system refuses into a message: most often another user started Leadline here once."""
+    try:
+        yield
+    except OSError as err:
+        remedy = "give this user the data directory and all in it, or choose another with --data"
+        raise UserError(f"{path}: {err.strerror}; {remedy}", exit_code=1) from err
 
 
 def write_private(path: Path, text: str) -> None:

@@ -7,19 +7,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from app.datadir import DataDirectory
+from config.yaml_source import read
 
 
 def wants_sandbox(directory: Path) -> bool:
     """Whether `leadline.yaml` there says `sandbox: true`. Anything unreadable is left to the loader's own errors."""
-    try:
-        declared = YAML(typ="safe").load((directory / "leadline.yaml").read_text())
-    except (OSError, YAMLError, UnicodeDecodeError):
-        return False
-    return isinstance(declared, dict) and declared.get("sandbox") is True
+    settings = directory / "leadline.yaml"
+    return read(settings, str(settings))[0].value.get("sandbox") is True
 
 
 def with_sandbox_names(directory: Path, data: Path, environ: Mapping[str, str]) -> Mapping[str, str]:

@@ -151,7 +151,7 @@ def build(options: Options, environ: Mapping[str, str], client: httpx.AsyncClien
         raise ValueError("a password needs starttls or tls, because it would travel in the open")
     return Email(
         host=host,
-        port=int(resolve(str(options.port), environ)),
+        port=_port(resolve(str(options.port), environ)),
         starttls=options.starttls and not options.tls,
         tls=options.tls,
         username=resolve(options.username, environ) if options.username else None,
@@ -159,6 +159,14 @@ def build(options: Options, environ: Mapping[str, str], client: httpx.AsyncClien
         from_address=resolve(options.from_address, environ),
         to=tuple(resolve(address, environ) for address in options.to),
     )
+
+
+def _port(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        # Without the text: whatever stands there by mistake may be a secret.
+        raise ValueError("its port is not a number") from None
 
 
 CHANNEL: Final = ChannelKind(Options, build)

@@ -13,7 +13,11 @@ class FileLock:
     """Holds `path` exclusively until `release`; raises AgentError when another process holds it."""
 
     def __init__(self, path: Path) -> None:
-        self._file = open(path, "a+", encoding="ascii", errors="replace")  # noqa: SIM115 - open is what holds the lock
+        try:
+            self._file = open(path, "a+", encoding="ascii", errors="replace")  # noqa: SIM115 - it holds the lock
+        except OSError as err:
+            remedy = "give this user the data directory and all in it, or choose another with --data"
+            raise AgentError(f"{path}: {err.strerror}; {remedy}") from err
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

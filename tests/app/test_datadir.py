@@ -59,3 +59,12 @@ def test_a_hub_whose_process_is_gone_is_not_alive(tmp_path: Path) -> None:
     ended.wait()
     assert not HubAddress("http://127.0.0.1:1", ended.pid).alive
     assert HubAddress("http://127.0.0.1:1", os.getpid()).alive
+
+
+@pytest.mark.parametrize("name", ["prober-local.token", "up.lock"])
+def test_a_file_that_this_user_cannot_use_is_a_message_with_its_remedy(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()  # refused to every user, also to root, for whom permissions mean nothing
+    data = DataDirectory(tmp_path)
+    with pytest.raises(UserError, match="give this user the data directory"):  # noqa: SIM117
+        with data.occupied():
+            data.prober_token("local")

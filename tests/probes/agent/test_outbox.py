@@ -87,6 +87,12 @@ def test_the_next_start_knows_how_the_last_one_stopped(open_outbox, clean, told)
     assert open_outbox().previous_stop == told
 
 
+def test_a_file_that_this_user_cannot_use_is_an_error_with_its_remedy(open_outbox, path):
+    path.with_suffix(".lock").mkdir(parents=True)
+    with pytest.raises(AgentError, match="give this user the data directory"):
+        open_outbox()
+
+
 def test_a_second_prober_on_the_same_file_is_refused_and_told_why(open_outbox):
     open_outbox()
     with pytest.raises(AgentError, match=r"another prober \(process \d+\).*--data"):
