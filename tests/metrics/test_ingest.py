@@ -100,6 +100,7 @@ def test_an_empty_batch_answers_the_cursor(ingest: Ingest, make_run: Make, noon:
     assert ingest.submit(Batch("p1", "local", 3, ()), noon).result(timeout=30) == 2
 
 
+@pytest.mark.slow
 def test_a_batch_that_cannot_be_stored_does_not_take_its_neighbours_with_it(
     store: Store, ingest: Ingest, make_run: Make, noon: datetime
 ) -> None:
@@ -184,6 +185,7 @@ def test_numbers_are_taken_exactly_once_in_any_order(sent: list[tuple[int, int]]
         assert set(range(1, numbering.cursor + 1)) - missing == model
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(sent=st.lists(st.tuples(st.sampled_from(["a", "b"]), st.integers(1, 12), st.integers(0, 5)), max_size=8))
 def test_the_store_holds_the_union_of_what_was_sent(sent: list[tuple[str, int, int]]) -> None:

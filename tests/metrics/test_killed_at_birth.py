@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from metrics.store.database import Store
 
 BORN_AND_KILLED = """
@@ -20,6 +22,7 @@ os.kill(os.getpid(), 9)
 """
 
 
+@pytest.mark.slow
 def test_a_store_killed_before_its_first_checkpoint_opens_again_with_what_was_committed(tmp_path: Path) -> None:
     path = tmp_path / "leadline.duckdb"
     for _ in range(2):

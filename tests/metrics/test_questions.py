@@ -69,6 +69,7 @@ def test_every_question_has_an_answer_on_an_empty_store(store: Store, noon: date
     assert store.read(lambda con: quota_series(con, "hubspot", window)) == ()
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=12)
 @given(st.lists(st.integers(1, 10_000_000), min_size=1, max_size=300))
 def test_percentiles_are_nearest_rank(microseconds: list[int]) -> None:

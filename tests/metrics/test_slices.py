@@ -221,6 +221,7 @@ runs = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=12)
 @given(shuffled=runs.flatmap(lambda drawn: st.tuples(st.just(drawn), st.permutations(drawn))), batch=st.integers(1, 10))
 def test_the_order_of_arrival_is_irrelevant(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import httpx
@@ -11,6 +13,7 @@ import pytest
 from app.dashboard.view import View
 from app.hub.server import create_app
 from app.hub.state import HubState
+from metrics.evaluation import evaluate
 from probes.wire import MAX_BODY_BYTES
 
 LOCAL = {"Authorization": "Bearer the-local-token"}
@@ -68,6 +71,7 @@ async def test_a_body_that_is_none_is_refused(site: httpx.AsyncClient, path: str
     assert answer.json()["error"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", [{"attempt": 2**31}, {"every_s": 1e300}], ids=["too large", "too long"])
 async def test_a_run_that_cannot_be_stored_is_refused_for_good_so_that_it_blocks_no_other(
     site: httpx.AsyncClient, wrong: dict[str, object]
@@ -86,3 +90,15 @@ async def test_a_bug_of_ours_is_said_in_json_too(state: HubState, site: httpx.As
     state.compiled = "not JSON"
     answer = await site.get("/api/v1/prober/config?region=local", headers=LOCAL)
     assert (answer.status_code, list(answer.json())) == (500, ["error"])
+
+
+async def test_a_hub_that_has_not_judged_for_a_minute_is_not_ready_and_says_why(
+    state: HubState, site: httpx.AsyncClient
+) -> None:
+    state.evaluation = state.store.read(lambda con: evaluate(con, state.config, state.clock()))
+    assert (await site.get("/readyz")).status_code == 200
+    state.evaluation = replace(state.evaluation, at=state.clock() - timedelta(seconds=61))
+    state.last_error = "evaluate: ReadTimeout"
+    answer = await site.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["reason"] == "the last evaluation was 61 s ago; evaluate: ReadTimeout"
