@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 import duckdb
 from fastapi import APIRouter, HTTPException, Response
@@ -18,6 +19,9 @@ from metrics.model import Evaluation, IntegrationSummary, ProberVerdict
 from metrics.state import integration_state
 from metrics.store.overview import integration_summaries
 
+EVALUATED_WITHIN: Final = timedelta(minutes=1)
+"""A hub that has not judged for so long alerts nobody, so it does not call itself ready."""
+
 
 def public_router(state: HubState) -> APIRouter:
     """`/healthz`, `/readyz`, `/metrics` and `/api/v1/status`."""
@@ -31,6 +35,12 @@ def public_router(state: HubState) -> APIRouter:
     async def readyz() -> Response:
         if state.evaluation is None:
             reason = state.last_error or "the first evaluation has not finished"
+            return JSONResponse({"status": "not ready", "reason": reason}, status_code=503)
+        age = state.clock() - state.evaluation.at
+        if age > EVALUATED_WITHIN:
+            reason = (
+                f"the last evaluation was {age.total_seconds():.0f} s ago; {state.last_error or 'it takes too long'}"
+            )
             return JSONResponse({"status": "not ready", "reason": reason}, status_code=503)
         return JSONResponse({"status": "ready", "evaluated_at": state.evaluation.at.isoformat()})
 
