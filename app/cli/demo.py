@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -29,7 +30,6 @@ def demo(
         return
     import asyncio
     from importlib.resources import files
-    from pathlib import Path
 
     from app.datadir import DataDirectory
     from app.launch import Launch
@@ -44,12 +44,13 @@ def demo(
 
 @demo_app.command()
 def fault(
+    context: typer.Context,
     vendor: Annotated[str | None, typer.Argument(help="Whose behaviour to change; none: show what is set.")] = None,
     faults: Annotated[
         list[str] | None,
         typer.Argument(metavar="[FAULT[=VALUE]]…", help="e.g. error-rate=1, throttle; `clear` ends all."),
     ] = None,
-    data: Data = DEFAULT_DATA,
+    data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="That of the running demo.")] = None,
 ) -> None:
     """Break a simulated vendor, or mend it.
 
@@ -57,7 +58,10 @@ def fault(
     """
     from app.cli.faults import change, show
 
+    # `leadline demo --data DIR fault …` means the same as `leadline demo fault … --data DIR`.
+    given = context.parent.params["data"] if context.parent is not None else DEFAULT_DATA
+    place = data if data is not None else given
     if vendor is None or not faults:
-        show(data, vendor)
+        show(place, vendor)
     else:
-        change(data, vendor, faults)
+        change(place, vendor, faults)

@@ -82,7 +82,7 @@ def test_an_unknown_vendor_or_fault_is_named_with_the_ones_there_are(demo: Demo)
     vendor = command("demo", "fault", "hubspt", "throttle", "--data", str(demo.data))
     assert vendor.returncode == 2
     assert "hubspot" in vendor.stderr
-    fault = command("demo", "fault", "hubspot", "trottle", "--data", str(demo.data))
+    fault = command("demo", "--data", str(demo.data), "fault", "hubspot", "trottle")
     assert fault.returncode == 2
     assert "throttle" in fault.stderr
 
