@@ -13,11 +13,13 @@ from app.hub.config_source import ConfigSource, reload_if_changed
 from app.hub.state import HubState
 from config.model import Config
 from metrics.evaluation import evaluate
+from metrics.store.retention import forget_old
 
 log = structlog.get_logger(__name__)
 
 EVALUATE_EVERY_S: Final = 5.0
 WATCH_EVERY_S: Final = 2.0
+FORGET_EVERY_S: Final = 3600.0
 
 
 async def every(seconds: float, state: HubState, work: Callable[[], None], name: str) -> None:
@@ -38,6 +40,14 @@ def evaluate_once(state: HubState, engine: Engine) -> None:
     engine.apply(evaluation, config).result()
     state.evaluation = evaluation
     state.last_error = None
+
+
+def forget_once(state: HubState) -> None:
+    """One round of forgetting what is older than it may be kept."""
+    retention, now = state.config.settings.retention, state.clock()
+    gone = state.store.write(lambda con: forget_old(con, now, retention)).result()
+    if gone:
+        log.info("hub.forgot", rows=gone)
 
 
 def watch_once(state: HubState, source: ConfigSource, adopted: Callable[[Config], None]) -> None:

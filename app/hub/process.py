@@ -24,7 +24,7 @@ from app.datadir import DataDirectory, HubAddress
 from app.errors import UserError
 from app.hub.assembly import Surroundings, adopt, new_state
 from app.hub.config_source import ConfigSource
-from app.hub.loops import EVALUATE_EVERY_S, WATCH_EVERY_S, evaluate_once, every, watch_once
+from app.hub.loops import EVALUATE_EVERY_S, FORGET_EVERY_S, WATCH_EVERY_S, evaluate_once, every, forget_once, watch_once
 from app.hub.server import create_app
 from app.hub.state import HubState
 from app.lifeline import stop_when_orphaned
@@ -155,6 +155,7 @@ def _loops(
     return [
         every(EVALUATE_EVERY_S, state, lambda: evaluate_once(state, engine), "evaluate"),
         every(WATCH_EVERY_S, state, lambda: watch_once(state, source, adopted), "watch"),
+        every(FORGET_EVERY_S, state, lambda: forget_once(state), "retention"),
         deliverer.run_forever(state.stopping),
         stop_when_orphaned(),
     ]

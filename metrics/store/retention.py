@@ -1,0 +1,30 @@
+"""Forgets what is older than it may be kept."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from duckdb import DuckDBPyConnection
+
+from config.model import Retention
+
+_RAW: Final = {
+    "runs": "started_at",
+    "steps": "started_at",
+    "quota_readings": "observed_at",
+    "recorded_values": "started_at",
+}
+"""Table → the instant that decides its age."""
+
+
+def forget_old(con: DuckDBPyConnection, now: datetime, retention: Retention) -> int:
+    """Deletes raw rows and evidence beyond their age; how many rows went. The file keeps its size, and reuses it."""
+    gone = _delete(con, "evidence", "stored_at", now - retention.evidence)
+    return gone + sum(_delete(con, table, column, now - retention.raw) for table, column in _RAW.items())
+
+
+def _delete(con: DuckDBPyConnection, table: str, column: str, before: datetime) -> int:
+    statement = f"DELETE FROM {table} WHERE {column} < ?"  # noqa: S608 - both names are from the table above
+    deleted = con.execute(statement, [before]).fetchone()
+    return int(deleted[0]) if deleted else 0
