@@ -26,12 +26,36 @@ Rule: TypeAlias = Callable[[Answer], Failure | None]
 
 
 @dataclass(frozen=True, slots=True)
+class KnownLimit:
+    """A limit that the vendor documents for every customer; `note` says for whom, where it is not for all."""
+
+    bucket: str
+    limit: float
+    unit: str = "requests"
+    window_s: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageEndpoint:
+    """Where the vendor tells how much of a quota is used. `path` may hold `{version}`, as the workflows' paths have it.
+
+    `free`: asking does not itself cost a call. `note` says for whom it works, where it does not for all.
+    """
+
+    path: str
+    free: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Vendor:
     """What Leadline knows of one vendor.
 
     `quota` names parsers in `QUOTA_PARSERS`. `verdict` says what the vendor's answer means before the step's own
     `expect` is held against it; None = fine so far. `token_rejected` is true where the answer says that the access
-    token is no longer good: the authenticator should drop it.
+    token is no longer good: the authenticator should drop it. `concurrent` is how many calls of one credential the
+    vendor documents to take at a time. `experimental`: parts of the preset could not be verified.
     """
 
     name: str
@@ -39,6 +63,10 @@ class Vendor:
     token_rejected: Callable[[Answer], bool]
     quota: tuple[str, ...] = ()
     request_id_headers: tuple[str, ...] = ()
+    concurrent: int | None = None
+    limits: tuple[KnownLimit, ...] = ()
+    usage: UsageEndpoint | None = None
+    experimental: str = ""
 
     def request_ids(self, answer: Answer) -> dict[str, str]:
         """The vendor's own ids of this exchange, to name when asking the vendor."""
