@@ -1,13 +1,14 @@
-"""From a host name to a connected socket: look-up, then the addresses in a staggered race (RFC 8305)."""
+"""From a host name to a connected socket: look-up, then one address after the other, in the system's order."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
 import ipaddress
-import itertools
 import os
 import socket
+import time
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from probes.model import FailureKind
@@ -15,7 +16,10 @@ from probes.transport.failure import Phase, TransportFailure
 
 Address: TypeAlias = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int]]
 
-_STAGGER_S: Final = 0.25
+_SHORTEST_S: Final = 1.25
+_NAMED: Final = 8
+"""Addresses that a message names per reason."""
+_SILENCE: Final = "no answer within"
 _WORDS: Final = {
     errno.ECONNREFUSED: "connection refused",
     errno.EHOSTUNREACH: "host unreachable",
@@ -26,7 +30,7 @@ _WORDS: Final = {
 
 
 async def resolve(host: str, port: int) -> list[Address]:
-    """Addresses of `host`, families interleaved, in the system's order of preference."""
+    """Addresses of `host` in the system's order of preference (RFC 6724), each once."""
     flags = socket.AI_NUMERICHOST if _is_literal(host) else 0
     try:
         if flags:
@@ -41,26 +45,41 @@ async def resolve(host: str, port: int) -> list[Address]:
         raise TransportFailure(FailureKind.DNS, message, phase=Phase.DNS, retryable=temporary) from err
     if not found:
         raise TransportFailure(FailureKind.DNS, f"cannot resolve {host}: no address", phase=Phase.DNS, retryable=False)
-    return _interleaved([(family, address) for family, _, _, _, address in found])  # type: ignore[misc]
+    return list(dict.fromkeys((family, address) for family, _, _, _, address in found))  # type: ignore[misc]
 
 
-async def connect(addresses: list[Address]) -> socket.socket:
-    """The first socket to connect. Every address gets a head start of 250 ms over the next; losers are closed."""
-    attempts: set[asyncio.Task[socket.socket]] = set()
-    errors: list[OSError] = []
-    waiting = list(addresses)
-    try:
-        while waiting or attempts:
-            if waiting:
-                attempts.add(asyncio.create_task(_connect_one(waiting.pop(0))))
-            stagger = _STAGGER_S if waiting else None
-            done, attempts = await asyncio.wait(attempts, timeout=stagger, return_when=asyncio.FIRST_COMPLETED)
-            winner = _winner(done, errors)
-            if winner is not None:
-                return winner
-    finally:
-        await _discard(attempts)
-    raise _refusal(addresses, errors)
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A connected socket, and every address tried before it with the reason why it was not that one."""
+
+    stream: socket.socket
+    refusals: tuple[str, ...] = ()
+
+
+async def connect(addresses: list[Address], limit_s: float) -> Reached:
+    """The first address that answers, tried one after the other: what is slow for a client without a race is seen.
+
+    `limit_s` is for all of them together. Each gets an equal share of what is left, but no less than 1.25 s while there
+    is that much, so that one lost packet (sent again after 1 s) does not cost the address. Raises TransportFailure,
+    which names every address and why.
+    """
+    ends = time.monotonic() + limit_s
+    refusals: list[tuple[Address, str]] = []
+    for tried, address in enumerate(addresses):
+        left = ends - time.monotonic()
+        if left <= 0:
+            break
+        share = min(left, max(left / (len(addresses) - tried), _SHORTEST_S))
+        try:
+            async with asyncio.timeout(share):
+                stream = await _connect_one(address)
+        except TimeoutError:
+            refusals.append((address, f"{_SILENCE} {share:.3g} s"))
+        except OSError as err:
+            refusals.append((address, _WORDS.get(err.errno or 0) or os.strerror(err.errno or 0).lower()))
+        else:
+            return Reached(stream, tuple(f"{where[0]}: {words}" for (_, where), words in refusals))
+    raise _refusal(refusals)
 
 
 async def _connect_one(address: Address) -> socket.socket:
@@ -76,41 +95,14 @@ async def _connect_one(address: Address) -> socket.socket:
     return connecting
 
 
-def _winner(done: set[asyncio.Task[socket.socket]], errors: list[OSError]) -> socket.socket | None:
-    winner: socket.socket | None = None
-    for task in done:
-        err = task.exception()
-        if isinstance(err, OSError):
-            errors.append(err)
-        elif winner is None:
-            winner = task.result()
-        else:
-            task.result().close()
-    return winner
-
-
-async def _discard(attempts: set[asyncio.Task[socket.socket]]) -> None:
-    for task in attempts:
-        task.cancel()
-    for result in await asyncio.gather(*attempts, return_exceptions=True):
-        if isinstance(result, socket.socket):
-            result.close()
-
-
-def _refusal(addresses: list[Address], errors: list[OSError]) -> TransportFailure:
-    last = errors[-1]
-    number = last.errno or 0
-    words = _WORDS.get(number) or os.strerror(number).lower()
-    tried = ", ".join(where[0] for _, where in addresses[:4])
-    return TransportFailure(FailureKind.CONNECT, f"{words} ({tried}, port {addresses[0][1][1]})", phase=Phase.CONNECT)
-
-
-def _interleaved(addresses: list[Address]) -> list[Address]:
-    first_family = addresses[0][0]
-    preferred = [a for a in addresses if a[0] == first_family]
-    others = [a for a in addresses if a[0] != first_family]
-    pairs = itertools.zip_longest(preferred, others)
-    return list(dict.fromkeys(a for pair in pairs for a in pair if a is not None))
+def _refusal(refusals: list[tuple[Address, str]]) -> TransportFailure:
+    alike: dict[str, list[str]] = {}
+    for (_, where), words in refusals:
+        alike.setdefault(words, []).append(where[0])
+    port = refusals[0][0][1][1]
+    message = "; ".join(f"{words} ({', '.join(hosts[:_NAMED])}, port {port})" for words, hosts in alike.items())
+    silent = any(words.startswith(_SILENCE) for _, words in refusals)
+    return TransportFailure(FailureKind.CONNECT, message, phase=Phase.CONNECT, timed_out=silent)
 
 
 def _is_literal(host: str) -> bool:

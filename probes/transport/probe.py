@@ -35,6 +35,7 @@ class _Attempt:
     connection: Connection | None = None
     reused: bool = False
     peer: tuple[str, int] | None = None
+    refusals: tuple[str, ...] = ()
 
     @property
     def tls(self) -> bool:
@@ -49,9 +50,10 @@ class ProbeTransport(AsyncBaseTransport):
 
     A request's own clock is `request.extensions["timeout"]`: `{"total": seconds, "connect": seconds}`; else `Limits`.
 
-    The response is read and decoded. Its extensions: `timings` (Timings), `peer` (address), `headers` (Headers as they
-    came; the response's own lack Content-Encoding), `wire_bytes` (body on the wire), `http_version` (bytes),
-    `tls_version` and `certificate_expires_at` (None without TLS). Anything else raises TransportFailure.
+    The response is read and decoded. Its extensions: `timings` (Timings), `peer` (address), `refusals` (addresses tried
+    before it, with reasons), `headers` (Headers as they came; the response's own lack Content-Encoding), `wire_bytes`
+    (body on the wire), `http_version` (bytes), `tls_version` and `certificate_expires_at` (None without TLS). Anything
+    else raises TransportFailure.
     """
 
     def __init__(self, *, ca_file: str | None = None, limits: Limits | None = None) -> None:
@@ -121,11 +123,8 @@ class ProbeTransport(AsyncBaseTransport):
         _, host, port = origin(url)
         addresses = await resolve(host, port)
         watch.resolved = time.perf_counter()
-        try:
-            async with asyncio.timeout(limit):
-                stream = await connect(addresses)
-        except TimeoutError as err:
-            raise _connect_timeout(host, port, limit) from err
+        reached = await connect(addresses, limit)
+        stream, attempt.refusals = reached.stream, reached.refusals
         watch.connected = time.perf_counter()
         attempt.peer = stream.getpeername()[:2]
         connection = await _wrap(stream, host, context)
@@ -216,6 +215,7 @@ def _extensions(attempt: _Attempt, transport: asyncio.Transport) -> dict[str, ob
     return {
         "timings": attempt.watch.timings,
         "peer": _shown(attempt.peer),
+        "refusals": attempt.refusals,
         "http_version": f"HTTP/{attempt.reader.http_version}".encode("ascii"),
         "tls_version": session.version() if session else None,
         "certificate_expires_at": expiry(session) if session else None,
@@ -227,11 +227,6 @@ def _shown(peer: tuple[str, int] | None) -> str | None:
         return None
     host, port = peer
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _connect_timeout(host: str, port: int, limit: float) -> TransportFailure:
-    message = f"no connection to {host} port {port} within {limit:g} s"
-    return TransportFailure(FailureKind.CONNECT, message, phase=Phase.CONNECT, timed_out=True)
 
 
 def _timeout(attempt: _Attempt, limit: float) -> TransportFailure:
