@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: up test quick lint format bench schema screenshots setup browser
+.PHONY: up test quick lint format bench schema screenshots setup browser independent
 .DEFAULT_GOAL := up
 
 setup: $(STAMP)
@@ -18,7 +18,7 @@ $(STAMP): requirements.lock pyproject.toml
 up: setup
 	$(BIN)/leadline demo
 
-test: setup browser lint
+test: setup browser independent lint
 	$(BIN)/pytest -n 2 --dist loadfile
 
 quick: setup lint
@@ -48,3 +48,10 @@ screenshots: setup browser
 # Uses a Chromium that is there; else Debian's when root; else Playwright's own.
 browser: setup
 	@$(BIN)/python tests/browser/install.py
+
+# The OAuth/OIDC server that the auth methods are tested against, run by the Node that requirements.lock pins.
+independent: $(VENV)/.independent
+
+$(VENV)/.independent: tests/independent/package-lock.json $(STAMP)
+	$(BIN)/python tests/independent/install.py
+	touch $@
