@@ -1,152 +1,42 @@
-"""`make bench`: figures of this machine in this hour, as a table. Compare within one run; trust ratios and medians."""
+"""`make bench`, or `python -m tests.benchmarks [subject…]`: figures of this machine in this hour, as Markdown.
+
+Compare within one run; trust ratios and medians. Nothing leaves loopback, and what it starts it stops.
+"""
 
 from __future__ import annotations
 
-import statistics
-import tempfile
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from datetime import timedelta
-from itertools import chain
-from pathlib import Path
-from uuid import uuid4
+from typing import Final
 
-from duckdb import DuckDBPyConnection
+from tests.benchmarks import capacity, cpu_per_probe, phase_error, soak, store
+from tests.benchmarks.machine import described
 
-from app.clock import utc_now
-from app.sandbox import placeholder_environment
-from app.wiring import load_config
-from config.model import Config, Integration
-from metrics.evaluation import evaluate
-from metrics.history import load
-from metrics.model import Window
-from metrics.store.database import Store
-from metrics.store.ingest import Ingest
-from metrics.store.latency import latency_series
-from metrics.store.overview import integration_summaries
-from metrics.store.verdicts import workflow_verdicts
-from probes.model import Batch, Outcome, Run, StepResult, Timings
-
-EXAMPLE = Path(__file__).parent.parent.parent / "config" / "example"
-ROUNDS = 15
-
-CROWD = 354
-CROWD_ROUNDS = 5
-CROWD_EVERY = "10m"
-"""A tenth of the runs of a usual schedule: making a day of all of them takes longer than measuring it."""
+SUBJECTS: Final[dict[str, Callable[[], Iterator[str]]]] = {
+    "phase_error": phase_error.lines,
+    "cpu_per_probe": cpu_per_probe.lines,
+    "capacity": capacity.lines,
+    "soak": soak.lines,
+    "store": store.lines,
+}
 
 
-def timed(work: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
-    """Milliseconds of each round, after one that does not count."""
-    work()
-    spent = []
-    for _ in range(rounds):
+def main(wanted: list[str]) -> int:
+    """0, or 2 for a subject that there is not."""
+    unknown = [name for name in wanted if name not in SUBJECTS]
+    if unknown:
+        print(f"no such subject: {', '.join(unknown)}; there are {', '.join(SUBJECTS)}", file=sys.stderr)
+        return 2
+    print(described(), flush=True)
+    for name in wanted or SUBJECTS:
         started = time.perf_counter()
-        work()
-        spent.append((time.perf_counter() - started) * 1000)
-    return spent
-
-
-def row(what: str, spent: list[float]) -> str:
-    return f"| {what} | {statistics.median(spent):.1f} | {max(spent):.1f} | {len(spent)} |"
-
-
-@contextmanager
-def filled(config: Config, folder: Path) -> Iterator[tuple[Store, str]]:
-    """A store with 28 days of the example's history, and how long that took."""
-    store = Store.open(folder / "bench.duckdb")
-    started = time.perf_counter()
-    runs = load(store, config, now=utc_now())
-    took = f"28 days of history: {runs:,} runs in {time.perf_counter() - started:.1f} s"
-    try:
-        yield store, took
-    finally:
-        store.close()
-
-
-def questions(store: Store, config: Config) -> Iterator[str]:
-    """What the hub and its pages ask most."""
-    names = [integration.name for integration in config.integrations]
-    now = utc_now()
-    yield row("one evaluation, all objectives", timed(lambda: store.read(lambda con: evaluate(con, config, now))))
-    summaries = timed(lambda: store.read(lambda con: integration_summaries(con, names, now)))
-    yield row("overview, all integrations", summaries)
-    for days in (1, 7, 28):
-        window = Window.last(timedelta(days=days), now)
-        spent = timed(lambda w=window: store.read(lambda con: latency_series(con, names[0], w)))  # type: ignore[misc]
-        yield row(f"latency of one integration, {days} d", spent)
-
-
-def crowd() -> Config:
-    """As many integrations as anybody has: three regions and four objectives each, every threshold its own."""
-    steps = [{"name": f"step-{n}", "request": {"path": f"/{n}"}} for n in range(5)]
-    flow = {"name": "flow", "every": CROWD_EVERY, "regions": ["eu", "us", "ap"], "steps": steps}
-
-    def one(n: int) -> Integration:
-        promised = [
-            {"sli": "availability", "target": "99.9%"},
-            {"sli": "latency", "target": "95%", "threshold": f"{150 + n}ms"},
-            {"sli": "server_errors", "target": "99.5%"},
-            {"sli": "correctness", "target": "99.9%"},
-        ]
-        declared = {"integration": f"vendor-{n:03}", "base_url": "https://api.example.com", "workflows": [flow]}
-        return Integration.model_validate(declared | {"objectives": promised})
-
-    return Config(root=EXAMPLE, version="bench", integrations=tuple(one(n) for n in range(CROWD)))
-
-
-def crowd_questions(folder: Path) -> Iterator[str]:
-    """The same questions about hundreds of integrations with a day of runs."""
-    config, now = crowd(), utc_now()
-    names = [integration.name for integration in config.integrations]
-    asked: dict[str, Callable[[DuckDBPyConnection], object]] = {
-        f"one evaluation, {CROWD} integrations x 3 regions x 4 objectives": lambda con: evaluate(con, config, now),
-        f"latest verdicts, {CROWD} integrations x 3 regions": lambda con: workflow_verdicts(con, config, now),
-        f"overview, {CROWD} integrations": lambda con: integration_summaries(con, names, now),
-    }
-    store = Store.open(folder / "crowd.duckdb")
-    try:
-        load(store, config, now=now, days=1)
-        for what, question in asked.items():
-            yield row(what, timed(lambda q=question: store.read(q), CROWD_ROUNDS))  # type: ignore[misc]
-    finally:
-        store.close()
-
-
-def batches(count: int, size: int) -> Iterator[Batch]:
-    """Runs of five steps, as a prober would ship them."""
-    now = utc_now()
-    step = StepResult("get", 1, 1, False, now, Outcome.PASSED, Timings(1, 2, 3, 0.1, 40, 46, 1, 47), status=200)
-    steps = tuple(replace(step, position=n) for n in range(1, 6))
-    run = Run(uuid4(), "local", "bench", "flow", now, now, 250.0, Outcome.PASSED, "v1", steps=steps)
-    for number in range(count):
-        yield Batch("bench", "local", number * size + 1, tuple(replace(run, run_id=uuid4()) for _ in range(size)))
-
-
-def ingest_rate(store: Store) -> str:
-    """Step rows a second through the write-behind queue into the file."""
-    ingest = Ingest(store)
-    prepared = list(batches(count=100, size=100))
-    started = time.perf_counter()
-    futures = [ingest.submit(batch, utc_now()) for batch in prepared]
-    for future in futures:
-        future.result()
-    seconds = time.perf_counter() - started
-    ingest.close()
-    return f"ingest: {100 * 100 * 5 / seconds:,.0f} step rows/s, acknowledged after commit"
-
-
-def main() -> None:
-    config = load_config(EXAMPLE, placeholder_environment())
-    with tempfile.TemporaryDirectory() as folder, filled(config, Path(folder)) as (store, took):
-        print(took)
-        print("\n| question | median ms | worst ms | n |\n|---|---|---|---|")
-        for line in chain(questions(store, config), crowd_questions(Path(folder))):
-            print(line)
-        print(f"\n{ingest_rate(store)}")
+        print(f"\n## {name}\n", flush=True)
+        for line in SUBJECTS[name]():
+            print(line, flush=True)
+        print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

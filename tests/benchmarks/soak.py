@@ -1,0 +1,1 @@
+def lines(): yield "todo"
