@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from config.model import Declared, ImpactTier, Objective, QuotaPolicy, Retry, Tls
+from config.model import Circuit, Declared, ImpactTier, Objective, QuotaPolicy, Retry, Tls
 from config.problems import Path
 from config.scalars import Duration, Name, WireText
 from config.yaml_source import Document, Place
@@ -41,6 +41,7 @@ class Defaults(Declared):
     runbook: str | None = Field(None, description="Linked from every alert.")
     environment: Literal["production", "sandbox"] | None = Field(None, description="Which side of the vendor.")
     quota: QuotaPolicy | None = Field(None, description="What the probes leave to the business.")
+    circuit: Circuit | None = Field(None, description="When to stop asking while it fails.")
     objectives: tuple[Objective, ...] | None = Field(None, description="For integrations that state none of their own.")
     tls: Tls | None = Field(None, description="Trust for private hosts.")
     headers: dict[str, WireText] | None = Field(None, description="Sent with every request.")

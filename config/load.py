@@ -15,8 +15,10 @@ from pydantic import BaseModel, ValidationError
 
 from config import version
 from config.checks import Context
+from config.checks.across import across_findings
 from config.checks.addresses import address_findings
 from config.checks.alerting import alerting_findings, route_findings, settings_findings
+from config.checks.kept import state_findings
 from config.checks.objectives import objective_findings
 from config.checks.options import kind_findings
 from config.checks.plaintext import plaintext_findings
@@ -76,7 +78,10 @@ class _Loading:
         integration_files = [merged(own, defaults) for own in documents.values()]
         integrations = self._integrations(integration_files, context)
         if self.all_read:
-            self._add(alerts_file, route_findings(alerts_file.value, [file.value for file in integration_files]))
+            everything = [file.value for file in integration_files]
+            self._add(alerts_file, route_findings(alerts_file.value, everything))
+            for file in integration_files:
+                self._add(file, across_findings(file.value, everything))
         if self.problems or settings is None or alerting is None:
             raise ConfigError(self.problems)
         return _versioned(
@@ -180,6 +185,7 @@ def _integration_findings(value: Mapping[str, Any], context: Context) -> Iterabl
     yield from objective_findings(value)
     yield from workflow_findings(value, context)
     yield from step_findings(value, context)
+    yield from state_findings(value)
     yield from variable_findings(value)
     auth = value.get("auth")
     if isinstance(auth, dict):

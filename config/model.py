@@ -9,17 +9,30 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from config.scalars import Count, Duration, Name, ProbeBudget, Share, Status, WireText
+from config.declared import Declared, PluginSpec
+from config.requests import BodyMatch, Expect, FilePart, GraphQl, Repeat, Request, Retry, Until, When
+from config.scalars import Count, Duration, Name, ProbeBudget, Share, WireText
 
+# Declared elsewhere in this package, and part of the same language.
+__all__ = [
+    "BodyMatch",
+    "Declared",
+    "Expect",
+    "FilePart",
+    "GraphQl",
+    "PluginSpec",
+    "Repeat",
+    "Request",
+    "Retry",
+    "Until",
+]
 
-class Declared(BaseModel):
-    """Base of everything that comes from YAML: immutable, no unknown keys, values never echoed in errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+Environment = Literal["production", "sandbox"]
+"""Which side of a vendor: its credentials and its data are never those of the other."""
 
 
 class ImpactTier(StrEnum):
@@ -42,77 +55,51 @@ class Sli(StrEnum):
     SYNC_LAG = "sync_lag"
 
 
-class PluginSpec(BaseModel):
-    """A plugin's kind and its raw options; the plugin itself decodes and validates them."""
+class Recorded(Declared):
+    """A number in the answer that is kept as a series, and what it is expected to be."""
 
-    model_config = ConfigDict(extra="allow", frozen=True, hide_input_in_errors=True)
+    source: str = Field(alias="from", description="JSONPath of the number.")
+    at_least: float | None = Field(None, allow_inf_nan=False, description="Less than this is out of range.")
+    at_most: float | None = Field(None, allow_inf_nan=False, description="More than this is out of range.")
+    unit: str = Field("", max_length=20, description="What it counts, for people.")
 
-    kind: Name = Field(description="Which plugin; its options stand beside this key.")
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """Everything but `kind`, as written."""
-        return dict(self.__pydantic_extra__ or {})
-
-
-class Request(Declared):
-    """One HTTP request; `{{…}}` is rendered on the prober. At most one of json, form, body."""
-
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] = Field("GET", description="The HTTP method.")
-    path: str = Field("", description="Put behind base_url.")
-    url: str | None = Field(None, description="An absolute address instead of base_url + path.")
-    headers: dict[str, WireText] = Field(
-        {}, description="Sent beside the integration's headers; the same name here wins."
-    )
-    query: dict[str, WireText] = Field({}, description="Put behind the address after ?, escaped.")
-    json_body: Any = Field(None, alias="json", description="The body, sent as JSON.")
-    form: dict[str, WireText] | None = Field(None, description="The body, sent as an HTML form.")
-    body: str | None = Field(None, description="The body, sent as this text.")
-    idempotent: bool | None = Field(
-        None, description="May be sent again after a failure. Default: GET, HEAD, PUT and DELETE may."
-    )
-    timeout: Duration | None = Field(
-        None, description="Longest that one attempt may take. Default: what is left of the workflow's, at most 30s."
-    )
+    def is_within(self, value: float) -> bool:
+        """Whether the number is what is expected; always, where nothing is."""
+        return (self.at_least is None or value >= self.at_least) and (self.at_most is None or value <= self.at_most)
 
 
-class BodyMatch(Declared):
-    """Checks on the decoded text of the body."""
-
-    contains: str | None = Field(None, description="Text that must be in the body.")
-    matches: str | None = Field(None, description="A regular expression searched in the body.")
-
-
-class Expect(Declared):
-    """What a good answer looks like. JSONPath → expected value; `{{…}}` is rendered first.
-
-    Expected values may be a literal (equality) or one of `{exists: bool}`, `{gt|ge|lt|le: number}`,
-    `{matches: regex}`, `{type: name}`, `{length: n}`.
-    """
-
-    status: Status = Field(None, description="201, '2xx' or a list of them. Default: any 2xx.")
-    headers: dict[str, WireText] = Field({}, description="Response header → its value.")
-    json_paths: dict[str, Any] = Field({}, alias="json", description="JSONPath → expected value, or an operator.")
-    json_schema: str | None = Field(None, alias="schema", description="A JSON Schema file beside the YAML.")
-    body: BodyMatch | None = Field(None, description="Checks on the text of the body.")
+def _recorded(value: object) -> object:
+    """A bare JSONPath is short for a number of which nothing is expected."""
+    if isinstance(value, (dict, Recorded)):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("write a JSONPath such as $.score, or {from: $.score, at_least: 6}")  # noqa: TRY004 - pydantic
+    return {"from": value}
 
 
-class Until(Declared):
-    """Repeat the step until this holds; the time it took is the SLI `sync_lag` (milliseconds)."""
-
-    status: Status = Field(None, description="The status to wait for.")
-    json_paths: dict[str, Any] = Field({}, alias="json", description="JSONPath → value to wait for, or an operator.")
-    within: Duration = Field(description="How long to go on; after that the step has failed.")
-    every: Duration = Field(description="The pause between two requests.")
-
-
-class Retry(Declared):
-    """Bounded retries, each a row of its own. Backoff 1 s, 2 s, 4 s… with full jitter; Retry-After wins."""
-
-    attempts: int = Field(2, ge=1, le=5, description="Attempts in all; 1 switches retrying off.")
-    backoff: Duration = Field(
-        "1s", validate_default=True, description="The first pause; each next one is twice as long."
-    )
+RecordedValue = Annotated[
+    Recorded,
+    BeforeValidator(_recorded),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^\$"},
+                {
+                    "type": "object",
+                    "properties": {
+                        "from": {"type": "string", "pattern": r"^\$"},
+                        "at_least": {"type": "number"},
+                        "at_most": {"type": "number"},
+                        "unit": {"type": "string", "maxLength": 20},
+                    },
+                    "required": ["from"],
+                    "additionalProperties": False,
+                },
+            ],
+            "examples": ["$.score"],
+        }
+    ),
+]
 
 
 class Step(Declared):
@@ -121,11 +108,33 @@ class Step(Declared):
     name: str = Field(min_length=1, max_length=80, description="What people read; unique in its workflow.")
     request: Request = Field(description="What is sent.")
     expect: Expect = Field(Expect(), description="What a good answer looks like.")
-    capture: dict[Name, str] = Field({}, description="Variable → JSONPath, or `header:Name`.")
+    when: When = Field(None, description="An {{expression}}; the step is sent only if it is true.")
+    capture: dict[Name, str] = Field(
+        {}, description="Variable → JSONPath, header:Name, cookie:Name, regex:…, xpath:…, status or url."
+    )
     until: Until | None = Field(None, description="Repeat the request until this holds.")
+    repeat: Repeat | None = Field(None, description="Go on with the next page while there is one.")
     always: bool = Field(False, description="Runs even after a failure (clean-up); never counts in the run's duration.")
     retry: Retry = Field(Retry(), description="What to do when the request fails.")
-    record: dict[Name, str] = Field({}, description="Value name → JSONPath of a number to keep.")
+    record: dict[Name, RecordedValue] = Field(
+        {}, description="Value name → JSONPath of a number to keep, or that with the range it is expected in."
+    )
+    integration: Name | None = Field(
+        None, description="Another integration to send it to, with that one's address, credential and quota."
+    )
+
+
+StateValue = str | int | float | bool | None
+
+
+class EachWorkflow(Declared):
+    """One item of a workflow's `for_each`: what it has of its own."""
+
+    name: Name = Field(description="Put behind the workflow's name.")
+    variables: dict[Name, WireText] = Field({}, description="Merged over the workflow's.")
+    every: Duration | None = Field(None, description="Instead of the workflow's.")
+    timeout: Duration | None = Field(None, description="Instead of the workflow's.")
+    regions: tuple[Name, ...] | None = Field(None, description="Instead of the workflow's.")
 
 
 class Workflow(Declared):
@@ -135,6 +144,17 @@ class Workflow(Declared):
     every: Duration = Field("60s", validate_default=True, description="How often it runs.")
     timeout: Duration = Field("20s", validate_default=True, description="How long one run may take; at most `every`.")
     regions: tuple[Name, ...] = Field(("local",), description="Where it runs from; each is listed in leadline.yaml.")
+    state: dict[Name, StateValue] = Field(
+        {}, description="Variable kept between runs → its first value; a good run's capture of that name replaces it."
+    )
+    variables: dict[Name, WireText] = Field({}, description="Variable → text, made once per run; over the integration's.")
+    namespaces: dict[Name, str] = Field(
+        {}, description="Prefix → XML namespace, for XPaths; soap and soap12 are known."
+    )
+    cookies: bool = Field(True, description="Keep cookies within a run, and send each back to the host that set it.")
+    for_each: tuple[EachWorkflow, ...] = Field(
+        (), description="One workflow <name>-<item> for each, with the item's keys over these."
+    )
     steps: tuple[Step, ...] = Field(min_length=1, description="Run in order; the first failure ends the run.")
 
 
@@ -157,13 +177,44 @@ class QuotaPolicy(Declared):
     probe_budget: ProbeBudget | None = Field(None, description="e.g. '1% of daily': what the probes may use.")
     limits: dict[Name, int] = Field({}, description="Bucket → its limit, where the vendor does not report one.")
     usage: Request | None = Field(None, description="A usage endpoint, asked once per `usage_every`.")
+    vendor_usage: bool = Field(False, description="Ask the usage endpoint that the vendor's preset knows.")
     usage_every: Duration = Field("5m", validate_default=True, description="How often the usage endpoint is asked.")
+    concurrent: Count | None = Field(
+        None, description="Requests of one credential at the same time. Default: what the vendor documents, or 5."
+    )
+
+
+class Circuit(Declared):
+    """When to stop asking an integration that fails, and how often to try again."""
+
+    after: Count = Field(5, description="Confirmed failures in a row, over all workflows in a region, to open it.")
+    retry_every: Duration = Field(
+        "60s", validate_default=True, description="How often one run is let through while it is open."
+    )
 
 
 class Tls(Declared):
     """Trust for private hosts."""
 
     ca_file: str | None = Field(None, description="PEM file of the authority to trust instead of the system's.")
+
+
+class EachIntegration(Declared):
+    """One item of an integration's `for_each`: an account, or a side of the vendor."""
+
+    name: Name = Field(description="Put behind the integration's name.")
+    title: str | None = Field(None, description="Default: the integration's, with the item's name.")
+    tier: ImpactTier | None = Field(None, description="Instead of the integration's.")
+    flows: tuple[Name, ...] | None = Field(None, description="Instead of the integration's.")
+    owner: str | None = Field(None, description="Instead of the integration's.")
+    runbook: str | None = Field(None, description="Instead of the integration's.")
+    environment: Environment | None = Field(None, description="Instead of the integration's.")
+    base_url: str | None = Field(None, description="Instead of the integration's.")
+    auth: PluginSpec | None = Field(None, description="Merged over the integration's; of another kind: instead of it.")
+    quota: QuotaPolicy | None = Field(None, description="Merged over the integration's.")
+    tls: Tls | None = Field(None, description="Merged over the integration's.")
+    headers: dict[str, WireText] = Field({}, description="Merged over the integration's.")
+    variables: dict[Name, WireText] = Field({}, description="Merged over the integration's.")
 
 
 class Integration(Declared):
@@ -176,15 +227,20 @@ class Integration(Declared):
     flows: tuple[Name, ...] = Field((), description="Business flows that break with it.")
     owner: str = Field("", description="Shown on every alert.")
     runbook: str | None = Field(None, description="Linked from every alert.")
-    environment: Literal["production", "sandbox"] = Field(
+    environment: Environment = Field(
         "production", description="Which side of the vendor; an address of the other side is refused."
     )
     base_url: str = Field(description="http:// or https://, without a query; each step's path is put behind it.")
     auth: PluginSpec = Field(PluginSpec(kind="none"), description="How requests are authorised.")
     quota: QuotaPolicy = Field(QuotaPolicy(), description="What the probes leave to the business.")
+    circuit: Circuit = Field(Circuit(), description="When to stop asking while it fails.")
     objectives: tuple[Objective, ...] = Field((), description="The promises to keep, each with an error budget.")
     tls: Tls = Field(Tls(), description="Trust for private hosts.")
     headers: dict[str, WireText] = Field({}, description="Sent with every request.")
+    variables: dict[Name, WireText] = Field({}, description="Variable → text, made once per run, for every workflow.")
+    for_each: tuple[EachIntegration, ...] = Field(
+        (), description="One integration <name>-<item> for each, with the item's keys over these."
+    )
     workflows: tuple[Workflow, ...] = Field(min_length=1, description="What is probed.")
 
     @property
@@ -286,6 +342,7 @@ class Config(BaseModel):
     alerting: Alerting = Alerting()
     settings: Settings = Settings()
     schemas: dict[str, Any] = Field({}, description="JSON Schema files by the path that a step names.")
+    files: dict[str, str] = Field({}, description="Files to send, in base64, by the path that a step names.")
 
     def integration(self, name: str) -> Integration | None:
         """The integration of that name, or None."""

@@ -38,7 +38,8 @@ def _in_workflow(workflow: Mapping[str, Any], at: Path) -> Iterator[Finding]:
     steps = workflow.get("steps")
     steps = [step if isinstance(step, dict) else {} for step in steps] if isinstance(steps, list) else []
     later = {name: str(step.get("name", "")) for step in reversed(steps) for name in _captures(step)}
-    known = set(BUILTINS)
+    state = workflow.get("state")
+    known = set(BUILTINS) | (set(state) if isinstance(state, dict) else set())
     for position, step in enumerate(steps):
         for part in _RENDERED:
             yield from _in_texts(texts(step.get(part), (*at, "steps", position, part)), later, known)

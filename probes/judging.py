@@ -108,7 +108,7 @@ class Judge:
         captured: dict[str, Any] = {}
         if failure is None:
             captured, failure = capture(self.step.capture, received)
-        return Judgement(answer, assertions, failure, captured, record(self.step.record, received))
+        return Judgement(answer, assertions, failure, captured, record({name: one.source for name, one in self.step.record.items()}, received))
 
 
 def _answer(received: Received, observed_at: datetime) -> Answer:

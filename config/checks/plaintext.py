@@ -15,7 +15,13 @@ _SECRET_NAME: Final = re.compile(
     r"|(.*[-_])?(secret|password|passwd)|client[-_]secret|refresh[-_]token",
     re.IGNORECASE,
 )
+_TOKEN_NAME: Final = re.compile(r"(?i)(^|_)(token|secret|password|passwd|cookie|session|jwt|bearer|credential)s?(_|$)")
 _REFERS: Final = re.compile(r"\$\{(env|file):|\{\{")
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a name gives away that what it names is a secret."""
+    return bool(_SECRET_NAME.fullmatch(name) or _TOKEN_NAME.search(name))
 
 
 def plaintext_findings(integration: Mapping[str, Any]) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import jsonpath
 
 from config.checks import Context, mapping, mappings
+from config.checks.kept import record_findings
 from config.problems import Finding, Path
 from config.templates import BUILTINS
 
@@ -35,8 +36,7 @@ def _step(step: Mapping[str, Any], at: Path, context: Context) -> Iterator[Findi
     yield from _paths_and_values(mapping(until.get("json")), (*at, "until", "json"))
     yield from _pattern(mapping(expect.get("body")).get("matches"), (*at, "expect", "body", "matches"))
     yield from _captures(mapping(step.get("capture")), (*at, "capture"))
-    for name, path in mapping(step.get("record")).items():
-        yield from _json_path(path, (*at, "record", name))
+    yield from record_findings(mapping(step.get("record")), (*at, "record"), _json_path)
     if step.get("until") is not None and "status" not in until and "json" not in until:
         yield (*at, "until"), "waits for nothing; give it a status or json"
     schema = expect.get("schema")

@@ -24,6 +24,8 @@ DOCS = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encod
 SECTIONS: dict[str, type[BaseModel]] = {
     "integration": model.Integration,
     "quota": model.QuotaPolicy,
+    "circuit": model.Circuit,
+    "record": model.Recorded,
     "objectives": model.Objective,
     "tls": model.Tls,
     "workflows": model.Workflow,
