@@ -147,7 +147,7 @@ class Workflow(Declared):
     state: dict[Name, StateValue] = Field(
         {}, description="Variable kept between runs → its first value; a good run's capture of that name replaces it."
     )
-    variables: dict[Name, WireText] = Field({}, description="Variable → text, made once per run; over the integration's.")
+    variables: dict[Name, WireText] = Field({}, description="Variable → text, over the integration's.")
     namespaces: dict[Name, str] = Field(
         {}, description="Prefix → XML namespace, for XPaths; soap and soap12 are known."
     )
@@ -210,7 +210,7 @@ class EachIntegration(Declared):
     runbook: str | None = Field(None, description="Instead of the integration's.")
     environment: Environment | None = Field(None, description="Instead of the integration's.")
     base_url: str | None = Field(None, description="Instead of the integration's.")
-    auth: PluginSpec | None = Field(None, description="Merged over the integration's; of another kind: instead of it.")
+    auth: dict[str, Any] = Field({}, description="Merged over the integration's; of another kind: instead of it.")
     quota: QuotaPolicy | None = Field(None, description="Merged over the integration's.")
     tls: Tls | None = Field(None, description="Merged over the integration's.")
     headers: dict[str, WireText] = Field({}, description="Merged over the integration's.")
