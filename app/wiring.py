@@ -16,13 +16,14 @@ def plugins() -> Plugins:
     from metrics.slo import unreachable_alerts
     from probes.auth import AUTH_METHODS, REFUSED_AUTH_KINDS
     from probes.vendors import VENDORS
+    from probes.vendors.usage import usage_findings
 
     return Plugins(
         auth={kind: method.Options for kind, method in AUTH_METHODS.items()},
         refused_auth=REFUSED_AUTH_KINDS,
         channels={kind: channel.Options for kind, channel in CHANNELS.items()},
         vendors=tuple(VENDORS),
-        checks=(unreachable_alerts,),
+        checks=(unreachable_alerts, usage_findings),
     )
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from config.model import Integration
 from config.scalars import parse_probe_budget
 from probes.model import QuotaReading
+from probes.quota.reading import with_limit
+from probes.vendors.usage import usage_request
 
 _TRUSTED_FOR: Final = timedelta(minutes=15)
 """A level without a reset is asked for again after this long, by letting one run through."""
@@ -48,7 +50,7 @@ class Manners:
     def usage_due(self, integration: Integration, now: datetime) -> bool:
         """Whether the integration's usage endpoint is to be asked within the next run."""
         policy, known = integration.quota, self._of(integration)
-        if policy.usage is None:
+        if usage_request(integration) is None:
             return False
         if known.usage_asked is not None and now - known.usage_asked < policy.usage_every:
             return False
@@ -73,15 +75,7 @@ class Manners:
 
 def with_declared_limits(integration: Integration, readings: Iterable[QuotaReading]) -> list[QuotaReading]:
     """The readings, with the limits that `quota.limits` declares where the vendor reports none."""
-    return [_declared(reading, integration.quota.limits.get(reading.bucket)) for reading in readings]
-
-
-def _declared(reading: QuotaReading, limit: int | None) -> QuotaReading:
-    if limit is None or reading.limit is not None:
-        return reading
-    used = limit - reading.remaining if reading.used is None and reading.remaining is not None else reading.used
-    remaining = max(0.0, limit - used) if used is not None else reading.remaining
-    return replace(reading, limit=float(limit), used=used, remaining=remaining)
+    return [with_limit(reading, integration.quota.limits.get(reading.bucket)) for reading in readings]
 
 
 def _reserve_reached(integration: Integration, known: _Known, now: datetime) -> str | None:

@@ -26,6 +26,7 @@ from probes.redaction import Redactor
 from probes.steps import StepRunner
 from probes.transport import Limits, ProbeTransport
 from probes.vendors import VENDORS
+from probes.vendors.usage import usage_request
 
 USAGE_STEP: Final = "quota usage"
 """The vendor's usage endpoint, asked after a workflow's own steps; like clean-up it decides nothing."""
@@ -114,7 +115,9 @@ class Runner:
 
     def _prepare(self, blank: Run, declared: Integration, workflow: str, config: Config) -> Execution:
         integration = resolve_integration(declared, self._environ)
-        authenticator = authenticator_for(declared.auth, self._environ, tokens=self._tokens, clock=self._clock)
+        authenticator = authenticator_for(
+            declared.auth, self._environ, tokens=self._tokens, clock=self._clock, integration=declared.name
+        )
         return Execution(
             run_id=blank.run_id,
             integration=integration,
@@ -138,7 +141,7 @@ class Runner:
         runner = StepRunner(execution, self._sleep, self._jitter, lambda name: self._validator(execution.config, name))
         for position, step in enumerate(execution.workflow.steps, start=1):
             await runner.run(step, position)
-        usage = execution.integration.quota.usage
+        usage = usage_request(execution.integration)
         if usage is not None and self._manners.usage_due(execution.integration, execution.clock()):
             step = Step(name=USAGE_STEP, request=usage, always=True, retry=Retry(attempts=1))
             await runner.run(step, len(execution.workflow.steps) + 1)

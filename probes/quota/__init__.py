@@ -20,6 +20,7 @@ from probes.quota import (
     zendesk,
 )
 from probes.quota.model import QuotaParser, QuotaSource
+from probes.quota.reading import with_limit
 from probes.vendors.model import Answer, Vendor
 
 __all__ = ["QUOTA_PARSERS", "QuotaParser", "QuotaSource", "quota_readings"]
@@ -47,11 +48,15 @@ QUOTA_PARSERS: Final[dict[str, QuotaParser]] = {
 
 
 def quota_readings(vendor: Vendor, answer: Answer, credential: str) -> tuple[QuotaReading, ...]:
-    """What the vendor's parsers read in an answer, one reading per bucket; () = not reported."""
+    """What the vendor's parsers read in an answer, one reading per bucket; () = not reported.
+
+    A limit that the answer leaves out is the one that the vendor documents for everybody, where it does.
+    """
     source = QuotaSource(vendor.name, credential)
+    limits = {known.bucket: known.limit for known in vendor.limits}
     readings: dict[str, QuotaReading] = {}
     for name in vendor.quota:
         for reading in QUOTA_PARSERS[name](answer, source):
             # Some vendors send two families for the same bucket: the parser named first is the better one.
-            readings.setdefault(reading.bucket, reading)
+            readings.setdefault(reading.bucket, with_limit(reading, limits.get(reading.bucket)))
     return tuple(readings.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
@@ -77,6 +77,15 @@ def reading(
         restore_rate=figures.restore_rate,
     )
     return (one,)
+
+
+def with_limit(reading: QuotaReading, limit: float | None) -> QuotaReading:
+    """The reading with a limit that is known from elsewhere, where the vendor did not report one."""
+    if limit is None or reading.limit is not None:
+        return reading
+    used = limit - reading.remaining if reading.used is None and reading.remaining is not None else reading.used
+    remaining = max(0.0, limit - used) if used is not None else reading.remaining
+    return replace(reading, limit=float(limit), used=used, remaining=remaining)
 
 
 def clean_name(text: str) -> str:

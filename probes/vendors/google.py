@@ -1,14 +1,26 @@
-"""Google Ads and GA4: a `google.rpc.Status` body says RESOURCE_EXHAUSTED, and sometimes for how long."""
+"""Google Ads and GA4: a `google.rpc.Status` body says RESOURCE_EXHAUSTED, and sometimes for how long.
+
+Both can fail inside a 200: Google Ads with `partialFailureError`, GA4's debug collector with `validationMessages`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from probes.model import Failure
 from probes.vendors.model import Answer, Vendor
 from probes.vendors.retry_after import parse_retry_after
-from probes.vendors.rules import mapping, mappings, throttled, token_refused, verdict, words
+from probes.vendors.rules import (
+    mapping,
+    mappings,
+    succeeded,
+    throttled,
+    token_refused,
+    vendor_error,
+    verdict,
+    words,
+)
 
 EXHAUSTED: Final = frozenset(
     {
@@ -23,9 +35,29 @@ REASONS: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quota
 
 def judge_body(answer: Answer) -> Failure | None:
     """Throttled where the status, a quota error or a reason says so; else the HTTP status decides."""
-    if answer.status < 400:
+    if succeeded(answer):
         return None
-    for error in _errors(answer.json):
+    return _exhausted(answer, _errors(answer.json))
+
+
+def judge_partial_failure(answer: Answer) -> Failure | None:
+    """Conversions and mutations sent with `partialFailure` come back as 200 with the rows that failed."""
+    error = mapping(answer.json).get("partialFailureError") if succeeded(answer) else None
+    if not isinstance(error, dict) or not error:
+        return None
+    return _exhausted(answer, [error]) or vendor_error(f"partial failure: {words(error.get('message'))}")
+
+
+def judge_validation(answer: Answer) -> Failure | None:
+    """The Measurement Protocol takes anything with a 204; its debug collector says what is wrong with it."""
+    messages = mappings(mapping(answer.json).get("validationMessages")) if succeeded(answer) else ()
+    for message in messages:
+        return vendor_error(f"GA4 {words(message.get('validationCode'))}: {words(message.get('description'))}")
+    return None
+
+
+def _exhausted(answer: Answer, errors: Iterable[dict[str, Any]]) -> Failure | None:
+    for error in errors:
         names = {name for name in _names(error) if name in EXHAUSTED | REASONS}
         if names:
             scope, delay = _quota_details(answer, error)
@@ -72,8 +104,14 @@ def _either(fields: dict[str, Any], camel: str, snake: str) -> object:
 
 GOOGLE_ADS: Final = Vendor(
     name="google_ads",
-    verdict=verdict(judge_body),
+    verdict=verdict(judge_body, judge_partial_failure),
     token_rejected=token_refused,
     request_id_headers=("request-id",),
 )
-GA4: Final = Vendor(name="ga4", verdict=verdict(judge_body), token_rejected=token_refused, quota=("ga4",))
+GA4: Final = Vendor(
+    name="ga4",
+    verdict=verdict(judge_body, judge_validation),
+    token_rejected=token_refused,
+    quota=("ga4",),
+    concurrent=10,
+)

@@ -1,12 +1,22 @@
-"""HubSpot: which of its two limits a 429 means stands in the body's `policyName`."""
+"""HubSpot: which of its two limits a 429 means stands in the body; a batch fails in part with a 207."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from probes.model import Failure, FailureKind
-from probes.vendors.model import Answer, Vendor
-from probes.vendors.rules import mapping, retry_after, throttled, token_refused, verdict, words
+from probes.vendors.model import Answer, UsageEndpoint, Vendor
+from probes.vendors.rules import (
+    mapping,
+    mappings,
+    retry_after,
+    succeeded,
+    throttled,
+    token_refused,
+    vendor_error,
+    verdict,
+    words,
+)
 
 PASSING: Final = {423: "locked", 477: "account is being migrated"}
 """Statuses that HubSpot says will pass by themselves."""
@@ -20,6 +30,15 @@ def judge(answer: Answer) -> Failure | None:
     if answer.status in PASSING:
         message = f"HTTP {answer.status}: {PASSING[answer.status]}"
         return Failure(FailureKind.STATUS_4XX, message, True, retry_after(answer))
+    return _batch(answer) if succeeded(answer) else None
+
+
+def _batch(answer: Answer) -> Failure | None:
+    """A batch answers for each input; what failed stands in `errors` (with 207, and `numErrors`)."""
+    for error in mappings(mapping(answer.json).get("errors")):
+        return vendor_error(
+            f"HubSpot {words(error.get('category')) or 'error'} in a batch: {words(error.get('message'))}"
+        )
     return None
 
 
@@ -29,4 +48,5 @@ VENDOR: Final = Vendor(
     token_rejected=token_refused,
     quota=("hubspot",),
     request_id_headers=("x-hubspot-correlation-id", "x-request-id", "cf-ray"),
+    usage=UsageEndpoint("/account-info/v3/api-usage/daily/private-apps", note="private apps only"),
 )

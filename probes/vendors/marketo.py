@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from probes.model import Failure, FailureKind
-from probes.vendors.model import Answer, Vendor
+from probes.vendors.model import Answer, KnownLimit, UsageEndpoint, Vendor
 from probes.vendors.rules import code, mapping, mappings, throttled, token_refused, verdict, words
 
 LIMITS: Final = {
@@ -54,4 +54,7 @@ VENDOR: Final = Vendor(
     token_rejected=token_rejected,
     quota=("marketo",),
     request_id_headers=("x-request-id",),
+    concurrent=10,
+    limits=(KnownLimit("20s", 100, window_s=20.0), KnownLimit("concurrency", 10, "concurrency")),
+    usage=UsageEndpoint("/rest/v1/stats/usage.json"),
 )

@@ -62,6 +62,16 @@ def throttled(answer: Answer, message: str, *, retryable: bool = True, retry_aft
     return Failure(FailureKind.THROTTLED, f"throttled: {message}", retryable, capped)
 
 
+def vendor_error(message: str, *, retryable: bool = False) -> Failure:
+    """A failure that the vendor reports inside a 2xx answer."""
+    return Failure(FailureKind.VENDOR_ERROR, message, retryable)
+
+
+def succeeded(answer: Answer) -> bool:
+    """Whether the HTTP status claims success, so that only the body can say otherwise."""
+    return 200 <= answer.status < 300
+
+
 def retry_after(answer: Answer) -> float | None:
     """Seconds of the answer's Retry-After, or None."""
     return parse_retry_after(answer.headers.get("retry-after", ""), answer.observed_at)

@@ -1,26 +1,74 @@
-"""Salesforce: a used-up quota is a 403 with REQUEST_LIMIT_EXCEEDED; a retired API version is a 410."""
+"""Salesforce: a used-up quota is a 403 with REQUEST_LIMIT_EXCEEDED; a retired API version is a 410.
+
+Its composite resources answer 200 and say for each part whether it failed.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final
 
 from probes.model import Failure, FailureKind
-from probes.vendors.model import Answer, Vendor
-from probes.vendors.rules import mappings, throttled, token_refused, verdict, words
+from probes.vendors.model import Answer, UsageEndpoint, Vendor
+from probes.vendors.rules import (
+    code,
+    mapping,
+    mappings,
+    succeeded,
+    throttled,
+    token_refused,
+    vendor_error,
+    verdict,
+    words,
+)
+
+ROLLED_BACK: Final = frozenset({"PROCESSING_HALTED", "ALL_OR_NONE_OPERATION_ROLLED_BACK"})
 
 
 def judge(answer: Answer) -> Failure | None:
     """The error codes that mean something other than their status."""
     if answer.status == 410:
         return Failure(FailureKind.STATUS_4XX, "HTTP 410: this API version is retired")
-    if answer.status < 400:
+    if succeeded(answer):
+        return _in_parts(answer)
+    errors = mappings(answer.json)
+    return next((found for error in errors if (found := _limit(answer, error)) is not None), None)
+
+
+def _limit(answer: Answer, error: dict[str, Any]) -> Failure | None:
+    if _code(error) != "REQUEST_LIMIT_EXCEEDED":
         return None
-    for error in mappings(answer.json):
-        if error.get("errorCode") == "REQUEST_LIMIT_EXCEEDED":
-            text = words(error.get("message"))
-            # The limit on concurrent calls passes in seconds, the one on the rolling day does not.
-            return throttled(answer, f"REQUEST_LIMIT_EXCEEDED: {text}", retryable="concurrent" in text.lower())
+    text = words(error.get("message"))
+    # The limit on concurrent calls passes in seconds, the one on the rolling day does not.
+    return throttled(answer, f"REQUEST_LIMIT_EXCEEDED: {text}", retryable="concurrent" in text.lower())
+
+
+def _in_parts(answer: Answer) -> Failure | None:
+    """The first part of a composite answer that failed for a reason of its own."""
+    errors = list(_errors(answer.json))
+    # A part that was rolled back for another's sake says nothing of why.
+    own = [error for error in errors if _code(error) not in ROLLED_BACK] or errors
+    for error in own:
+        return _limit(answer, error) or vendor_error(f"Salesforce {_code(error)}: {words(error.get('message'))}")
     return None
+
+
+def _errors(body: object) -> Iterator[dict[str, Any]]:
+    """Errors of sObject collections (a list of results), sObject trees (`hasErrors`) and composite requests."""
+    for result in mappings(body):
+        if result.get("success") is False:
+            yield from mappings(result.get("errors"))
+    fields = mapping(body)
+    if fields.get("hasErrors") is True:
+        for result in mappings(fields.get("results")):
+            yield from mappings(result.get("errors"))
+    for part in mappings(fields.get("compositeResponse")):
+        if (code(part.get("httpStatusCode")) or 0) >= 400:
+            yield from mappings(part.get("body"))
+
+
+def _code(error: dict[str, Any]) -> str:
+    return words(error.get("errorCode") or error.get("statusCode")) or "error"
 
 
 VENDOR: Final = Vendor(
@@ -29,4 +77,6 @@ VENDOR: Final = Vendor(
     token_rejected=token_refused,
     quota=("salesforce",),
     request_id_headers=("x-request-id", "x-sfdc-request-id"),
+    concurrent=25,
+    usage=UsageEndpoint("/services/data/{version}/limits"),
 )

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
-from probes.model import Failure, FailureKind
+from probes.model import Failure
 from probes.vendors.model import Answer, Vendor
-from probes.vendors.rules import mapping, mappings, number, throttled, token_refused, verdict, words
+from probes.vendors.rules import (
+    mapping,
+    mappings,
+    number,
+    succeeded,
+    throttled,
+    token_refused,
+    vendor_error,
+    verdict,
+    words,
+)
 
 
 def judge_body(answer: Answer) -> Failure | None:
@@ -15,9 +26,19 @@ def judge_body(answer: Answer) -> Failure | None:
     codes = {words(mapping(error.get("extensions")).get("code")) for error in errors}
     if "THROTTLED" in codes:
         return throttled(answer, "GraphQL cost over what the bucket holds", retry_after_s=refill_s(answer))
-    if errors and answer.status < 400:
-        return Failure(FailureKind.VENDOR_ERROR, f"GraphQL error: {words(errors[0].get('message'))}")
-    return None
+    if not succeeded(answer):
+        return None
+    if errors:
+        return vendor_error(f"GraphQL error: {words(errors[0].get('message'))}")
+    refused = next(_user_errors(answer), None)
+    return vendor_error(f"mutation refused: {refused}") if refused is not None else None
+
+
+def _user_errors(answer: Answer) -> Iterator[str]:
+    """A mutation that was refused answers 200, with the reason in its payload."""
+    for payload in mapping(mapping(answer.json).get("data")).values():
+        for error in mappings(mapping(payload).get("userErrors")):
+            yield words(error.get("message"))
 
 
 def refill_s(answer: Answer) -> float | None:
