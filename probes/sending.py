@@ -39,6 +39,10 @@ async def send(execution: Execution, request: Request, *, limit: float) -> Excha
         failure = Failure(FailureKind.DEADLINE, f"{execution.deadline_words(limit)} before a token was to be had")
         execution.keep_unsent(TOKEN_STEP, TOKEN_POSITION, failure)
         return Unauthorised(failure)
+    except AuthFailure as err:
+        # Before anything was sent: nobody has consented yet, or the kept token cannot be read.
+        execution.keep_unsent(TOKEN_STEP, TOKEN_POSITION, err.failure)
+        return Unauthorised(err.failure)
     except UnicodeError:
         # From a credential of ours, or a token that the vendor handed out; the error quotes a piece of it.
         failure = Failure(FailureKind.AUTH, "the credential holds a character that a request header cannot carry")

@@ -56,7 +56,12 @@ REFUSED_AUTH_KINDS: Final[dict[str, str]] = {
 
 
 def authenticator_for(
-    spec: PluginSpec, environ: Mapping[str, str], *, tokens: TokenCache, clock: Callable[[], datetime]
+    spec: PluginSpec,
+    environ: Mapping[str, str],
+    *,
+    tokens: TokenCache,
+    clock: Callable[[], datetime],
+    integration: str = "",
 ) -> Authenticator:
     """The authenticator of an integration's `auth`, as it was declared (references unresolved).
 
@@ -66,4 +71,4 @@ def authenticator_for(
     method = AUTH_METHODS[spec.kind]
     options = method.Options.model_validate(spec.options)
     credential = options.credential or fingerprint(spec.kind, method.account(options, environ))
-    return method.build(options, BuildContext(environ, credential, clock, tokens))
+    return method.build(options, BuildContext(environ, credential, clock, tokens, integration))

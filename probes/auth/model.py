@@ -34,22 +34,51 @@ class AuthFailure(Exception):  # noqa: N818 - a failure is data here; it becomes
 
     `kind` is AUTH for a credential that the vendor denies, THROTTLED, STATUS_4XX, STATUS_5XX, PROTOCOL or BODY for a
     token endpoint that answers otherwise. The message holds the vendor's error code and words, never a secret.
+    `needs_consent`: only a person can mend it, by consenting anew.
     Transport errors are not wrapped: they pass through as they are.
     """
 
     def __init__(
-        self, message: str, kind: FailureKind, *, retryable: bool = False, retry_after_s: float | None = None
+        self,
+        message: str,
+        kind: FailureKind,
+        *,
+        retryable: bool = False,
+        retry_after_s: float | None = None,
+        needs_consent: bool = False,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.kind = kind
         self.retryable = retryable
         self.retry_after_s = retry_after_s
+        self.needs_consent = needs_consent
 
     @property
     def failure(self) -> Failure:
         """The same as data, for the step named "token"."""
         return Failure(self.kind, self.message, self.retryable, self.retry_after_s)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLife:
+    """What this machine knows of a credential's age and end; None where it knows nothing. Holds no secret."""
+
+    access_expires_at: datetime | None = None
+    refresh_obtained_at: datetime | None = None
+    refresh_expires_at: datetime | None = None
+    extended_by_use: bool = False
+    """Each use moves `refresh_expires_at` on."""
+    enrolled: bool | None = None
+    """Whether a person has consented; None where nobody has to."""
+    enrolled_at: datetime | None = None
+    account: str = ""
+    """Whose it is; for this machine's own terminal only."""
+    refused_at: datetime | None = None
+    refused: str = ""
+    """Why the vendor takes the consent no more."""
+    certificate_expires_at: datetime | None = None
+    """End of the client certificate that the credential consists of."""
 
 
 class Authenticator(Auth):
@@ -73,6 +102,10 @@ class Authenticator(Auth):
         """Every secret that this authenticator holds now, for the redaction of evidence."""
         return frozenset()
 
+    def life(self) -> TokenLife:
+        """How old the credential is and when it ends. May read a file; raises `TokenStoreError`."""
+        return TokenLife()
+
 
 @dataclass(frozen=True, slots=True)
 class BuildContext:
@@ -82,6 +115,8 @@ class BuildContext:
     credential: str
     clock: Callable[[], datetime]
     tokens: TokenCache
+    integration: str = ""
+    """Whose credential it is, for remedies that name it."""
 
 
 class AuthMethod(Protocol):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
@@ -15,7 +16,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from config.scalars import Duration
 from config.secrets import SecretRef, UnresolvedReference, resolve
 from probes.auth.basic import basic_header
-from probes.auth.model import Authenticator, AuthOptions, spellings
+from probes.auth.model import Authenticator, AuthOptions, TokenLife, spellings
 from probes.auth.token_answer import Grant, read_grant
 from probes.auth.tokens import Token, TokenCache, cache_key
 from probes.http import URL, Request, Response
@@ -72,7 +73,7 @@ class TokenEndpoint:
         if self.client_auth == "basic":
             headers["Authorization"] = _client_basic(self.client_id, secret)
         else:
-            fields |= {"client_id": self.client_id, "client_secret": secret}
+            fields |= {"client_id": self.client_id} | ({"client_secret": secret} if secret else {})
         extensions = {key: value for key, value in like.extensions.items() if key == "timeout"}
         if self.method == "get":
             url = URL(self.url).copy_merge_params(fields)
@@ -132,10 +133,11 @@ class OAuthAuthenticator(Authenticator):
         self._clock = clock
         secret = endpoint.client_secret.get_secret_value()
         pairs = [part for pair in sorted(self._params.items()) for part in pair]
-        self._key = cache_key(endpoint.url, endpoint.client_id, secret, scheme, *pairs)
+        self._key = self._lock_key = cache_key(endpoint.url, endpoint.client_id, secret, scheme, *pairs)
 
     def auth_flow(self, request: Request) -> Generator[Request, Response, None]:
         """The token request where one is needed, then the request itself."""
+        self._recall()
         if self._fresh_token() is None:
             response = yield self._token_request(request)
             response.read()
@@ -145,11 +147,11 @@ class OAuthAuthenticator(Authenticator):
 
     async def async_auth_flow(self, request: Request) -> AsyncGenerator[Request, Response]:
         """As `auth_flow`, with the token fetched under the credential's lock."""
-        async with self._tokens.lock(self._key):
+        async with self._tokens.lock(self._lock_key), self._turn():
             if self._fresh_token() is None:
                 response = yield self._token_request(request)
                 await response.aread()
-                self._accept(response)
+                await self._accept_soon(response)
             authorized = self._authorized(request)
         response = yield authorized
         self._after(request, response)
@@ -166,16 +168,32 @@ class OAuthAuthenticator(Authenticator):
         token = {held.value.get_secret_value()} if held is not None else set()
         return self._grant_secrets() | token
 
+    def life(self) -> TokenLife:
+        """Until when the access token held now lives."""
+        held = self._tokens.get(self._key)
+        return TokenLife(access_expires_at=held.expires_at if held is not None else None)
+
     def _grant_params(self) -> dict[str, str]:
         return self._params
 
     def _grant_secrets(self) -> frozenset[str]:
         secret = self._endpoint.client_secret.get_secret_value()
+        if not secret:
+            return frozenset()
         basic = _client_basic(self._endpoint.client_id, secret).removeprefix("Basic ")
         return spellings(secret) | {basic}
 
-    def _rotated(self, refresh_token: SecretStr) -> None:
-        """A grant that rotates its refresh token keeps it; the others ignore it."""
+    def _recall(self) -> None:
+        """A grant that keeps its tokens between runs looks them up here."""
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Held while a token is fetched; a grant that spends something by it waits here for other processes."""
+        yield
+
+    async def _accept_soon(self, response: Response) -> None:
+        """As `_accept`; a grant that writes to a disk does so off the event loop."""
+        self._accept(response)
 
     def _fresh_token(self) -> Token | None:
         token = self._tokens.get(self._key)
@@ -185,17 +203,17 @@ class OAuthAuthenticator(Authenticator):
         return self._endpoint.request(self._grant_params(), like)
 
     def _accept(self, response: Response) -> None:
+        self._tokens.put(self._key, self._granted(response).token)
+
+    def _granted(self, response: Response) -> Grant:
         self._tokens.drop(self._key)
-        grant: Grant = read_grant(
+        return read_grant(
             response,
             self._clock(),
             grant_type=self._params["grant_type"],
             default_life=self._default_life,
             secrets=self._grant_secrets(),
         )
-        if grant.refresh_token is not None:
-            self._rotated(grant.refresh_token)
-        self._tokens.put(self._key, grant.token)
 
     def _authorized(self, request: Request) -> Request:
         # Straight after a fetch even a token that expires at once is used: nothing fresher is to be had.

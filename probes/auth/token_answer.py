@@ -18,6 +18,7 @@ from probes.model import FailureKind
 from probes.vendors.retry_after import parse_retry_after
 
 LONGEST_LIFE_S: Final = 365 * 86400.0
+REFRESH_LIVES: Final = ("refresh_token_expires_in", "refresh_expires_in", "x_refresh_token_expires_in")
 REMEDIES: Final = {
     "invalid_grant": "the vendor does not grant this client a token of its own",
     "invalid_client": "client id or secret is wrong, expired or revoked",
@@ -32,10 +33,12 @@ _DENIALS: Final = frozenset({400, 401, 403})
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What came of a token request; `refresh_token` only where the vendor rotated it."""
+    """What came of a token request; `refresh_token` only where the vendor rotated it, `refresh_life` where it says."""
 
     token: Token
     refresh_token: SecretStr | None
+    refresh_life: timedelta | None = None
+    id_token: SecretStr | None = None
 
 
 def read_grant(
@@ -48,14 +51,26 @@ def read_grant(
         code, words = error if error is not None else ("", "")
         remedy = RE_CONSENT if (code, grant_type) == ("invalid_grant", "refresh_token") else REMEDIES.get(code, "")
         told = ": ".join(part for part in (code, words or _own_words(body)) if part)
-        raise _refusal(response, code, "; ".join(part for part in (_clean(told, secrets), remedy) if part), now)
+        words = "; ".join(part for part in (_clean(told, secrets), remedy) if part)
+        raise _refusal(response, code, words, now, needs_consent=remedy == RE_CONSENT)
     value = body.get("access_token")
     if not isinstance(value, str) or not value:
         raise AuthFailure(f"no token (HTTP {response.status_code}): none is in the answer", FailureKind.BODY)
     life = _life(body.get("expires_in"), default_life)
-    refresh = body.get("refresh_token")
-    rotated = SecretStr(refresh) if isinstance(refresh, str) and refresh else None
-    return Grant(Token(SecretStr(value), now, now + life), rotated)
+    token = Token(SecretStr(value), now, now + life)
+    return Grant(token, _secret(body, "refresh_token"), _refresh_life(body), _secret(body, "id_token"))
+
+
+def _secret(body: dict[str, Any], name: str) -> SecretStr | None:
+    value = body.get(name)
+    return SecretStr(value) if isinstance(value, str) and value else None
+
+
+def _refresh_life(body: dict[str, Any]) -> timedelta | None:
+    """No standard names it; these are what vendors call it. Zero is how some say that it has no end."""
+    found = next((body[name] for name in REFRESH_LIVES if name in body), None)
+    life = _life(found, timedelta(0))
+    return life if life > timedelta(0) else None
 
 
 def _json_object(response: Response) -> dict[str, Any]:
@@ -90,12 +105,12 @@ def _own_words(body: dict[str, Any]) -> str:
     return ": ".join(body[name] for name in ("status", "message") if isinstance(body.get(name), str))
 
 
-def _refusal(response: Response, code: str, told: str, now: datetime) -> AuthFailure:
+def _refusal(response: Response, code: str, told: str, now: datetime, *, needs_consent: bool) -> AuthFailure:
     kind = _kind(response.status_code, code)
     message = f"no token (HTTP {response.status_code})" + (f": {told}" if told else "")
     wait = parse_retry_after(response.headers.get("retry-after", ""), now)
     retryable = kind in {FailureKind.THROTTLED, FailureKind.STATUS_5XX}
-    return AuthFailure(message, kind, retryable=retryable, retry_after_s=wait)
+    return AuthFailure(message, kind, retryable=retryable, retry_after_s=wait, needs_consent=needs_consent)
 
 
 def _kind(status: int, code: str) -> FailureKind:
