@@ -18,6 +18,7 @@ from config.checks import Context
 from config.checks.across import across_findings
 from config.checks.addresses import address_findings
 from config.checks.alerting import alerting_findings, route_findings, settings_findings
+from config.checks.changes import change_findings
 from config.checks.kept import state_findings
 from config.checks.objectives import objective_findings
 from config.checks.options import kind_findings
@@ -186,6 +187,7 @@ def _integration_findings(value: Mapping[str, Any], context: Context) -> Iterabl
     yield from workflow_findings(value, context)
     yield from step_findings(value, context)
     yield from state_findings(value)
+    yield from change_findings(value)
     yield from variable_findings(value)
     auth = value.get("auth")
     if isinstance(auth, dict):

@@ -14,16 +14,19 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from config.declared import Declared, PluginSpec
+from config.lifecycle import AcceptedChange, LifecycleDate
 from config.requests import BodyMatch, Expect, FilePart, GraphQl, Repeat, Request, Retry, Until, When
-from config.scalars import Count, Duration, Name, ProbeBudget, Share, WireText
+from config.scalars import Count, Duration, HttpVersion, Name, ProbeBudget, Share, WireText
 
 # Declared elsewhere in this package, and part of the same language.
 __all__ = [
+    "AcceptedChange",
     "BodyMatch",
     "Declared",
     "Expect",
     "FilePart",
     "GraphQl",
+    "LifecycleDate",
     "PluginSpec",
     "Repeat",
     "Request",
@@ -122,6 +125,9 @@ class Step(Declared):
     integration: Name | None = Field(
         None, description="Another integration to send it to, with that one's address, credential and quota."
     )
+    shape: Literal["watch", "ignore"] = Field(
+        "watch", description="Whether a lasting change in the shape of its JSON answers is looked for."
+    )
 
 
 StateValue = str | int | float | bool | None
@@ -194,9 +200,19 @@ class Circuit(Declared):
 
 
 class Tls(Declared):
-    """Trust for private hosts."""
+    """Whom to trust, and how to identify ourselves. Files are on the machine that probes."""
 
     ca_file: str | None = Field(None, description="PEM file of the authority to trust instead of the system's.")
+    client_certificate: str | None = Field(
+        None, description="PEM file of our own certificate, and those between it and its authority, for mutual TLS."
+    )
+    client_key: str | None = Field(
+        None, description="PEM file of its private key. Default: the key stands in the certificate's file."
+    )
+    client_key_password: str | None = Field(None, description="Opens an encrypted key (a reference).")
+    server_name: str | None = Field(
+        None, description="Name asked for (SNI) and expected in the certificate of base_url's host, instead of that host."
+    )
 
 
 class EachIntegration(Declared):
@@ -235,12 +251,18 @@ class Integration(Declared):
     quota: QuotaPolicy = Field(QuotaPolicy(), description="What the probes leave to the business.")
     circuit: Circuit = Field(Circuit(), description="When to stop asking while it fails.")
     objectives: tuple[Objective, ...] = Field((), description="The promises to keep, each with an error budget.")
-    tls: Tls = Field(Tls(), description="Trust for private hosts.")
+    tls: Tls = Field(Tls(), description="Whom to trust, and our own certificate.")
+    http: HttpVersion = Field("1.1", description="HTTP version: 1.1, 2, or auto: what the server prefers of the two.")
+    proxy: str | None = Field(
+        None, description="http://user:password@host:port that requests go through; the credentials are references."
+    )
     headers: dict[str, WireText] = Field({}, description="Sent with every request.")
     variables: dict[Name, WireText] = Field({}, description="Variable → text, made once per run, for every workflow.")
     for_each: tuple[EachIntegration, ...] = Field(
         (), description="One integration <name>-<item> for each, with the item's keys over these."
     )
+    lifecycle: tuple[LifecycleDate, ...] = Field((), description="Dates on which parts of its API end.")
+    accepted_changes: tuple[AcceptedChange, ...] = Field((), description="Changes of its API that need no alert.")
     workflows: tuple[Workflow, ...] = Field(min_length=1, description="What is probed.")
 
     @property

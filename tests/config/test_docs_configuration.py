@@ -28,6 +28,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "record": model.Recorded,
     "objectives": model.Objective,
     "tls": model.Tls,
+    "lifecycle": model.LifecycleDate,
+    "accepted_changes": model.AcceptedChange,
     "workflows": model.Workflow,
     "steps": model.Step,
     "request": model.Request,
@@ -116,7 +118,7 @@ def test_the_expectation_that_it_shows_is_one() -> None:
 
 def test_its_links_lead_to_its_headings() -> None:
     headings = re.findall(r"(?m)^#+ (.+)$", DOCS)
-    anchors = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    anchors = {re.sub(r"[^a-z0-9_ -]", "", heading.lower()).replace(" ", "-") for heading in headings}
     assert set(re.findall(r"\]\(#([^)]+)\)", DOCS)) <= anchors
 
 
