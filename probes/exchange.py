@@ -62,7 +62,7 @@ def broken(
         status=partial.status if partial else None,
         headers=partial.headers if partial else Headers(),
         body=partial.body if partial else b"",
-        wire_bytes=len(partial.body) if partial else None,
+        wire_bytes=partial.wire_bytes if partial else None,
         remote_address=failure.peer,
     )
 

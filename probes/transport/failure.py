@@ -22,11 +22,15 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """As much of an answer as came before it failed. `body` is what is readable of it, for evidence."""
+    """As much of an answer as came before it failed.
+
+    `body` is the beginning of what is readable of it, for evidence; `wire_bytes` how much of it came.
+    """
 
     status: int
     headers: Headers
     body: bytes = b""
+    wire_bytes: int | None = None
 
 
 class TransportFailure(TransportError):  # noqa: N818 - "failure" is the domain's word, and it is data upstream

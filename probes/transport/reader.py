@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Final
 
 import httptools
@@ -13,6 +14,8 @@ from probes.transport.limits import Limits
 
 _FRAMING: Final = 8
 """Bytes on the wire per byte of body that chunking may cost: one-byte chunks cost six."""
+_SHOWN: Final = 64 * 1024
+"""Of the body of a broken answer: more than evidence reads."""
 
 
 class AnswerReader:
@@ -35,9 +38,11 @@ class AnswerReader:
         self._status = 0
         self._headers: list[tuple[bytes, bytes]] = []
         self._header_bytes = 0
+        self._header_fields = 0
         self._headers_done = False
         self._head_only = False
-        self._body: list[bytes] = []
+        # Not a list of parts: a million chunks of a byte each would cost a hundred times what they bring.
+        self._body = io.BytesIO()
         self._body_bytes = 0
         self._wire_bytes = 0
         self._interim = 0
@@ -46,7 +51,9 @@ class AnswerReader:
     @property
     def partial(self) -> Partial | None:
         """What came so far, once the header section is complete."""
-        return Partial(self._status, self.headers, self.body) if self._headers_done else None
+        if not self._headers_done:
+            return None
+        return Partial(self._status, self.headers, bytes(self._body.getbuffer()[:_SHOWN]), self._body_bytes)
 
     @property
     def status(self) -> int:
@@ -61,7 +68,12 @@ class AnswerReader:
     @property
     def body(self) -> bytes:
         """Without its framing, not yet decompressed."""
-        return b"".join(self._body)
+        return self._body.getvalue()
+
+    @property
+    def body_bytes(self) -> int:
+        """Length of `body`."""
+        return self._body_bytes
 
     @property
     def http_version(self) -> str:
@@ -112,6 +124,9 @@ class AnswerReader:
         self._header_bytes += len(name) + len(value) + 4
         if self._header_bytes > self._limits.headers:
             raise self._too_large()
+        self._header_fields += 1
+        if self._header_fields > self._limits.header_fields:
+            raise self._failure(f"header section has more than {self._limits.header_fields:,} fields")
         if not self._headers_done:
             self._headers.append((name.lower(), value))
 
@@ -138,7 +153,7 @@ class AnswerReader:
         if self._head_only:
             self.surplus = True
             return
-        self._body.append(part)
+        self._body.write(part)
         self._body_bytes += len(part)
         self.last_byte = self._now
         if self._body_bytes > self._limits.body:

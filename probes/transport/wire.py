@@ -7,11 +7,11 @@ from typing import Final
 
 from probes.http import Request
 from probes.model import FailureKind
+from probes.transport.decoding import ACCEPTED
 from probes.transport.failure import TransportFailure
 
 _TOKEN: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FORBIDDEN: Final = re.compile(rb"[\x00\r\n]")
-_DECODABLE: Final = "gzip, deflate"
 
 
 def serialise(request: Request) -> bytes:
@@ -20,7 +20,7 @@ def serialise(request: Request) -> bytes:
     Raises TransportFailure (INTERNAL) for a header that would let a value write a line of its own.
     """
     if request.headers.get("accept-encoding") != "identity":
-        request.headers["Accept-Encoding"] = _DECODABLE
+        request.headers["Accept-Encoding"] = ACCEPTED
     lines = [b"%s %s HTTP/1.1" % (request.method.encode("ascii"), request.url.raw_path)]
     for name, value in request.headers.raw:
         if not _TOKEN.fullmatch(name) or _FORBIDDEN.search(value):

@@ -109,12 +109,13 @@ async def test_a_stalled_handshake_is_a_timeout_in_tls(transport: ProbeTransport
         (then_close(CHUNKED + b"5\r\nabcde\r\n"), FailureKind.BODY, "without its last chunk"),
         (CHUNKED + b"5\r\nabcde\r\nzz\r\n", FailureKind.BODY, "unreadable body"),
         (answer(200, b"not gzip at all", {"Content-Encoding": "gzip"}), FailureKind.BODY, "not valid gzip"),
-        (answer(200, b"abc", {"Content-Encoding": "br"}), FailureKind.BODY, "'br', which was not asked for"),
+        (answer(200, b"\xff\xff\xff", {"Content-Encoding": "br"}), FailureKind.BODY, "not valid br"),
+        (answer(200, b"abc", {"Content-Encoding": "compress"}), FailureKind.BODY, "'compress', which was not asked for"),
     ],
     ids=[
         "closed at once", "reset at once", "closed within the headers", "not HTTP", "two lengths", "upgrade",
         "endless interim", "truncated", "reset within the body", "last chunk missing", "bad chunk",
-        "bad gzip", "brotli",
+        "bad gzip", "bad brotli", "unknown encoding",
     ],
 )  # fmt: skip
 async def test_an_unusable_answer_is_protocol_before_its_headers_and_body_after_them(

@@ -49,7 +49,7 @@ def forever(head: bytes, part: bytes) -> Any:
             "more framing than content",
         ),
         (
-            forever(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"T: 1\r\n" * 50),
+            forever(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"Trailer: 1\r\n" * 50),
             FailureKind.BODY,
             "header section is larger",
         ),
