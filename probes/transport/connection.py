@@ -1,59 +1,51 @@
-"""One connection and the exchange on it: an asyncio protocol that stamps the bytes as they come."""
+"""One connection and the exchange on it: the protocol that stamps the bytes as they come."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 
 from probes.model import FailureKind
 from probes.transport.failure import TransportFailure
 from probes.transport.reader import AnswerReader
 from probes.transport.stopwatch import Stopwatch
+from probes.transport.stream import Stream
 
 
 class Connection(asyncio.Protocol):
     """Carries one exchange at a time. `usable` turns false for good when anything makes the next one unsafe."""
 
-    def __init__(self) -> None:
+    def __init__(self, connected: socket.socket) -> None:
         self.usable = True
-        self.ready_at: float | None = None
         self.peer: tuple[str, int] | None = None
-        self.transport: asyncio.Transport | None = None
         self._reader: AnswerReader | None = None
         self._watch: Stopwatch | None = None
         self._done: asyncio.Future[None] | None = None
-        self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.stream = Stream(connected, self)
 
     async def exchange(self, request: bytes, reader: AnswerReader, watch: Stopwatch) -> None:
         """Write the request, read the answer into `reader`. Raises TransportFailure; stamps `watch` either way."""
-        assert self.transport is not None  # noqa: S101 - connection_made ran before anyone could get hold of this
         self._reader, self._watch = reader, watch
         self._done = asyncio.get_running_loop().create_future()
-        # No high-water mark: "fully written" means handed to the kernel, whatever the size.
-        self.transport.set_write_buffer_limits(high=0)
         try:
             watch.ready = time.perf_counter()
-            self.transport.write(request)
-            if watch.sent is None and not self.transport.get_write_buffer_size():
+            self.stream.write(request)
+            if watch.sent is None and not self.stream.get_write_buffer_size():
                 watch.sent = time.perf_counter()
             await self._done
         finally:
             self._settle(reader, watch)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Called by asyncio; with TLS, after the handshake."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream socket gives no other
-        self.ready_at = time.perf_counter()
-        self.transport = transport
-
     def data_received(self, data: bytes) -> None:
-        """Called by asyncio."""
-        now = time.perf_counter()
-        if self._reader is None or self._done is None or self._done.done():
+        """Called by the stream."""
+        if self._reader is None or self._watch is None or self._done is None or self._done.done():
             self.usable = False
             return
+        assert self._watch.ready is not None  # noqa: S101 - an exchange is under way
         try:
-            self._reader.feed(data, now)
+            # Never before the request, whatever a wall clock that was set made of the kernel's stamp.
+            self._reader.feed(data, max(self.stream.arrived, self._watch.ready))
         except TransportFailure as failure:
             self._finish(failure)
             return
@@ -61,7 +53,7 @@ class Connection(asyncio.Protocol):
             self._finish(None)
 
     def eof_received(self) -> bool:
-        """Called by asyncio. False: close our half too."""
+        """Called by the stream, which closes then. False: our half too."""
         self.usable = False
         if self._reader is not None:
             try:
@@ -73,10 +65,8 @@ class Connection(asyncio.Protocol):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Called by asyncio, once."""
+        """Called by the stream, once."""
         self.usable = False
-        if not self._closed.done():
-            self._closed.set_result(None)
         if self._reader is None:
             return
         if exc is None:
@@ -85,19 +75,17 @@ class Connection(asyncio.Protocol):
             self._finish(self._reader.lost(_reason(exc)))
 
     def resume_writing(self) -> None:
-        """Called by asyncio when the last byte of the request has been handed over."""
+        """Called by the stream when the last byte of the request has been handed over."""
         if self._watch is not None and self._watch.sent is None:
             self._watch.sent = time.perf_counter()
 
     def pause_writing(self) -> None:
-        """Called by asyncio; nothing to stop, the request is written in one piece."""
+        """Called by the stream; nothing to stop, the request is written in one piece."""
 
     async def close(self) -> None:
         """Give the socket back at once. Idempotent."""
         self.usable = False
-        if self.transport is not None:
-            self.transport.abort()
-            await self._closed
+        self.stream.abort()
 
     def _finish(self, failure: TransportFailure | None) -> None:
         if self._done is None or self._done.done():

@@ -130,20 +130,20 @@ class ProbeTransport(AsyncBaseTransport):
         connection = await _wrap(stream, host, context)
         connection.peer = attempt.peer
         if context is not None:
-            watch.secured = connection.ready_at
+            watch.secured = connection.stream.secured_at
         return connection
 
     async def _response(self, attempt: _Attempt) -> Response:
         reader, connection = attempt.reader, attempt.connection
-        assert connection is not None and connection.transport is not None  # noqa: S101, PT018 - it answered
-        extensions = _extensions(attempt, connection.transport)
-        wire_bytes = len(reader.body)
+        assert connection is not None  # noqa: S101 - it answered
+        extensions = _extensions(attempt, connection.stream)
+        wire_bytes = reader.body_bytes
         await self._keep(attempt.request, connection)
         try:
             body = decode(reader.body, reader.headers, self._limits)
         except TransportFailure as failure:
             failure.timings = attempt.watch.timings
-            failure.partial = Partial(reader.status, reader.headers)
+            failure.partial = Partial(reader.status, reader.headers, wire_bytes=wire_bytes)
             failure.peer = _shown(attempt.peer)
             raise
         # httpx would decode a second time, and without limits.
@@ -179,15 +179,14 @@ class ProbeTransport(AsyncBaseTransport):
             await attempt.connection.close()
 
 
-async def _wrap(stream: socket.socket, host: str, context: ssl.SSLContext | None) -> Connection:
+async def _wrap(connected: socket.socket, host: str, context: ssl.SSLContext | None) -> Connection:
     """The connection over a connected socket, after its handshake if it has one."""
-    loop = asyncio.get_running_loop()
-    try:
-        _, connection = await loop.create_connection(
-            Connection, sock=stream, ssl=context, server_hostname=host if context else None
-        )
-    except OSError as err:
-        raise handshake_failure(err, host) from err
+    connection = Connection(connected)
+    if context is not None:
+        try:
+            await connection.stream.secure(context, host)
+        except OSError as err:
+            raise handshake_failure(err, host) from err
     return connection
 
 

@@ -36,18 +36,14 @@ def made(folder: Path) -> Trust:
     leaf = (
         _begun("localhost", key.public_key())
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), critical=False
-        )
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), critical=False)
         .sign(root_key, hashes.SHA256())
     )
     trust = Trust(folder / "ca.pem", folder / "certificate.pem", folder / "key.pem")
     trust.authority.write_bytes(root.public_bytes(serialization.Encoding.PEM))
     trust.certificate.write_bytes(leaf.public_bytes(serialization.Encoding.PEM))
     trust.key.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return trust
 

@@ -48,7 +48,7 @@ def lines() -> Iterator[str]:
         served = started.enter_context(fast_server(folder, trust))
         clients = dict(_clients(started, folder, trust))
         costs = _in_turns(clients, served)
-    yield f"Server: {served.server}. {AT_ONCE} probes at once, {len(BODY)} bytes, {PROBES:,} probes each, {ROUNDS} rounds."
+    yield f"{AT_ONCE} probes at once, {len(BODY)} bytes, {PROBES:,} probes each in {ROUNDS} rounds; {served.server}."
     yield from ("", "| CPU-ms per probe, median (range) | plain HTTP | TLS, EC P-256 |", "|---|---|---|")
     for key, label in NAMES.items():
         yield f"| {label} | {_cell(costs, key, 'plain')} | {_cell(costs, key, 'tls')} |"

@@ -11,11 +11,13 @@ from pathlib import Path
 
 def described() -> str:
     """Day, cores, processor, kernel, interpreter, OpenSSL, and how busy the machine was before the run."""
-    load, _, _ = os.getloadavg()
-    return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({_processor()}), Linux {platform.release().split('-')[0]}, "
-        f"Python {platform.python_version()}, {' '.join(ssl.OPENSSL_VERSION.split()[:2])}; load before the run {load:.1f}"
+    versions = (
+        f"Linux {platform.release().split('-')[0]}",
+        f"Python {platform.python_version()}",
+        " ".join(ssl.OPENSSL_VERSION.split()[:2]),
     )
+    cores = f"{os.cpu_count()} cores ({_processor()})"
+    return f"{datetime.now(UTC):%Y-%m-%d}, {cores}, {', '.join(versions)}; load before the run {os.getloadavg()[0]:.1f}"
 
 
 def _processor() -> str:

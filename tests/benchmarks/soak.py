@@ -1,1 +1,2 @@
-def lines(): yield "todo"
+def lines():
+    yield "todo"
