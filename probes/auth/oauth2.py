@@ -8,23 +8,27 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
-from urllib.parse import quote_plus, urlsplit
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, model_validator
 
 from config.scalars import Duration
 from config.secrets import SecretRef, UnresolvedReference, resolve
-from probes.auth.basic import basic_header
-from probes.auth.model import Authenticator, AuthOptions, TokenLife, spellings
+from probes.auth.client_auth import Client, ClientWithBasic, ClientWithSecret
+from probes.auth.model import Authenticator, AuthOptions, TokenLife
+from probes.auth.private_key_jwt import AssertionOptions, ClientWithKey
 from probes.auth.token_answer import Grant, read_grant
 from probes.auth.tokens import Token, TokenCache, cache_key
 from probes.http import URL, Request, Response
 
+ClientAuth = Literal["post", "basic", "private_key_jwt", "tls_client_auth", "none"]
+
 _REFERENCE = re.compile(r"\$\{(env|file):")
 
 
-def _check_token_url(url: str) -> str:
+def check_endpoint(url: str) -> str:
+    """An address of an identity provider, as it is; ValueError for one that a secret may not travel to."""
     if _REFERENCE.search(url):
         return url
     parts = urlsplit(url)
@@ -45,14 +49,39 @@ def _is_loopback(host: str) -> bool:
 class OAuthOptions(AuthOptions):
     """What every grant needs. `token_lifetime` is used where the vendor sends no expires_in."""
 
-    token_url: Annotated[str, AfterValidator(_check_token_url)]
+    token_url: Annotated[str, AfterValidator(check_endpoint)]
     client_id: str
-    client_secret: SecretRef
-    client_auth: Literal["post", "basic"] = Field("post", description="Where the client's id and secret are sent.")
+    client_secret: SecretRef | None = None
+    client_auth: ClientAuth | None = Field(
+        None,
+        description="How the client shows who it is; default: post with a client_secret, private_key_jwt with an "
+        "assertion, else none.",
+    )
+    assertion: AssertionOptions | None = Field(None, description="The key of private_key_jwt.")
     scopes: tuple[str, ...] = ()
     params: dict[str, str] = Field({}, description="More parameters of the token request, such as `resource`.")
     scheme: str = Field("Bearer", pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")
     token_lifetime: Duration = Field("1h", validate_default=True)
+
+    @property
+    def authentication(self) -> ClientAuth:
+        """`client_auth`, or what follows from what the client has."""
+        if self.client_auth is not None:
+            return self.client_auth
+        if self.assertion is not None:
+            return "private_key_jwt"
+        return "post" if self.client_secret is not None else "none"
+
+    @model_validator(mode="after")
+    def _refuse_what_does_not_go_together(self) -> Self:
+        way = self.authentication
+        if (self.client_secret is not None) is not (way in ("post", "basic")):
+            words = "takes no `client_secret`; leave it out" if self.client_secret else "needs a `client_secret`"
+            raise ValueError(f"`client_auth: {way}` {words}")
+        if (self.assertion is not None) is not (way == "private_key_jwt"):
+            words = "takes no `assertion`; leave it out" if self.assertion else "needs an `assertion` with its key"
+            raise ValueError(f"`client_auth: {way}` {words}")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +89,13 @@ class TokenEndpoint:
     """Where tokens come from, and who asks; its repr shows no secret."""
 
     url: str
-    client_id: str
-    client_secret: SecretStr
-    client_auth: str
+    client: Client
     method: str = "post"
 
-    def request(self, params: Mapping[str, str], like: Request) -> Request:
+    def request(self, params: Mapping[str, str], like: Request, now: datetime) -> Request:
         """A token request with the timeouts of the request that needs the token."""
-        secret = self.client_secret.get_secret_value()
-        headers = {"Accept": "application/json"}
-        fields = dict(params)
-        if self.client_auth == "basic":
-            headers["Authorization"] = _client_basic(self.client_id, secret)
-        else:
-            fields |= {"client_id": self.client_id} | ({"client_secret": secret} if secret else {})
+        headers = {"Accept": "application/json", **self.client.headers()}
+        fields = {**params, **self.client.fields(self.url, now)}
         extensions = {key: value for key, value in like.extensions.items() if key == "timeout"}
         if self.method == "get":
             url = URL(self.url).copy_merge_params(fields)
@@ -81,24 +103,24 @@ class TokenEndpoint:
         return Request("POST", self.url, data=fields, headers=headers, extensions=extensions)
 
 
-def _client_basic(client_id: str, secret: str) -> str:
-    # RFC 6749 §2.3.1: both are form-encoded before they are joined.
-    return basic_header(quote_plus(client_id), quote_plus(secret)).get_secret_value()
-
-
 def endpoint_of(options: OAuthOptions, environ: Mapping[str, str], method: str = "post") -> TokenEndpoint:
     """The endpoint with its references resolved; raises UnresolvedReference, also for an address that must not be."""
     try:
-        url = _check_token_url(resolve(options.token_url, environ))
+        url = check_endpoint(resolve(options.token_url, environ))
     except ValueError as err:
         raise UnresolvedReference(options.token_url, str(err)) from None
-    return TokenEndpoint(
-        url=url,
-        client_id=resolve(options.client_id, environ),
-        client_secret=options.client_secret.reveal(environ),
-        client_auth=options.client_auth,
-        method=method,
-    )
+    return TokenEndpoint(url, client_of(options, environ), method)
+
+
+def client_of(options: OAuthOptions, environ: Mapping[str, str]) -> Client:
+    """Who asks for tokens; raises UnresolvedReference."""
+    client_id, way = resolve(options.client_id, environ), options.authentication
+    if options.client_secret is not None:
+        kind = ClientWithBasic if way == "basic" else ClientWithSecret
+        return kind(client_id, options.client_secret.reveal(environ))
+    if options.assertion is not None:
+        return ClientWithKey.of(client_id, options.assertion, environ)
+    return Client(client_id)
 
 
 def client_account(options: OAuthOptions, environ: Mapping[str, str]) -> str:
@@ -131,9 +153,8 @@ class OAuthAuthenticator(Authenticator):
         self._default_life = default_life
         self._tokens = tokens
         self._clock = clock
-        secret = endpoint.client_secret.get_secret_value()
         pairs = [part for pair in sorted(self._params.items()) for part in pair]
-        self._key = self._lock_key = cache_key(endpoint.url, endpoint.client_id, secret, scheme, *pairs)
+        self._key = self._lock_key = cache_key(endpoint.url, *endpoint.client.identity(), scheme, *pairs)
 
     def auth_flow(self, request: Request) -> Generator[Request, Response, None]:
         """The token request where one is needed, then the request itself."""
@@ -177,11 +198,7 @@ class OAuthAuthenticator(Authenticator):
         return self._params
 
     def _grant_secrets(self) -> frozenset[str]:
-        secret = self._endpoint.client_secret.get_secret_value()
-        if not secret:
-            return frozenset()
-        basic = _client_basic(self._endpoint.client_id, secret).removeprefix("Basic ")
-        return spellings(secret) | {basic}
+        return self._endpoint.client.secret_texts()
 
     def _recall(self) -> None:
         """A grant that keeps its tokens between runs looks them up here."""
@@ -200,7 +217,7 @@ class OAuthAuthenticator(Authenticator):
         return token if token is not None and token.is_fresh(self._clock()) else None
 
     def _token_request(self, like: Request) -> Request:
-        return self._endpoint.request(self._grant_params(), like)
+        return self._endpoint.request(self._grant_params(), like, self._clock())
 
     def _accept(self, response: Response) -> None:
         self._tokens.put(self._key, self._granted(response).token)

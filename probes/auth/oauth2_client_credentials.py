@@ -20,8 +20,19 @@ class Options(OAuthOptions):
 
     @model_validator(mode="after")
     def _refuse_half_a_get(self) -> Self:
-        if self.method == "get" and self.client_auth == "basic":
-            raise ValueError("`method: get` sends the client in the query; leave out `client_auth: basic`")
+        if self.method == "get" and self.authentication != "post":
+            raise ValueError(
+                f"`method: get` sends the client in the query; leave out `client_auth: {self.client_auth}`"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_a_client_without_proof(self) -> Self:
+        if self.authentication == "none":
+            raise ValueError(
+                "nothing proves who the client is; write its `client_secret`, an `assertion` with its key, or "
+                "`client_auth: tls_client_auth` where the connection's certificate does"
+            )
         return self
 
 

@@ -37,7 +37,7 @@ def build(options: Options, context: BuildContext) -> Authenticator:
         context.credential,
         endpoint,
         params,
-        grant=cache_key(KIND, endpoint.url, endpoint.client_id, first.get_secret_value()),
+        grant=cache_key(KIND, endpoint.url, endpoint.client.client_id, first.get_secret_value()),
         first=first,
         scheme=options.scheme,
         default_life=options.token_lifetime,
