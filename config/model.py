@@ -211,7 +211,7 @@ class Tls(Declared):
     )
     client_key_password: str | None = Field(None, description="Opens an encrypted key (a reference).")
     server_name: str | None = Field(
-        None, description="Name asked for (SNI) and expected in the certificate of base_url's host, instead of that host."
+        None, description="Name to ask base_url's host for (SNI), and to expect in its certificate. Default: the host."
     )
 
 

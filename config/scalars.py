@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
@@ -162,5 +162,15 @@ Status = Annotated[
             "examples": [201, "2xx", [200, 404]],
         }
     ),
+]
+def _http_version(value: object) -> object:
+    # YAML reads 1.1 and 2 as numbers.
+    return f"{value:g}" if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+HttpVersion = Annotated[
+    Literal["auto", "1.1", "2"],
+    BeforeValidator(_http_version),
+    WithJsonSchema({"enum": ["auto", "1.1", "2", 1.1, 2]}),
 ]
 WireText = Annotated[str, BeforeValidator(_wire_text), WithJsonSchema({"type": ["string", "integer"]})]

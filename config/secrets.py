@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final, TypeVar
+from urllib.parse import unquote
 
 from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, SecretStr
 from pydantic.json_schema import JsonSchemaValue
@@ -249,7 +250,15 @@ def secret_values(integration: Integration, environ: Mapping[str, str]) -> froze
                 values.add("" if found[0] == "$${" else _reference(found).resolve(environ))
             except UnresolvedReference:
                 continue
-    return frozenset(value for value in values if value and not value.startswith(("http://", "https://")))
+    inside = {part for value in values for part in _credentials_in(value)}
+    return frozenset(value for value in values | inside if value and not value.startswith(("http://", "https://")))
+
+
+def _credentials_in(address: str) -> Iterator[str]:
+    """User and password, where the value is a proxy's whole address."""
+    if address.startswith(("http://", "https://")) and "@" in address:
+        user, _, password = address.partition("://")[2].rpartition("@")[0].partition(":")
+        yield from (unquote(part) for part in (user, password) if part)
 
 
 def _secret_texts(integration: Integration) -> Iterator[str]:
@@ -259,14 +268,24 @@ def _secret_texts(integration: Integration) -> Iterator[str]:
         requests.append(integration.quota.usage)
     yield from _texts(options)
     yield from _texts(integration.headers)
+    yield from _texts([integration.tls.client_key_password, _userinfo(_written(integration.proxy))])
     for request in requests:
         yield from _texts([request.headers, request.query, request.json_body, request.form, request.body])
+
+
+def _userinfo(proxy: str) -> str:
+    # A proxy's host is no secret, unless the whole address is one reference.
+    return proxy if proxy.startswith("${") else proxy.rpartition("@")[0]
+
+
+def _written(text: str | None) -> str:
+    return text.written if isinstance(text, Revealed) else text or ""
 
 
 def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         # A resolved integration is asked as well: what matters is the text as written.
-        yield value.written if isinstance(value, Revealed) else value
+        yield _written(value)
     elif isinstance(value, dict):
         for item in value.values():
             yield from _texts(item)
