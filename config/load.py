@@ -19,19 +19,23 @@ from config.checks.across import across_findings
 from config.checks.addresses import address_findings
 from config.checks.alerting import alerting_findings, route_findings, settings_findings
 from config.checks.changes import change_findings
+from config.checks.environments import mixed_findings
 from config.checks.kept import state_findings
 from config.checks.objectives import objective_findings
 from config.checks.options import kind_findings
 from config.checks.plaintext import plaintext_findings
 from config.checks.steps import step_findings
+from config.checks.wires import wire_findings
 from config.checks.workflows import workflow_findings
 from config.defaults import Defaults, merged, with_texts
+from config.expansion import expanded, item_findings
 from config.model import Alerting, Config, Integration, Settings
 from config.plugins import Plugins
 from config.problems import ConfigError, Finding, Problem, did_you_mean, parse_dotted
 from config.pydantic_errors import findings
 from config.references import reference_findings, variable_findings
 from config.schema_files import SchemaFiles
+from config.sent_files import SentFiles
 from config.yaml_source import Document, read
 
 __all__ = ["ConfigError", "Plugins", "Problem", "load"]
@@ -75,9 +79,11 @@ class _Loading:
         defaults = self._defaults(documents.pop(DEFAULTS, self._absent(DEFAULTS)))
         self._require_one_of(files)
         regions = _region_names(settings) if self.all_read and settings is not None else None
-        context = Context(self.environ, self.plugins, SchemaFiles(self.root), regions)
-        integration_files = [merged(own, defaults) for own in documents.values()]
+        context = Context(self.environ, self.plugins, SchemaFiles(self.root), regions, SentFiles(self.root))
+        integration_files = self._expanded([merged(own, defaults) for own in documents.values()])
         integrations = self._integrations(integration_files, context)
+        for document, finding in mixed_findings(integration_files, self.plugins):
+            self._add(document, [finding])
         if self.all_read:
             everything = [file.value for file in integration_files]
             self._add(alerts_file, route_findings(alerts_file.value, everything))
@@ -93,6 +99,7 @@ class _Loading:
                 alerting=alerting,
                 settings=settings,
                 schemas=context.schemas.loaded,
+                files=context.files.loaded,
             )
         )
 
@@ -156,6 +163,12 @@ class _Loading:
         known = {key: value for key, value in document.value.items() if key in Defaults.model_fields}
         return Document(document.file, known, document.places)
 
+    def _expanded(self, documents: list[Document]) -> list[Document]:
+        """Every integration with each `for_each` written out."""
+        for document in documents:
+            self._add(document, item_findings(document.value))
+        return [one for document in documents for one in expanded(document)]
+
     def _integrations(self, documents: list[Document], context: Context) -> list[Integration]:
         good = []
         names: dict[str, str] = {}
@@ -168,7 +181,7 @@ class _Loading:
             names.setdefault(str(name), document.file)
             if integration is not None:
                 self._add(document, _plugged(integration, self.plugins))
-                good.append(_with_absolute_ca(integration, self.root.resolve()))
+                good.append(_with_absolute_files(integration, self.root.resolve()))
         return good
 
 
@@ -183,6 +196,7 @@ def _integration_findings(value: Mapping[str, Any], context: Context) -> Iterabl
     yield from _vendor_findings(value, context.plugins)
     yield from address_findings(value, context)
     yield from plaintext_findings(value)
+    yield from wire_findings(value, context)
     yield from objective_findings(value)
     yield from workflow_findings(value, context)
     yield from step_findings(value, context)
@@ -208,11 +222,12 @@ def _plugged(integration: Integration, plugins: Plugins) -> Iterable[Finding]:
             yield parse_dotted(path), message
 
 
-def _with_absolute_ca(integration: Integration, root: Path) -> Integration:
-    ca_file = integration.tls.ca_file
-    if ca_file is None or "${" in ca_file:
-        return integration
-    return integration.model_copy(update={"tls": integration.tls.model_copy(update={"ca_file": str(root / ca_file)})})
+def _with_absolute_files(integration: Integration, root: Path) -> Integration:
+    """Paths of TLS files as seen from the configuration directory."""
+    tls = integration.tls
+    written = {key: getattr(tls, key) for key in ("ca_file", "client_certificate", "client_key")}
+    update = {key: str(root / path) for key, path in written.items() if path is not None and "${" not in path}
+    return integration.model_copy(update={"tls": tls.model_copy(update=update)}) if update else integration
 
 
 def _region_names(settings: Settings) -> frozenset[str]:

@@ -9,7 +9,9 @@ from config.problems import Finding, Path, did_you_mean
 from config.secrets import UnresolvedReference, references
 from config.templates import BUILTINS, TemplateFailure, undeclared
 
-_RENDERED = ("request", "expect", "until")
+_RENDERED = ("request", "expect", "until", "when")
+PAGE = "page"
+"""Number of the page that a step with `repeat` is at, from 1."""
 
 
 def texts(value: object, path: Path = ()) -> Iterator[tuple[Path, str]]:
@@ -26,29 +28,42 @@ def texts(value: object, path: Path = ()) -> Iterator[tuple[Path, str]]:
 
 def variable_findings(integration: Mapping[str, Any]) -> Iterator[Finding]:
     """Templates with bad syntax, unknown variables, and variables used before a step captures them."""
+    known = set(BUILTINS)
+    yield from _in_texts(texts(integration.get("variables"), ("variables",)), {}, known)
+    known |= _names(integration, "variables")
     for section in ("headers", "quota"):
-        yield from _in_texts(texts(integration.get(section), (section,)), {}, set(BUILTINS))
+        yield from _in_texts(texts(integration.get(section), (section,)), {}, known)
     workflows = integration.get("workflows")
     for position, workflow in enumerate(workflows if isinstance(workflows, list) else ()):
         if isinstance(workflow, dict):
-            yield from _in_workflow(workflow, ("workflows", position))
+            yield from _in_workflow(workflow, ("workflows", position), known)
 
 
-def _in_workflow(workflow: Mapping[str, Any], at: Path) -> Iterator[Finding]:
+def _in_workflow(workflow: Mapping[str, Any], at: Path, inherited: set[str]) -> Iterator[Finding]:
     steps = workflow.get("steps")
     steps = [step if isinstance(step, dict) else {} for step in steps] if isinstance(steps, list) else []
-    later = {name: str(step.get("name", "")) for step in reversed(steps) for name in _captures(step)}
-    state = workflow.get("state")
-    known = set(BUILTINS) | (set(state) if isinstance(state, dict) else set())
+    later = {name: str(step.get("name", "")) for step in reversed(steps) for name in _names(step, "capture")}
+    yield from _in_texts(texts(workflow.get("variables"), (*at, "variables")), later, inherited)
+    known = inherited | _names(workflow, "variables") | _names(workflow, "state")
     for position, step in enumerate(steps):
+        here = known | _of_pages(step)
         for part in _RENDERED:
-            yield from _in_texts(texts(step.get(part), (*at, "steps", position, part)), later, known)
-        known |= _captures(step)
+            yield from _in_texts(texts(step.get(part), (*at, "steps", position, part)), later, here)
+        known |= _names(step, "capture")
 
 
-def _captures(step: Mapping[str, Any]) -> set[str]:
-    capture = step.get("capture")
-    return set(capture) if isinstance(capture, dict) else set()
+def _names(section: Mapping[str, Any], key: str) -> set[str]:
+    named = section.get(key)
+    return set(named) if isinstance(named, dict) else set()
+
+
+def _of_pages(step: Mapping[str, Any]) -> set[str]:
+    """What a step that turns pages knows beside the rest."""
+    repeat = step.get("repeat")
+    if not isinstance(repeat, dict):
+        return set()
+    cursor = repeat.get("cursor")
+    return {PAGE, cursor} if isinstance(cursor, str) else {PAGE}
 
 
 def _in_texts(found: Iterator[tuple[Path, str]], later: Mapping[str, str], known: set[str]) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, Secr
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from config.model import Integration
+from config.model import FilePart, Integration, Request
 
 MAX_SECRET_BYTES: Final = 64 * 1024
 PLAIN_TEXT: Final = "a secret in plain text; write ${env:NAME} or ${file:/path}"
@@ -194,6 +194,7 @@ def resolve_integration(integration: Integration, environ: Mapping[str, str]) ->
         "headers": map_text(integration.headers, rendered),
         "workflows": map_text(integration.workflows, rendered),
         "quota": map_text(integration.quota, rendered),
+        "variables": map_text(integration.variables, rendered),
     }
     return map_text(integration.model_copy(update=templated), revealed)
 
@@ -280,6 +281,15 @@ def _userinfo(proxy: str) -> str:
 
 def _written(text: str | None) -> str:
     return text.written if isinstance(text, Revealed) else text or ""
+
+
+def _request_texts(request: Request) -> Iterator[str]:
+    yield from _texts([request.headers, request.query, request.json_body, request.form, request.body])
+    yield from _texts([request.xml, request.soap_action, request.idempotency_key])
+    if request.graphql is not None:
+        yield from _texts([request.graphql.query, request.graphql.variables])
+    for part in (request.multipart or {}).values():
+        yield from _texts(part.content if isinstance(part, FilePart) else part)
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -5,43 +5,76 @@ A reference (`${env:…}`) is resolved before, a template is rendered for each r
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
-from secrets import token_hex
 from typing import Any, Final
-from uuid import uuid4
 
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta
 from jinja2.environment import TemplateExpression
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-BUILTINS: Final = frozenset(
-    {"run_id", "now", "timestamp", "uuid", "random_hex", "region", "integration", "workflow"},
-)
-"""Variables that every template may use; `builtin_values` makes them."""
+from config.template_functions import FILTERS, FUNCTIONS, Drawn, TemplateFailure, new_hex, new_uuid
+
+__all__ = [
+    "BUILTINS",
+    "TemplateFailure",
+    "builtin_values",
+    "declared_values",
+    "is_expression",
+    "is_true",
+    "render",
+    "render_json",
+    "render_text",
+    "undeclared",
+]
+
+_NAMES: Final = ("run_id", "now", "timestamp", "uuid", "random_hex", "region", "integration", "workflow", "environment")
+BUILTINS: Final = frozenset({*_NAMES, *FUNCTIONS})
+"""Variables and functions that every template may use; `builtin_values` makes them."""
 
 _WHOLE: Final = re.compile(r"\s*\{\{((?:(?!\{\{|\}\}).)+)\}\}\s*", re.DOTALL)
 
 
-class TemplateFailure(Exception):  # noqa: N818 — what came from the vendor may cause it
-    """A template that cannot be rendered: its syntax, or a variable that is not there. Quotes no value."""
+_FALSE: Final = frozenset({"", "false", "0", "no", "off", "none", "null"})
 
 
-def builtin_values(*, run_id: str, now: datetime, region: str, integration: str, workflow: str) -> dict[str, Any]:
+def builtin_values(
+    *, run_id: str, now: datetime, region: str, integration: str, workflow: str, environment: str = "production"
+) -> dict[str, Any]:
     """The built-in variables of one run; the aware `now` becomes ISO 8601 text, and `timestamp` whole seconds."""
     return {
         "run_id": run_id,
         "now": now.isoformat(),
         "timestamp": int(now.timestamp()),
-        "uuid": str(uuid4()),
-        "random_hex": token_hex(8),
+        "uuid": Drawn(new_uuid),
+        "random_hex": Drawn(new_hex),
         "region": region,
         "integration": integration,
         "workflow": workflow,
+        "environment": environment,
+        **FUNCTIONS,
     }
+
+
+def declared_values(known: Mapping[str, Any], *layers: Mapping[str, str]) -> dict[str, Any]:
+    """`known`, and over it each layer of `variables:` rendered with what stands before it. Raises `TemplateFailure`."""
+    values = dict(known)
+    for layer in layers:
+        values |= {name: render_text(text, values) for name, text in layer.items()}
+    return values
+
+
+def is_expression(text: str) -> bool:
+    """Whether a text is one `{{expression}}` and nothing else, so that it can be true or false."""
+    return _WHOLE.fullmatch(text) is not None
+
+
+def is_true(text: str, variables: Mapping[str, Any]) -> bool:
+    """What a condition comes to; texts such as "false", "no" and "0" are false too. Raises `TemplateFailure`."""
+    value = _native(text, variables)
+    return value.strip().lower() not in _FALSE if isinstance(value, str) else bool(value)
 
 
 def render(value: Any, variables: Mapping[str, Any]) -> Any:
@@ -97,21 +130,22 @@ def _native(text: str, variables: Mapping[str, Any]) -> Any:
         raise TemplateFailure(_reason(err)) from None
     except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as err:
         raise TemplateFailure(f"a template failed with {type(err).__name__}") from None
-    if isinstance(value, (bool, int, float, str, list, dict)) or value is None:
+    if isinstance(value, str):
+        # Without what a subclass of ours or of the template engine knows beside the text.
+        return str(value)
+    if isinstance(value, (bool, int, float, list, dict)) or value is None:
         return value
     return render_text(text, variables)
 
 
-def _sha256(value: object) -> str:
-    """Lower-case hexadecimal SHA-256 of the text, as conversion APIs want e-mail addresses."""
-    return hashlib.sha256(str(value).encode()).hexdigest()
-
-
 def _environment() -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
+    # Not optimised: a digest of constants must be made when it is rendered, where `derivations` sees it.
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True, optimized=False
+    )
     # No range(), no lipsum(): a name is a built-in or a capture, or it is a mistake.
     environment.globals.clear()
-    environment.filters["sha256"] = _sha256
+    environment.filters |= FILTERS
     return environment
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from config.plugins import Plugins
 from config.schema_files import SchemaFiles
+from config.sent_files import SentFiles
 
 Checked = TypeVar("Checked", bound=BaseModel)
 
@@ -23,6 +24,7 @@ class Context:
     plugins: Plugins
     schemas: SchemaFiles
     regions: frozenset[str] | None
+    files: SentFiles
 
 
 def valid(model: type[Checked], value: object) -> Checked | None:

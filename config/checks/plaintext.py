@@ -27,17 +27,26 @@ def is_secret_name(name: str) -> bool:
 def plaintext_findings(integration: Mapping[str, Any]) -> Iterator[Finding]:
     """Every value under a telling name that neither refers to a secret nor was captured by a step."""
     yield from _in_mapping(integration.get("headers"), ("headers",))
+    yield from _in_variables(integration, ())
     usage = mapping(mapping(integration.get("quota")).get("usage"))
     yield from _in_request(usage, ("quota", "usage"))
     for number, workflow in mappings(integration.get("workflows")):
+        yield from _in_variables(workflow, ("workflows", number))
         for position, step in mappings(workflow.get("steps")):
             at = ("workflows", number, "steps", position, "request")
             yield from _in_request(mapping(step.get("request")), at)
 
 
 def _in_request(request: Mapping[str, Any], at: Path) -> Iterator[Finding]:
-    for section in ("headers", "query", "form"):
+    for section in ("headers", "query", "form", "multipart"):
         yield from _in_mapping(request.get(section), (*at, section))
+    yield from _in_mapping(mapping(request.get("graphql")).get("variables"), (*at, "graphql", "variables"))
+
+
+def _in_variables(section: Mapping[str, Any], at: Path) -> Iterator[Finding]:
+    for name, value in mapping(section.get("variables")).items():
+        if isinstance(value, str) and value and is_secret_name(name) and not _REFERS.search(value):
+            yield (*at, "variables", name), PLAIN_TEXT
 
 
 def _in_mapping(values: object, at: Path) -> Iterator[Finding]:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
-import jsonpath
-
 from config.checks import Context, mapping, mappings
+from config.checks.bodies import request_findings
 from config.checks.kept import record_findings
+from config.checks.sources import (
+    json_path_findings,
+    source_findings,
+    variable_name_findings,
+    xpath_fault,
+)
+from config.patterns import fault as pattern_fault
 from config.problems import Finding, Path
-from config.templates import BUILTINS
+from config.templates import is_expression
 
 JSON_TYPES: Final = ("string", "number", "integer", "boolean", "array", "object", "null")
 OPERATORS: Final = frozenset({"exists", "gt", "ge", "lt", "le", "matches", "type", "length"})
@@ -23,72 +29,77 @@ _UNMISTAKABLE: Final = frozenset({"exists", "gt", "ge", "lt", "le"})
 
 def step_findings(integration: Mapping[str, Any], context: Context) -> Iterator[Finding]:
     """Every mistake inside one step, over all workflows."""
-    yield from request_findings(mapping(mapping(integration.get("quota")).get("usage")), ("quota", "usage"))
+    usage = mapping(mapping(integration.get("quota")).get("usage"))
+    yield from request_findings(usage, ("quota", "usage"), context)
+    for name in mapping(integration.get("variables")):
+        yield from variable_name_findings(name, ("variables", name))
     for number, workflow in mappings(integration.get("workflows")):
+        at: Path = ("workflows", number)
+        namespaces = mapping(workflow.get("namespaces")).keys()
+        for name in mapping(workflow.get("variables")):
+            yield from variable_name_findings(name, (*at, "variables", name))
         for position, step in mappings(workflow.get("steps")):
-            yield from _step(step, ("workflows", number, "steps", position), context)
+            yield from _step(step, (*at, "steps", position), context, namespaces)
 
 
-def _step(step: Mapping[str, Any], at: Path, context: Context) -> Iterator[Finding]:
-    expect, until = mapping(step.get("expect")), mapping(step.get("until"))
-    yield from request_findings(mapping(step.get("request")), (*at, "request"))
-    yield from _paths_and_values(mapping(expect.get("json")), (*at, "expect", "json"))
-    yield from _paths_and_values(mapping(until.get("json")), (*at, "until", "json"))
-    yield from _pattern(mapping(expect.get("body")).get("matches"), (*at, "expect", "body", "matches"))
-    yield from _captures(mapping(step.get("capture")), (*at, "capture"))
-    yield from record_findings(mapping(step.get("record")), (*at, "record"), _json_path)
+def _step(step: Mapping[str, Any], at: Path, context: Context, namespaces: Collection[str]) -> Iterator[Finding]:
+    until = mapping(step.get("until"))
+    yield from request_findings(mapping(step.get("request")), (*at, "request"), context)
+    yield from _expect(mapping(step.get("expect")), (*at, "expect"), context, namespaces)
+    yield from _paths_and_values(mapping(until.get("json")), (*at, "until", "json"), json_path_findings)
+    for name, source in mapping(step.get("capture")).items():
+        yield from variable_name_findings(name, (*at, "capture", name))
+        yield from source_findings(source, (*at, "capture", name), namespaces)
+    yield from record_findings(mapping(step.get("record")), (*at, "record"), json_path_findings)
     if step.get("until") is not None and "status" not in until and "json" not in until:
         yield (*at, "until"), "waits for nothing; give it a status or json"
+    when = step.get("when")
+    if isinstance(when, str) and when not in {"true", "false"} and not is_expression(when):
+        yield (*at, "when"), "must be true, false or one {{expression}}, such as \"{{ region == 'eu' }}\""
+    yield from _repeat(step, at, namespaces)
+
+
+def _expect(expect: Mapping[str, Any], at: Path, context: Context, namespaces: Collection[str]) -> Iterator[Finding]:
+    yield from _paths_and_values(mapping(expect.get("json")), (*at, "json"), json_path_findings)
+    xpaths = partial(_xpath_findings, namespaces=namespaces)
+    yield from _paths_and_values(mapping(expect.get("xml")), (*at, "xml"), xpaths)
+    yield from _pattern(mapping(expect.get("body")).get("matches"), (*at, "body", "matches"))
     schema = expect.get("schema")
     fault = context.schemas.fault(schema) if isinstance(schema, str) else None
     if fault is not None:
-        yield (*at, "expect", "schema"), fault
+        yield (*at, "schema"), fault
 
 
-def request_findings(request: Mapping[str, Any], at: Path) -> Iterator[Finding]:
-    """Bodies and addresses that exclude each other."""
-    bodies = [key for key in ("json", "form", "body") if request.get(key) is not None]
-    if len(bodies) > 1:
-        yield (*at, bodies[1]), f"a request has one body, and this one has {' and '.join(bodies)}; keep one"
-    if request.get("url") is not None and request.get("path"):
-        yield (*at, "path"), "url is the whole address, so path is never used; keep one of them"
+def _repeat(step: Mapping[str, Any], at: Path, namespaces: Collection[str]) -> Iterator[Finding]:
+    repeat = mapping(step.get("repeat"))
+    if not repeat:
+        return
+    following, cursor = repeat.get("next"), repeat.get("cursor")
+    if isinstance(following, str) and following.startswith("link:"):
+        if not following.removeprefix("link:").strip():
+            yield (*at, "repeat", "next"), "names no relation; write link:next"
+        if cursor is not None:
+            yield (*at, "repeat", "cursor"), "a link is the next page's address, not a value; leave the cursor out"
+    else:
+        yield from source_findings(following, (*at, "repeat", "next"), namespaces)
+    if isinstance(cursor, str):
+        yield from variable_name_findings(cursor, (*at, "repeat", "cursor"))
+    if step.get("until") is not None:
+        yield (*at, "repeat"), "a step either polls (until) or turns pages (repeat); make it two steps"
 
 
-def _captures(capture: Mapping[str, Any], at: Path) -> Iterator[Finding]:
-    for name, source in capture.items():
-        if name in BUILTINS:
-            yield (*at, name), f'"{name}" is a built-in variable; choose another name'
-        elif not name.isidentifier():
-            yield (*at, name), "a variable is letters, digits and _, and starts with a letter; choose another name"
-        if isinstance(source, str) and source.startswith("header:"):
-            if not source.removeprefix("header:").strip():
-                yield (*at, name), "names no header; write header:Location"
-        else:
-            yield from _json_path(source, (*at, name), also=" or header:Name")
+def _xpath_findings(path: str, at: Path, namespaces: Collection[str]) -> Iterator[Finding]:
+    wrong = xpath_fault(path, namespaces)
+    if wrong is not None:
+        yield at, wrong
 
 
-def _paths_and_values(expected: Mapping[str, Any], at: Path) -> Iterator[Finding]:
+def _paths_and_values(expected: Mapping[str, Any], at: Path, path_findings: Any) -> Iterator[Finding]:
     for path, value in expected.items():
-        yield from _json_path(path, (*at, path))
+        yield from path_findings(path, (*at, path))
         keys = mapping(value).keys()
         if _UNMISTAKABLE & keys or (keys and keys <= OPERATORS):
             yield from _operators(value, (*at, path))
-
-
-def _json_path(path: object, at: Path, also: str = "") -> Iterator[Finding]:
-    if not isinstance(path, str):
-        return
-    remedy = f"write it as $.id{also}"
-    if "{{" in path:
-        yield at, "templates are not rendered in a JSONPath; put them into the expected value"
-        return
-    if not path.startswith("$"):
-        yield at, f"not a JSONPath: it starts with $; {remedy}"
-        return
-    try:
-        jsonpath.compile(path)
-    except jsonpath.JSONPathError as err:
-        yield at, f"not a JSONPath: {str(err).splitlines()[0]}; {remedy}"
 
 
 def _operators(value: Mapping[str, Any], at: Path) -> Iterator[Finding]:
@@ -115,10 +126,6 @@ def _is_number_or_template(value: object) -> bool:
 
 def _pattern(pattern: object, at: Path) -> Iterator[Finding]:
     # A template is filled in before the pattern is compiled, so only the prober can judge it.
-    if not isinstance(pattern, str) or "{{" in pattern:
-        return
-    try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as err:
-        remedy = "write \\ once in single quotes" if "escape" in str(err) else "a literal ( or [ is written \\( or \\["
-        yield at, f"not a regular expression: {err}; {remedy}"
+    wrong = pattern_fault(pattern) if isinstance(pattern, str) and "{{" not in pattern else None
+    if wrong is not None:
+        yield at, wrong
