@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from config.model import Config, Integration, Workflow
+from config.model import Config, Integration, Step, Workflow
 from config.scalars import format_duration
 from probes import ids
 from probes.assertions.operators import text_of
@@ -17,8 +18,9 @@ from probes.auth import Authenticator
 from probes.evidence import gather
 from probes.exchange import Exchange
 from probes.judging import Judgement
-from probes.model import Assertion, Failure, FailureKind, Outcome, QuotaReading, StepResult
+from probes.model import Assertion, Failure, FailureKind, Outcome, StepResult
 from probes.outcome import of_step
+from probes.party import Party
 from probes.quota import quota_readings
 from probes.redaction import Redactor
 from probes.redaction.names import REDACTED, mask_for
@@ -28,30 +30,36 @@ from probes.vendors import Vendor
 CLEANUP_S: Final = 10.0
 """Time of their own that clean-up steps have, together, when the workflow's is over."""
 
+STATE_SHOWN: Final = "[kept for the next run]"
+"""What is shown of a value that outlives the run: nobody knows what a vendor's cursor holds."""
+
 TOKEN_STEP: Final = "token"  # noqa: S105 - the name of a step
 TOKEN_POSITION: Final = 0
 
 
 @dataclass(slots=True)
 class Execution:
-    """Mutable, and owned by one run. `integration` has its references resolved."""
+    """Mutable, and owned by one run. What it says of integration, vendor, credential and connections is those of
+    the party that the step under way talks to: the integration of the run, unless the step names another."""
 
     run_id: UUID
-    integration: Integration
+    home: Party
+    others: Mapping[str, Party]
+    """By name: the integrations that single steps are sent to instead."""
     workflow: Workflow
     config: Config
-    vendor: Vendor
-    authenticator: Authenticator
-    new_transport: Callable[[], ProbeTransport]
-    transport: ProbeTransport = field(init=False)
     clock: Callable[[], datetime]
-    secrets: frozenset[str]
     variables: dict[str, Any]
+    party: Party = field(init=False)
+    secrets: frozenset[str] = field(init=False)
     results: list[StepResult] = field(default_factory=list)
-    quota: list[QuotaReading] = field(default_factory=list)
     values: dict[str, float] = field(default_factory=dict)
     started: float = field(default_factory=time.perf_counter)
     ended: float | None = None
+    waited_s: float = 0.0
+    """For a place among the requests of a credential: that is nobody's slowness, and in no timing."""
+    cleaning: bool = False
+    """Whether the step under way is one that always runs."""
     cleanup_until: float | None = None
     blocked_by: str | None = None
     """Name of the step that failed; later ordinary steps are skipped."""
@@ -60,12 +68,60 @@ class Execution:
     _redactor: tuple[frozenset[str], Redactor] | None = None
 
     def __post_init__(self) -> None:
-        self.transport = self.new_transport()
+        self.party = self.home
+        self.secrets = frozenset().union(*(party.secrets for party in self.parties))
+
+    @property
+    def parties(self) -> tuple[Party, ...]:
+        """The integration of the run, then the others."""
+        return (self.home, *self.others.values())
+
+    def begin(self, step: Step) -> None:
+        """From now on this step is under way."""
+        self.party = self.others[step.integration] if step.integration is not None else self.home
+        self.cleaning = step.always
+
+    @property
+    def integration(self) -> Integration:
+        """With its references resolved."""
+        return self.party.integration
+
+    @property
+    def vendor(self) -> Vendor:
+        """Its vendor's preset."""
+        return self.party.vendor
+
+    @property
+    def authenticator(self) -> Authenticator:
+        """Puts its credential on requests."""
+        return self.party.authenticator
+
+    @property
+    def transport(self) -> ProbeTransport:
+        """Its connections within this run."""
+        return self.party.transport
+
+    def new_transport(self) -> ProbeTransport:
+        """Connections to it apart from those of the run."""
+        return self.party.new_transport()
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[float]:
+        """Room for one request of the party's credential → the seconds it was waited for. Raises NoRoom.
+
+        The workflow's clocks stand still meanwhile.
+        """
+        party, longest = self.party, self.workflow.every.total_seconds()
+        async with party.room.place(party.most_at_once, within_s=longest) as waited:
+            self.waited_s += waited
+            if self.cleanup_until is not None:
+                self.cleanup_until += waited
+            yield waited
 
     @property
     def deadline(self) -> float:
         """The workflow's, by `perf_counter`."""
-        return self.started + self.workflow.timeout.total_seconds()
+        return self.started + self.waited_s + self.workflow.timeout.total_seconds()
 
     def deadline_words(self, limit: float) -> str:
         """What a failure by that clock says first."""
@@ -84,7 +140,7 @@ class Execution:
     @property
     def redactor(self) -> Redactor:
         """Knows the secrets of this moment: a token fetched in this run is one of them."""
-        known = self.secrets | self.authenticator.secret_texts()
+        known = self.secrets.union(*(party.authenticator.secret_texts() for party in self.parties))
         if self._redactor is None or self._redactor[0] != known:
             self._redactor = (known, Redactor(known))
         return self._redactor[1]
@@ -104,8 +160,9 @@ class Execution:
         if failure is not None:
             name_of_it = ids.evidence_id(self.run_id, position, attempt)
             evidence = gather(exchange, redactor, evidence_id=name_of_it, request_ids=shown_ids)
+        cleanup = cleanup or self._is_for_cleanup(position)
         result = StepResult(
-            name=name,
+            name=self._named(name, position),
             position=position,
             attempt=attempt,
             cleanup=cleanup,
@@ -122,14 +179,17 @@ class Execution:
             tls_version=exchange.tls_version,
             certificate_expires_at=exchange.certificate_expires_at,
             assertions=judgement.assertions,
-            captured={name: redactor.named(name, text_of(value)) for name, value in judgement.captured.items()},
+            captured={name: self._shown_capture(name, value) for name, value in judgement.captured.items()},
             vendor_request_ids=shown_ids,
             evidence=evidence,
+            integration=self._elsewhere,
         )
         self.results.append(result)
         self._learn(judgement)
+        if failure is not None and failure.kind is FailureKind.THROTTLED and failure.retry_after_s:
+            self.party.asked_to_wait(failure.retry_after_s)
         if not cleanup:
-            self.ended = exchange.ended
+            self.ended = exchange.ended - self.waited_s
         if position != TOKEN_POSITION and exchange.timings.send_ms is not None:
             self.reached_vendor = True
         return result
@@ -140,14 +200,15 @@ class Execution:
         """Write down a step that never sent anything: skipped for a dependency, failed for anything else."""
         skipped = failure.kind is FailureKind.DEPENDENCY
         result = StepResult(
-            name=name,
+            name=self._named(name, position),
             position=position,
             attempt=1,
-            cleanup=cleanup,
+            cleanup=cleanup or self._is_for_cleanup(position),
             started_at=self.clock(),
             outcome=Outcome.SKIPPED if skipped else of_step(failure, after_failure=False),
             failure=self.redactor.failure(failure),
             method=method,
+            integration=self._elsewhere,
         )
         self.results.append(result)
         return result
@@ -169,12 +230,28 @@ class Execution:
         }
 
     def _failed_before(self, position: int) -> bool:
-        earlier = [result for result in self.results if result.position == position]
+        same = (position, self._elsewhere)
+        earlier = [result for result in self.results if (result.position, result.integration) == same]
         return bool(earlier) and earlier[-1].failure is not None
+
+    @property
+    def _elsewhere(self) -> str | None:
+        return None if self.party is self.home else self.party.name
+
+    def _named(self, name: str, position: int) -> str:
+        """Two credentials may each need a token in one run."""
+        return f"{name} ({self.party.name})" if position == TOKEN_POSITION and self._elsewhere else name
+
+    def _is_for_cleanup(self, position: int) -> bool:
+        """A token that only clean-up needed decides as little as clean-up does."""
+        return position == TOKEN_POSITION and self.cleaning
+
+    def _shown_capture(self, name: str, value: Any) -> str:
+        return STATE_SHOWN if name in self.workflow.state else self.redactor.named(name, text_of(value))
 
     def _learn(self, judgement: Judgement) -> None:
         if judgement.answer is not None:
-            self.quota += quota_readings(self.vendor, judgement.answer, self.authenticator.credential)
+            self.party.quota += quota_readings(self.vendor, judgement.answer, self.authenticator.credential)
         if judgement.failure is None:
             self.variables |= judgement.captured
             # A session token that one step logs in for must not be seen in the requests of the next.

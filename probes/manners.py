@@ -1,4 +1,5 @@
-"""What the probes leave to the business: a reserve of every quota, and a budget for their own calls.
+"""What the probes leave to the business: a reserve of every quota, a budget for their own calls, and silence when asked
+for it. All of it per account: integrations that share a credential share its quota, and what is known of it.
 
 Everything here is this prober's own knowledge, kept in memory: a restart begins with none, and learns with its first
 answers. A bucket that the vendor does not report, and whose limit is not declared, cannot be held to anything.
@@ -14,6 +15,7 @@ from typing import Final
 
 from config.model import Integration
 from config.scalars import parse_probe_budget
+from probes.concurrency import Account
 from probes.model import QuotaReading
 from probes.quota.reading import with_limit
 from probes.vendors.usage import usage_request
@@ -32,24 +34,30 @@ class _Known:
     calls: deque[tuple[datetime, int]] = field(default_factory=deque)
     """Requests made, per five minutes, oldest first; a day of them."""
     usage_asked: datetime | None = None
+    quiet_until: datetime | None = None
+    """The vendor's own Retry-After."""
 
 
 class Manners:
     """Decides before each run whether it may be made. One per prober process."""
 
     def __init__(self) -> None:
-        self._known: dict[str, _Known] = {}
+        self._known: dict[Account, _Known] = {}
 
-    def reason_to_skip(self, integration: Integration, now: datetime) -> str | None:
+    def reason_to_skip(self, integration: Integration, account: Account, now: datetime) -> str | None:
         """Why a run must not be made now, in words with numbers; None when it may."""
-        known = self._known.get(integration.name)
+        known = self._known.get(account)
         if known is None:
             return None
-        return _reserve_reached(integration, known, now) or _budget_spent(integration, known, now)
+        return (
+            _asked_to_wait(known, now)
+            or _reserve_reached(integration, known, now)
+            or _budget_spent(integration, known, now)
+        )
 
-    def usage_due(self, integration: Integration, now: datetime) -> bool:
+    def usage_due(self, integration: Integration, account: Account, now: datetime) -> bool:
         """Whether the integration's usage endpoint is to be asked within the next run."""
-        policy, known = integration.quota, self._of(integration)
+        policy, known = integration.quota, self._of(account)
         if usage_request(integration) is None:
             return False
         if known.usage_asked is not None and now - known.usage_asked < policy.usage_every:
@@ -57,9 +65,14 @@ class Manners:
         known.usage_asked = now
         return True
 
-    def learn(self, integration: Integration, readings: Iterable[QuotaReading], calls: int, now: datetime) -> None:
+    def be_quiet(self, account: Account, until: datetime) -> None:
+        """The vendor asked to be left alone until then."""
+        known = self._of(account)
+        known.quiet_until = max(until, known.quiet_until or until)
+
+    def learn(self, account: Account, readings: Iterable[QuotaReading], calls: int, now: datetime) -> None:
         """Take in what a run saw of the quota, and how many requests it made."""
-        known = self._of(integration)
+        known = self._of(account)
         known.readings |= {reading.bucket: reading for reading in readings}
         if known.calls and now - known.calls[-1][0] < _BIN:
             start, before = known.calls.pop()
@@ -69,13 +82,19 @@ class Manners:
         while now - known.calls[0][0] > timedelta(seconds=_DAY_S):
             known.calls.popleft()
 
-    def _of(self, integration: Integration) -> _Known:
-        return self._known.setdefault(integration.name, _Known())
+    def _of(self, account: Account) -> _Known:
+        return self._known.setdefault(account, _Known())
 
 
 def with_declared_limits(integration: Integration, readings: Iterable[QuotaReading]) -> list[QuotaReading]:
     """The readings, with the limits that `quota.limits` declares where the vendor reports none."""
     return [with_limit(reading, integration.quota.limits.get(reading.bucket)) for reading in readings]
+
+
+def _asked_to_wait(known: _Known, now: datetime) -> str | None:
+    if known.quiet_until is None or known.quiet_until <= now:
+        return None
+    return f"vendor asked to wait until {known.quiet_until:%H:%M:%S} (Retry-After)"
 
 
 def _reserve_reached(integration: Integration, known: _Known, now: datetime) -> str | None:

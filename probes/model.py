@@ -128,6 +128,49 @@ class QuotaReading:
     timezone: str | None = None
     reset_at: datetime | None = None
     restore_rate: float | None = None
+    integration: str | None = None
+    """Whose quota it is; None: that of the run's own integration."""
+
+
+class ChangeKind(StrEnum):
+    """What a vendor says will become of the API that was asked."""
+
+    DEPRECATION = "deprecation"
+    SUNSET = "sunset"
+    FALL_FORWARD = "fall_forward"
+    """Another version answers than the one that was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSignal:
+    """A vendor's word, in the answer to one step, that its API changes or ends."""
+
+    kind: ChangeKind
+    source: str
+    """The response header that says so, in lower case."""
+    what: str = ""
+    """The vendor's words, or the versions; for people, redacted."""
+    at: datetime | None = None
+    """When it is deprecated or ends; None where the vendor names no date."""
+    link: str | None = None
+    step: str = ""
+    integration: str | None = None
+    """Whose API it is; None: that of the run's own integration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Which paths a JSON answer has and of which types, without any value.
+
+    `paths`: normalised path (`$.results[*].id`) → its types in alphabetical order, joined by `|`. `request` is a digest
+    of the request as declared: answers to another request are not to be compared. Not `complete`: a cap was reached,
+    so that a path which is missing may be there.
+    """
+
+    shape_id: str
+    request: str
+    paths: dict[str, str]
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +198,10 @@ class StepResult:
     """Variable → redacted text."""
     vendor_request_ids: dict[str, str] = field(default_factory=dict)
     evidence: Evidence | None = None
+    integration: str | None = None
+    """Which one it was sent to; None: the run's own."""
+    shape_id: str | None = None
+    """The shape of the JSON that came; None where it was not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +233,15 @@ class Run:
     values: dict[str, float] = field(default_factory=dict)
     every_s: float | None = None
     """Interval of the schedule that this run was part of, in seconds; expected slices are counted with it."""
+    failed_integration: str | None = None
+    """Where `failure` happened, if in another integration than the run's own: then this one is not to blame."""
+    circuit_open: bool = False
+    """The integration's circuit was open. A skipped run of this kind stands for a failure that is known (`failure` is
+    the last one seen); any other is the one that was let through to see."""
+    changes: tuple[ChangeSignal, ...] = ()
+    """What the vendor said of its API's future; a signal that lasts is repeated every few minutes, not in every run."""
+    shapes: tuple[Shape, ...] = ()
+    """What the steps' `shape_id` stand for, where this prober has not said so lately."""
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
@@ -209,6 +265,31 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenCircuit:
+    """An integration that this prober has stopped asking, but for one run at a time."""
+
+    integration: str
+    since: datetime
+    failures: int
+    """Confirmed ones in a row."""
+    next_trial_at: datetime
+    reason: str
+    """The latest failure, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leftovers:
+    """What failed clean-ups of one workflow left behind at the vendor, counted."""
+
+    integration: str
+    workflow: str
+    open: int
+    """Still tried again."""
+    given_up: int
+    """To be cleaned up by hand."""
+
+
+@dataclass(frozen=True, slots=True)
 class Heartbeat:
     """A prober's own state, sent every few seconds; it also says when the prober cannot measure fairly."""
 
@@ -226,3 +307,5 @@ class Heartbeat:
     """`clean`, `unclean` (killed or crashed) or `first` (never ran before)."""
     problem: str | None = None
     """Why it cannot probe (a missing secret, for one), without the secret."""
+    circuits: tuple[OpenCircuit, ...] = ()
+    leftovers: tuple[Leftovers, ...] = ()

@@ -20,7 +20,8 @@ def of_step(failure: Failure | None, *, after_failure: bool) -> Outcome:
 
 def deciding_step(steps: Sequence[StepResult]) -> StepResult | None:
     """The last attempt of the first step that was not good; clean-up never decides."""
-    final = {step.position: step for step in steps if not step.cleanup}
+    # Position 0 is the token's, and a step against another integration may need one of its own.
+    final = {(step.position, step.integration): step for step in steps if not step.cleanup}
     return next((step for step in final.values() if step.outcome in (Outcome.FAILED, Outcome.THROTTLED)), None)
 
 

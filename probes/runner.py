@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -17,11 +17,14 @@ from config.templates import builtin_values
 from probes import ids
 from probes.assertions.schema import SchemaFailure, compiled
 from probes.auth import TokenCache, authenticator_for
+from probes.circuit import Circuits
+from probes.concurrency import Rooms, account_of
 from probes.execution import Execution
 from probes.lag import LoopLag
 from probes.manners import Manners, with_declared_limits
-from probes.model import Failure, FailureKind, Outcome, Run
+from probes.model import Failure, FailureKind, Outcome, QuotaReading, Run
 from probes.outcome import deciding_step, of_run
+from probes.party import Party
 from probes.redaction import Redactor
 from probes.steps import StepRunner
 from probes.transport import Limits, ProbeTransport
@@ -31,11 +34,20 @@ from probes.vendors.usage import usage_request
 USAGE_STEP: Final = "quota usage"
 """The vendor's usage endpoint, asked after a workflow's own steps; like clean-up it decides nothing."""
 
+QUIET_AT_MOST_S: Final = 3600.0
+"""A longer Retry-After is asked about again after this time: it may be nonsense, and must not blind anybody."""
+WAITED: Final = "waited_ms"
+WORTH_TELLING_S: Final = 0.005
+
 _KEPT_SCHEMAS: Final = 512
 
 
 def _full_jitter(longest: float) -> float:
     return random.uniform(0.0, longest)  # noqa: S311 - spreads load, hides nothing
+
+
+class _Unprepared(Exception):  # noqa: N818 - this machine's state, not the program's
+    """The run cannot be begun; the words hold no secret."""
 
 
 class Runner:
@@ -63,6 +75,8 @@ class Runner:
         self._sleep = sleep
         self._jitter = jitter
         self._manners = Manners()
+        self._circuits = Circuits()
+        self._rooms = Rooms()
         self._validators: dict[tuple[str, str], Any] = {}
 
     async def run(
@@ -78,7 +92,8 @@ class Runner:
         """One run of `workflow`, which belongs to `integration` as declared (references unresolved).
 
         Never raises for anything that a vendor does; a secret that this machine lacks is a failed run (INTERNAL). A run
-        that would take what `quota` leaves to the business is not made: SKIPPED, with the reason.
+        that would take what `quota` leaves to the business, that the vendor asked not to make yet, or that an open
+        circuit holds back is not made: SKIPPED, with the reason.
         """
         started_at, started = self._clock(), time.perf_counter()
         blank = Run(
@@ -94,55 +109,117 @@ class Runner:
             attempt=attempt,
             every_s=workflow.every.total_seconds(),
         )
-        reason = self._manners.reason_to_skip(integration, started_at)
-        if reason is not None:
-            return replace(blank, outcome=Outcome.SKIPPED, skip_reason=reason)
         try:
             execution = self._prepare(blank, integration, workflow.name, config)
-        except UnresolvedReference as err:
-            return replace(blank, failure=Failure(FailureKind.INTERNAL, f"a secret is missing: {err}"))
-        except ValueError as err:
-            words = Redactor(secret_values(integration, self._environ)).short(str(err))
-            return replace(blank, failure=Failure(FailureKind.INTERNAL, f"auth cannot be set up: {words}"))
+        except _Unprepared as err:
+            return replace(blank, failure=Failure(FailureKind.INTERNAL, str(err)))
+        held = self._held_back(blank, execution)
+        if held is not None:
+            return held
         try:
             await self._carry_out(execution)
         finally:
-            await execution.transport.aclose()
-        execution.quota = with_declared_limits(integration, execution.quota)
-        self._manners.learn(integration, execution.quota, execution.transport.requests, self._clock())
+            for party in execution.parties:
+                await party.transport.aclose()
         lag = self._loop_lag.worst_since(started) if self._loop_lag is not None else 0.0
-        return _report(blank, execution, lag)
+        return self._learned(_report(blank, execution, lag), execution)
+
+    def _held_back(self, blank: Run, execution: Execution) -> Run | None:
+        """The run as it is told when it must not be made now; None when it may."""
+        now = blank.started_at
+        for party in execution.parties:
+            reason = self._manners.reason_to_skip(party.integration, party.account, now)
+            if reason is None and party is not execution.home:
+                reason = self._circuits.why_open(party.name)
+            if reason is not None:
+                words = reason if party is execution.home else f"in {party.name}: {reason}"
+                return replace(blank, outcome=Outcome.SKIPPED, skip_reason=words)
+        home = execution.home
+        held = self._circuits.ask(home.name, home.integration.circuit, blank.workflow, now)
+        if held is None:
+            return None
+        return replace(
+            blank,
+            outcome=Outcome.SKIPPED,
+            skip_reason=held.reason,
+            failure=held.failure,
+            failed_step=held.failed_step,
+            circuit_open=True,
+        )
+
+    def _learned(self, run: Run, execution: Execution) -> Run:
+        """The run, after everything that it says about the vendors was taken in."""
+        now = self._clock()
+        for party in execution.parties:
+            self._manners.learn(party.account, party.quota, party.transport.requests, now)
+        return replace(run, circuit_open=self._circuits.learn(run, now))
 
     def _prepare(self, blank: Run, declared: Integration, workflow: str, config: Config) -> Execution:
-        integration = resolve_integration(declared, self._environ)
-        authenticator = authenticator_for(
-            declared.auth, self._environ, tokens=self._tokens, clock=self._clock, integration=declared.name
-        )
+        home = self._party(declared)
+        wanted = next(one for one in home.integration.workflows if one.name == workflow)
         return Execution(
             run_id=blank.run_id,
-            integration=integration,
-            workflow=next(one for one in integration.workflows if one.name == workflow),
+            home=home,
+            others=self._others(wanted, config),
+            workflow=wanted,
             config=config,
-            vendor=VENDORS[integration.vendor],
-            authenticator=authenticator,
-            new_transport=partial(ProbeTransport, ca_file=integration.tls.ca_file, limits=self._limits),
             clock=self._clock,
-            secrets=secret_values(declared, self._environ),
             variables=builtin_values(
                 run_id=str(blank.run_id),
                 now=blank.started_at,
                 region=blank.region,
-                integration=integration.name,
+                integration=declared.name,
                 workflow=workflow,
             ),
+        )
+
+    def _others(self, workflow: Workflow, config: Config) -> dict[str, Party]:
+        names = {step.integration for step in workflow.steps if step.integration is not None}
+        others = {}
+        for name in sorted(names):
+            declared = config.integration(name)
+            if declared is None:
+                raise _Unprepared(f"integration {name} is not part of the configuration")
+            try:
+                others[name] = self._party(declared)
+            except _Unprepared as err:
+                raise _Unprepared(f"in {name}: {err}") from err
+        return others
+
+    def _party(self, declared: Integration) -> Party:
+        try:
+            integration = resolve_integration(declared, self._environ)
+            authenticator = authenticator_for(
+                declared.auth, self._environ, tokens=self._tokens, clock=self._clock, integration=declared.name
+            )
+        except UnresolvedReference as err:
+            raise _Unprepared(f"a secret is missing: {err}") from err
+        except ValueError as err:
+            words = Redactor(secret_values(declared, self._environ)).short(str(err))
+            raise _Unprepared(f"auth cannot be set up: {words}") from None
+        account = account_of(integration, authenticator.credential)
+
+        def asked_to_wait(seconds: float) -> None:
+            self._manners.be_quiet(account, self._clock() + timedelta(seconds=min(seconds, QUIET_AT_MOST_S)))
+
+        return Party(
+            integration=integration,
+            vendor=VENDORS[integration.vendor],
+            authenticator=authenticator,
+            new_transport=partial(ProbeTransport, ca_file=integration.tls.ca_file, limits=self._limits),
+            secrets=secret_values(declared, self._environ),
+            account=account,
+            room=self._rooms.of(account),
+            asked_to_wait=asked_to_wait,
         )
 
     async def _carry_out(self, execution: Execution) -> None:
         runner = StepRunner(execution, self._sleep, self._jitter, lambda name: self._validator(execution.config, name))
         for position, step in enumerate(execution.workflow.steps, start=1):
             await runner.run(step, position)
-        usage = usage_request(execution.integration)
-        if usage is not None and self._manners.usage_due(execution.integration, execution.clock()):
+        home = execution.home
+        usage = usage_request(home.integration)
+        if usage is not None and self._manners.usage_due(home.integration, home.account, execution.clock()):
             step = Step(name=USAGE_STEP, request=usage, always=True, retry=Retry(attempts=1))
             await runner.run(step, len(execution.workflow.steps) + 1)
 
@@ -159,15 +236,32 @@ class Runner:
 
 def _report(blank: Run, execution: Execution, lag_ms: float) -> Run:
     deciding = deciding_step(execution.results)
+    failure = deciding.failure if deciding is not None else None
+    elsewhere = deciding.integration if deciding is not None else None
+    if failure is not None and elsewhere is not None:
+        failure = replace(failure, message=f"in {elsewhere}: {failure.message}")
     ended = execution.ended if execution.ended is not None else execution.started
     return replace(
         blank,
         duration_ms=max(0.0, (ended - execution.started) * 1000),
         outcome=of_run(execution.results, lag_ms),
-        failure=deciding.failure if deciding is not None else None,
+        failure=failure,
         failed_step=deciding.name if deciding is not None else None,
+        failed_integration=elsewhere,
         loop_lag_ms=lag_ms,
         steps=tuple(execution.results),
-        quota=tuple(execution.quota),
-        values=dict(execution.values),
+        quota=_readings(execution),
+        values=dict(execution.values) | _waited(execution),
     )
+
+
+def _readings(execution: Execution) -> tuple[QuotaReading, ...]:
+    for party in execution.parties:
+        party.quota = with_declared_limits(party.integration, party.quota)
+    others = [replace(reading, integration=name) for name, one in execution.others.items() for reading in one.quota]
+    return (*execution.home.quota, *others)
+
+
+def _waited(execution: Execution) -> dict[str, float]:
+    """How long the run stood in line for its credential, where that was worth telling."""
+    return {WAITED: execution.waited_s * 1000} if execution.waited_s >= WORTH_TELLING_S else {}

@@ -12,6 +12,7 @@ from config.scalars import format_duration
 from config.templates import BUILTINS, TemplateFailure, render_json
 from probes.assertions import expectation
 from probes.assertions.schema import SchemaFailure
+from probes.concurrency import NoRoom
 from probes.exchange import Exchange
 from probes.execution import TOKEN_STEP, Execution
 from probes.http import Request
@@ -52,6 +53,7 @@ class StepRunner:
 
     async def run(self, step: Step, position: int) -> None:
         """Send it, or write down why not. Nothing is raised for what a vendor does."""
+        self.execution.begin(step)
         failure = self._obstacle(step)
         if failure is not None:
             self._keep_unsent(step, position, failure)
@@ -78,6 +80,10 @@ class StepRunner:
         try:
             aim = _Aim(step, position, self._judge(step), time.perf_counter())
             return await self._attempts(aim)
+        except NoRoom as err:
+            failure = Failure(FailureKind.INTERNAL, str(err))
+            self._keep_unsent(step, position, failure)
+            return failure
         except (TemplateFailure, UnsendableRequest, SchemaFailure) as err:
             failure = Failure(FailureKind.INTERNAL, f"cannot build the request or its expectation: {err}")
             self._keep_unsent(step, position, failure)
@@ -106,7 +112,7 @@ class StepRunner:
         while True:
             request = self._request(aim, poll)
             aim.may_repeat = may_repeat(aim.step.request, request)
-            exchange = await send(self.execution, request, limit=self._limit(aim.step))
+            exchange = await self._send(aim, request)
             aim.unsent = isinstance(exchange, Unauthorised)
             if isinstance(exchange, Unauthorised):
                 # The token step tells the failure. Asking for a token again does no harm.
@@ -118,6 +124,11 @@ class StepRunner:
             assert aim.step.until is not None  # noqa: S101 - nothing else leaves anything pending
             await self.sleep(aim.step.until.every.total_seconds())
             poll += 1
+
+    async def _send(self, aim: _Aim, request: Request) -> Exchange | Unauthorised:
+        async with self.execution.place() as waited:
+            aim.started += waited
+            return await send(self.execution, request, limit=self._limit(aim.step))
 
     def _request(self, aim: _Aim, poll: int) -> Request:
         request = build(aim.step.request, self.execution.integration, self.execution.variables)
@@ -153,7 +164,8 @@ class StepRunner:
         execution.keep(step.name, aim.position, aim.attempt, exchange, judgement, cleanup=step.always)
         if step.until is not None and judgement.failure is None:
             lag = (exchange.ended - aim.started) * 1000
-            execution.values[SYNC_LAG] = max(lag, execution.values.get(SYNC_LAG, 0.0))
+            names = (SYNC_LAG, f"sync_lag_to_{step.integration}_ms") if step.integration is not None else (SYNC_LAG,)
+            execution.values |= {name: max(lag, execution.values.get(name, 0.0)) for name in names}
         return judgement.failure
 
     def _wait_before_next(self, aim: _Aim, failure: Failure) -> float | None:

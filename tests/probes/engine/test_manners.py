@@ -9,11 +9,13 @@ import pytest
 from probe_world import answer, integration, run_once
 
 from config.model import Integration
+from probes.concurrency import Account
 from probes.manners import Manners, with_declared_limits
 from probes.model import Outcome, QuotaReading
 from probes.runner import USAGE_STEP
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+ACCOUNT = Account("shop", "key")
 
 
 def declared(**quota: Any) -> Integration:
@@ -36,8 +38,8 @@ def reason(
     quota: dict[str, Any], *readings: QuotaReading, calls: int = 1, after: timedelta = timedelta()
 ) -> str | None:
     manners, shop = Manners(), declared(**quota)
-    manners.learn(shop, readings, calls, NOON)
-    return manners.reason_to_skip(shop, NOON + after)
+    manners.learn(ACCOUNT, readings, calls, NOON)
+    return manners.reason_to_skip(shop, ACCOUNT, NOON + after)
 
 
 def test_below_the_reserve_the_probes_stop_and_say_the_numbers() -> None:
