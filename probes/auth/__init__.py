@@ -12,6 +12,7 @@ from probes.auth import (
     basic,
     bearer,
     none,
+    oauth2_authorization_code,
     oauth2_client_credentials,
     oauth2_refresh_token,
 )
@@ -40,16 +41,17 @@ AUTH_METHODS: Final[dict[str, AuthMethod]] = {
     "api_key": api_key,
     "oauth2_client_credentials": oauth2_client_credentials,
     "oauth2_refresh_token": oauth2_refresh_token,
+    "oauth2_authorization_code": oauth2_authorization_code,
 }
 
 REFUSED_AUTH_KINDS: Final[dict[str, str]] = {
     "oauth2_password": (
         "the password grant hands a person's password to a program, cannot do a second factor and is gone from "
-        "OAuth 2.1; use oauth2_client_credentials, or oauth2_refresh_token after one consent"
+        "OAuth 2.1; use oauth2_client_credentials, or oauth2_authorization_code after one consent"
     ),
     "oauth2_implicit": (
         "the implicit grant puts tokens into addresses, gives no refresh token and is gone from OAuth 2.1; "
-        "use oauth2_refresh_token after one consent by authorization code with PKCE"
+        "use oauth2_authorization_code: one consent by authorization code with PKCE"
     ),
 }
 """Kinds that people ask for and do not get, with the reason and what to use instead."""

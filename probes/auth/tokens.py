@@ -12,6 +12,8 @@ from typing import Final, ParamSpec, Protocol, TypeVar
 
 from pydantic import SecretStr
 
+from probes.auth.dpop import ProofKey
+
 EARLY: Final = timedelta(seconds=60)
 EARLY_SHARE: Final = 0.1
 
@@ -51,6 +53,8 @@ class Consent:
     """When a person consented by `leadline auth login`."""
     account: str = ""
     """Whose it is, as the vendor names them; never leaves this machine."""
+    token_url: str = ""
+    """Where to spend it, if that was found out when it was given."""
     access: Mapping[str, Token] = field(default_factory=dict)
     refused_at: datetime | None = None
     """Since when the vendor takes it no more; None while it does."""
@@ -119,6 +123,8 @@ class TokenCache:
         self._rejected: dict[str, SecretStr] = {}
         self._consents: dict[str, Consent] = {}
         self._locks: dict[str, asyncio.Lock] = {}
+        self.proof_keys: dict[str, ProofKey] = {}
+        """For DPoP: one for each credential, with the nonces that servers gave."""
 
     def lock(self, key: str) -> asyncio.Lock:
         """Held while a token of that key is fetched, so that two workflows never both fetch."""
