@@ -64,11 +64,12 @@ async def test_a_lag_that_is_going_on_counts_already() -> None:
         (b"", "at line 1 column 1"),
         (b"<html>", "at line 1 column 1"),
         (b'{"a": NaN}', "a number that JSON does not have"),
-        (b"[" + b"9" * 5000 + b"]", "a number that JSON does not have"),
+        (b"[" + b"9" * 5000 + b"]", "a number of more digits than can be read"),
+        (b"[1e400]", "a number larger than any double"),
         (b'"\xff"', "not valid utf-8 at byte 1"),
         (b"[" * 100_000, "nested too deeply"),
     ],
-    ids=["cut", "empty", "HTML", "NaN", "endless number", "not UTF-8", "nested"],
+    ids=["cut", "empty", "HTML", "NaN", "endless number", "endless exponent", "not UTF-8", "nested"],
 )
 def test_what_is_not_json_says_where_and_quotes_nothing(body: bytes, words: str) -> None:
     with pytest.raises(CorruptDocument, match=words):
