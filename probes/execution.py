@@ -15,8 +15,10 @@ from config.scalars import format_duration
 from probes import ids
 from probes.assertions.operators import text_of
 from probes.auth import Authenticator
+from probes.change.watch import RunChanges
 from probes.evidence import gather
 from probes.exchange import Exchange
+from probes.http import Request
 from probes.judging import Judgement
 from probes.model import Assertion, Failure, FailureKind, Outcome, StepResult
 from probes.outcome import of_step
@@ -24,6 +26,7 @@ from probes.party import Party
 from probes.quota import quota_readings
 from probes.redaction import Redactor
 from probes.redaction.names import REDACTED, mask_for
+from probes.request import is_own_host
 from probes.transport import ProbeTransport
 from probes.vendors import Vendor
 
@@ -34,6 +37,8 @@ STATE_SHOWN: Final = "[kept for the next run]"
 """What is shown of a value that outlives the run: nobody knows what a vendor's cursor holds."""
 
 TOKEN_STEP: Final = "token"  # noqa: S105 - the name of a step
+NONCE_STEP: Final = "nonce"
+"""A token request that the server answered with the nonce that the next one has to prove (RFC 9449 §8)."""
 TOKEN_POSITION: Final = 0
 
 
@@ -50,6 +55,7 @@ class Execution:
     config: Config
     clock: Callable[[], datetime]
     variables: dict[str, Any]
+    changes: RunChanges
     party: Party = field(init=False)
     secrets: frozenset[str] = field(init=False)
     results: list[StepResult] = field(default_factory=list)
@@ -185,7 +191,8 @@ class Execution:
             integration=self._elsewhere,
         )
         self.results.append(result)
-        self._learn(judgement)
+        self.changes.notice(result, exchange, judgement, self.vendor.name)
+        self._learn(judgement, exchange.request)
         if failure is not None and failure.kind is FailureKind.THROTTLED and failure.retry_after_s:
             self.party.asked_to_wait(failure.retry_after_s)
         if not cleanup:
@@ -249,8 +256,9 @@ class Execution:
     def _shown_capture(self, name: str, value: Any) -> str:
         return STATE_SHOWN if name in self.workflow.state else self.redactor.named(name, text_of(value))
 
-    def _learn(self, judgement: Judgement) -> None:
-        if judgement.answer is not None:
+    def _learn(self, judgement: Judgement, request: Request) -> None:
+        # Another host, such as an identity provider's, counts in a quota of its own.
+        if judgement.answer is not None and is_own_host(request.url, self.integration):
             self.party.quota += quota_readings(self.vendor, judgement.answer, self.authenticator.credential)
         if judgement.failure is None:
             self.variables |= judgement.captured

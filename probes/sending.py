@@ -10,7 +10,7 @@ from typing import Final
 
 from probes.auth import AuthFailure
 from probes.exchange import Exchange, answered, broken
-from probes.execution import TOKEN_POSITION, TOKEN_STEP, Execution
+from probes.execution import NONCE_STEP, TOKEN_POSITION, TOKEN_STEP, Execution
 from probes.http import Request, Response
 from probes.judging import Judgement
 from probes.model import Failure, FailureKind
@@ -60,7 +60,7 @@ async def _authorised(
     async with asyncio.timeout(max(0.0, limit - time.perf_counter())):
         outgoing = await anext(flow)
     while outgoing is not request:
-        fetched = await _fetch_token(execution, outgoing, flow, limit)
+        fetched = await _fetch_token(execution, outgoing, request, flow, limit)
         if isinstance(fetched, Unauthorised):
             return fetched
         outgoing = fetched
@@ -71,8 +71,9 @@ async def _authorised(
 
 
 async def _fetch_token(
-    execution: Execution, request: Request, flow: AsyncGenerator[Request, Response], limit: float
+    execution: Execution, request: Request, meant: Request, flow: AsyncGenerator[Request, Response], limit: float
 ) -> Request | Unauthorised:
+    """Send one token request; the next request of the method, which is `meant` once there is a token."""
     attempt = execution.attempts_at(TOKEN_POSITION) + 1
     for name, value in execution.trace_headers(TOKEN_POSITION, attempt).items():
         request.headers.setdefault(name, value)
@@ -90,7 +91,9 @@ async def _fetch_token(
             failure = err.failure
         except StopAsyncIteration:
             failure = _NO_REQUEST
-    execution.keep(TOKEN_STEP, TOKEN_POSITION, attempt, exchange, _token_judgement(execution, exchange, failure))
+    # Asked for a nonce and told it: part of the protocol, and no token's latency.
+    name = TOKEN_STEP if failure is not None or following is meant else NONCE_STEP
+    execution.keep(name, TOKEN_POSITION, attempt, exchange, _token_judgement(execution, exchange, failure))
     if failure is not None or following is None:
         return Unauthorised(failure or _NO_REQUEST)
     return following

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
@@ -16,14 +16,18 @@ from pydantic import AfterValidator, Field, model_validator
 from config.scalars import Duration
 from config.secrets import SecretRef, UnresolvedReference, resolve
 from probes.auth.client_auth import Client, ClientWithBasic, ClientWithSecret
-from probes.auth.model import Authenticator, AuthOptions, TokenLife
+from probes.auth.dpop import SCHEME, ProofKey, WantedKey
+from probes.auth.model import Authenticator, AuthFailure, AuthOptions, TokenLife
 from probes.auth.private_key_jwt import AssertionOptions, ClientWithKey
+from probes.auth.signing import UnfitKey
 from probes.auth.token_answer import Grant, read_grant
 from probes.auth.tokens import Token, TokenCache, cache_key
 from probes.http import URL, Request, Response
+from probes.model import FailureKind
 
 ClientAuth = Literal["post", "basic", "private_key_jwt", "tls_client_auth", "none"]
 
+_NONCE_WANTED: Final = "dpop_nonce_wanted"
 _REFERENCE = re.compile(r"\$\{(env|file):")
 
 
@@ -49,6 +53,9 @@ def _is_loopback(host: str) -> bool:
 class OAuthOptions(AuthOptions):
     """What every grant needs. `token_lifetime` is used where the vendor sends no expires_in."""
 
+    outlives_the_process: ClassVar[bool] = True
+    """Whether tokens of the grant are kept between two starts."""
+
     token_url: Annotated[str, AfterValidator(check_endpoint)]
     client_id: str
     client_secret: SecretRef | None = None
@@ -62,6 +69,8 @@ class OAuthOptions(AuthOptions):
     params: dict[str, str] = Field({}, description="More parameters of the token request, such as `resource`.")
     scheme: str = Field("Bearer", pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")
     token_lifetime: Duration = Field("1h", validate_default=True)
+    dpop: bool = Field(False, description="Bind tokens to a key and prove it on every request (RFC 9449).")
+    dpop_key: SecretRef | None = Field(None, description="That key, PEM or JWK; default: a new one at each start.")
 
     @property
     def authentication(self) -> ClientAuth:
@@ -83,6 +92,14 @@ class OAuthOptions(AuthOptions):
             raise ValueError(f"`client_auth: {way}` {words}")
         return self
 
+    @model_validator(mode="after")
+    def _refuse_half_a_binding(self) -> Self:
+        if self.dpop_key is not None and not self.dpop:
+            raise ValueError("`dpop_key` without `dpop: true`; write both, or leave it out")
+        if self.dpop and self.dpop_key is None and self.outlives_the_process:
+            raise ValueError("`dpop: true` needs a `dpop_key` here: what is bound to it is used after a restart too")
+        return self
+
 
 @dataclass(frozen=True, slots=True)
 class TokenEndpoint:
@@ -91,6 +108,8 @@ class TokenEndpoint:
     url: str
     client: Client
     method: str = "post"
+    dpop: WantedKey | None = None
+    """The key that tokens are bound to; None: to none."""
 
     def request(self, params: Mapping[str, str], like: Request, now: datetime) -> Request:
         """A token request with the timeouts of the request that needs the token."""
@@ -109,7 +128,14 @@ def endpoint_of(options: OAuthOptions, environ: Mapping[str, str], method: str =
         url = check_endpoint(resolve(options.token_url, environ))
     except ValueError as err:
         raise UnresolvedReference(options.token_url, str(err)) from None
-    return TokenEndpoint(url, client_of(options, environ), method)
+    return TokenEndpoint(url, client_of(options, environ), method, proof_key_of(options, environ))
+
+
+def proof_key_of(options: OAuthOptions, environ: Mapping[str, str]) -> WantedKey | None:
+    """The key that tokens are to be bound to; raises UnresolvedReference."""
+    if options.dpop_key is not None:
+        return WantedKey(options.dpop_key.reveal(environ), str(options.dpop_key))
+    return WantedKey() if options.dpop else None
 
 
 def client_of(options: OAuthOptions, environ: Mapping[str, str]) -> Client:
@@ -149,19 +175,26 @@ class OAuthAuthenticator(Authenticator):
         super().__init__(credential)
         self._endpoint = endpoint
         self._params = dict(params)
-        self._scheme = scheme
+        self._scheme = scheme if endpoint.dpop is None else SCHEME
         self._default_life = default_life
         self._tokens = tokens
         self._clock = clock
         pairs = [part for pair in sorted(self._params.items()) for part in pair]
-        self._key = self._lock_key = cache_key(endpoint.url, *endpoint.client.identity(), scheme, *pairs)
+        binding = endpoint.dpop.identity() if endpoint.dpop is not None else ()
+        self._key = self._lock_key = cache_key(
+            endpoint.url, *endpoint.client.identity(), self._scheme, *binding, *pairs
+        )
 
     def auth_flow(self, request: Request) -> Generator[Request, Response, None]:
         """The token request where one is needed, then the request itself."""
         self._recall()
         if self._fresh_token() is None:
-            response = yield self._token_request(request)
+            asking = self._token_request(request)
+            response = yield asking
             response.read()
+            if self._wants_nonce(asking, response):
+                response = yield self._token_request(request)
+                response.read()
             self._accept(response)
         response = yield self._authorized(request)
         self._after(request, response)
@@ -170,8 +203,12 @@ class OAuthAuthenticator(Authenticator):
         """As `auth_flow`, with the token fetched under the credential's lock."""
         async with self._tokens.lock(self._lock_key), self._turn():
             if self._fresh_token() is None:
-                response = yield self._token_request(request)
+                asking = self._token_request(request)
+                response = yield asking
                 await response.aread()
+                if self._wants_nonce(asking, response):
+                    response = yield self._token_request(request)
+                    await response.aread()
                 await self._accept_soon(response)
             authorized = self._authorized(request)
         response = yield authorized
@@ -179,6 +216,8 @@ class OAuthAuthenticator(Authenticator):
 
     def invalidate(self, request: Request | None = None) -> bool:
         """Drop the token that `request` carried; a newer one, fetched meanwhile, is kept."""
+        if request is not None and request.extensions.get(_NONCE_WANTED):
+            return True
         carried = None if request is None else request.headers.get("Authorization", "")
         self._tokens.drop(self._key, None if carried is None else carried.removeprefix(f"{self._scheme} "))
         return True
@@ -198,7 +237,9 @@ class OAuthAuthenticator(Authenticator):
         return self._params
 
     def _grant_secrets(self) -> frozenset[str]:
-        return self._endpoint.client.secret_texts()
+        wanted = self._endpoint.dpop
+        key = {wanted.secret.get_secret_value()} if wanted is not None and wanted.secret is not None else set()
+        return self._endpoint.client.secret_texts() | key
 
     def _recall(self) -> None:
         """A grant that keeps its tokens between runs looks them up here."""
@@ -217,7 +258,24 @@ class OAuthAuthenticator(Authenticator):
         return token if token is not None and token.is_fresh(self._clock()) else None
 
     def _token_request(self, like: Request) -> Request:
-        return self._endpoint.request(self._grant_params(), like, self._clock())
+        request = self._endpoint.request(self._grant_params(), like, self._clock())
+        proofs = self._proofs()
+        if proofs is not None:
+            proofs.prove(request, self._clock())
+        return request
+
+    def _proofs(self) -> ProofKey | None:
+        wanted = self._endpoint.dpop
+        if wanted is not None and self._key not in self._tokens.proof_keys:
+            try:
+                self._tokens.proof_keys[self._key] = ProofKey(wanted)
+            except UnfitKey as err:
+                raise AuthFailure(f"{wanted.reference}: {err}", FailureKind.INTERNAL) from None
+        return self._tokens.proof_keys.get(self._key)
+
+    def _wants_nonce(self, request: Request, response: Response) -> bool:
+        proofs = self._proofs()
+        return proofs is not None and proofs.learn(request, response)
 
     def _accept(self, response: Response) -> None:
         self._tokens.put(self._key, self._granted(response).token)
@@ -230,15 +288,23 @@ class OAuthAuthenticator(Authenticator):
             grant_type=self._params["grant_type"],
             default_life=self._default_life,
             secrets=self._grant_secrets(),
+            bound=self._endpoint.dpop is not None,
         )
 
     def _authorized(self, request: Request) -> Request:
         # Straight after a fetch even a token that expires at once is used: nothing fresher is to be had.
         token = self._tokens.get(self._key)
         if token is not None:
-            request.headers["Authorization"] = f"{self._scheme} {token.value.get_secret_value()}"
+            value = token.value.get_secret_value()
+            request.headers["Authorization"] = f"{self._scheme} {value}"
+            proofs = self._proofs()
+            if proofs is not None:
+                proofs.prove(request, self._clock(), value)
         return request
 
     def _after(self, request: Request, response: Response) -> None:
-        if response.status_code == 401:
+        if self._wants_nonce(request, response):
+            # The token is as good as it was; only the next attempt's proof has to say more.
+            request.extensions[_NONCE_WANTED] = True
+        elif response.status_code == 401:
             self.invalidate(request)

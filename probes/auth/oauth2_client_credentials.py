@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
@@ -14,6 +14,8 @@ from probes.auth.oauth2 import OAuthAuthenticator, OAuthOptions, client_account,
 
 class Options(OAuthOptions):
     """`method: get` is for identity endpoints that take the client in the query only, such as Marketo's."""
+
+    outlives_the_process: ClassVar[bool] = False
 
     method: Literal["post", "get"] = "post"
     audience: str | None = None

@@ -21,7 +21,7 @@ LONGEST_LIFE_S: Final = 365 * 86400.0
 REFRESH_LIVES: Final = ("refresh_token_expires_in", "refresh_expires_in", "x_refresh_token_expires_in")
 REMEDIES: Final = {
     "invalid_grant": "the vendor does not grant this client a token of its own",
-    "invalid_client": "client id or secret is wrong, expired or revoked",
+    "invalid_client": "client id or secret (or key) is wrong, expired or revoked",
     "unauthorized_client": "this client may not use this grant",
     "invalid_scope": "a scope is unknown or was not granted",
 }
@@ -42,9 +42,16 @@ class Grant:
 
 
 def read_grant(
-    response: Response, now: datetime, *, grant_type: str, default_life: timedelta, secrets: Iterable[str]
+    response: Response,
+    now: datetime,
+    *,
+    grant_type: str,
+    default_life: timedelta,
+    secrets: Iterable[str],
+    bound: bool = False,
 ) -> Grant:
-    """The token in an answer that has been read; raises AuthFailure where there is none."""
+    """The token in an answer that has been read; raises AuthFailure where there is none. `bound`: it has to be bound to
+    our key (RFC 9449 §5)."""
     body = _json_object(response)
     error = _error(body)
     if response.status_code // 100 != 2 or error is not None:
@@ -56,6 +63,9 @@ def read_grant(
     value = body.get("access_token")
     if not isinstance(value, str) or not value:
         raise AuthFailure(f"no token (HTTP {response.status_code}): none is in the answer", FailureKind.BODY)
+    if bound and str(body.get("token_type", "")).lower() != "dpop":
+        words = "the vendor ignores DPoP: its token is bound to no key; leave out `dpop`"
+        raise AuthFailure(f"no token (HTTP {response.status_code}): {words}", FailureKind.AUTH)
     life = _life(body.get("expires_in"), default_life)
     token = Token(SecretStr(value), now, now + life)
     return Grant(token, _secret(body, "refresh_token"), _refresh_life(body), _secret(body, "id_token"))
