@@ -137,23 +137,23 @@ class ProbeTransport(AsyncBaseTransport):
         reader, connection = attempt.reader, attempt.connection
         assert connection is not None  # noqa: S101 - it answered
         extensions = _extensions(attempt, connection.stream)
-        wire_bytes = reader.body_bytes
+        headers, wire_bytes = reader.headers, reader.body_bytes
         await self._keep(attempt.request, connection)
         try:
-            body = decode(reader.body, reader.headers, self._limits)
+            body = decode(reader.body, headers, self._limits)
         except TransportFailure as failure:
             failure.timings = attempt.watch.timings
-            failure.partial = Partial(reader.status, reader.headers, wire_bytes=wire_bytes)
+            failure.partial = Partial(reader.status, headers, wire_bytes=wire_bytes)
             failure.peer = _shown(attempt.peer)
             raise
         # httpx would decode a second time, and without limits.
-        plain = Headers([(k, v) for k, v in reader.headers.raw if k.lower() != b"content-encoding"])
+        plain = [(k, v) for k, v in headers.raw if k.lower() != b"content-encoding"]
         return Response(
             reader.status,
             headers=plain,
             content=body,
             request=attempt.request,
-            extensions=extensions | {"headers": reader.headers, "wire_bytes": wire_bytes},
+            extensions=extensions | {"headers": headers, "wire_bytes": wire_bytes},
         )
 
     async def _keep(self, request: Request, connection: Connection) -> None:
