@@ -12,6 +12,7 @@ from app.errors import UserError
 
 if TYPE_CHECKING:
     from config.model import Config
+    from probes.auth.tokens import TokenCache
     from probes.model import Run
 
 
@@ -40,7 +41,8 @@ def run(
     with environment_for(directory, data, os.environ) as environ:
         config = load_config(directory, environ)
         wanted = _selection(config, tuple(workflow or ()))
-        runs = asyncio.run(_run_all(config, environ, region, wanted, quiet=as_json))
+        tokens = _kept_tokens(data, environ)
+        runs = asyncio.run(_run_all(config, environ, region, wanted, tokens, quiet=as_json))
     _report(runs, config, as_json=as_json, junit=junit)
     raise typer.Exit(0 if all(run.outcome in _GOOD for run in runs) else 1)
 
@@ -63,14 +65,31 @@ def _selection(config: Config, names: tuple[str, ...]) -> frozenset[tuple[str, s
     return frozenset(chosen)
 
 
+def _kept_tokens(data: Path, environ: dict[str, str]) -> TokenCache:
+    """The same as the prober's on this data directory: a refresh token can be spent only once."""
+    from probes.agent.compose import kept_tokens
+    from probes.auth.tokens import TokenStoreError
+
+    try:
+        return kept_tokens(data, environ)
+    except TokenStoreError as err:
+        raise UserError(str(err)) from None
+
+
 async def _run_all(
-    config: Config, environ: dict[str, str], region: str, wanted: frozenset[tuple[str, str]], *, quiet: bool
+    config: Config,
+    environ: dict[str, str],
+    region: str,
+    wanted: frozenset[tuple[str, str]],
+    tokens: TokenCache,
+    *,
+    quiet: bool,
 ) -> list[Run]:
     from app.cli.run_report import line
     from probes.agent.once import run_once
 
     runs = []
-    async for finished in run_once(config, environ, region=region, wanted=wanted):
+    async for finished in run_once(config, environ, region=region, wanted=wanted, tokens=tokens):
         runs.append(finished)
         if not quiet:
             print(line(finished), flush=True)

@@ -12,6 +12,7 @@ from config.model import Config
 from probes.agent.compose import runner_for
 from probes.agent.process import utc_now
 from probes.agent.work import RunsWorkflows, Work
+from probes.auth.tokens import TokenCache
 from probes.lag import LoopLag
 from probes.model import Run
 
@@ -26,8 +27,10 @@ async def run_once(
     wanted: Collection[tuple[str, str]] | None = None,
     concurrency: int = CONCURRENCY,
     clock: Callable[[], datetime] = utc_now,
+    tokens: TokenCache | None = None,
 ) -> AsyncIterator[Run]:
-    """Runs in the order in which they end. `wanted`: (integration, workflow) pairs; None means all.
+    """Runs in the order in which they end. `wanted`: (integration, workflow) pairs; None means all. Refresh tokens that
+    a vendor rotates live on in `tokens`; without them they are lost at the end.
 
     Every workflow counts, whatever regions it is scheduled in: the run is made here and says so as `region`.
     """
@@ -40,7 +43,7 @@ async def run_once(
     lag = LoopLag()
     lag.start()
     try:
-        runner = runner_for(environ, clock, lag)
+        runner = runner_for(environ, clock, lag, tokens)
         async with aclosing(_as_they_end(runner, works, region, concurrency, clock)) as runs:
             async for run in runs:
                 yield run

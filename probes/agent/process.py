@@ -20,10 +20,11 @@ from probes.agent.mailbox import Mailbox
 from probes.agent.outbox import Outbox
 from probes.agent.problems import Problems
 from probes.agent.pulse import Pulse
-from probes.agent.settings import AgentSettings
+from probes.agent.settings import AgentError, AgentSettings
 from probes.agent.shipper import Shipper
 from probes.agent.timetable import Timetable
 from probes.agent.work import Plan, RunsWorkflows, plan, replan
+from probes.auth.tokens import TokenStoreError
 from probes.http import USER_AGENT
 from probes.lag import LoopLag
 from probes.model import Heartbeat
@@ -46,11 +47,15 @@ async def run_agent(settings: AgentSettings, stop: asyncio.Event | None = None) 
 
     Give it an event loop of its own: what else runs there is measured as if the vendors were slow.
     """
-    from probes.agent.compose import runner_for
+    from probes.agent.compose import kept_tokens, runner_for
 
     stop = stop or asyncio.Event()
     lag = LoopLag()
-    agent = Agent(settings, runner_for(settings.environ, utc_now, lag), lag, utc_now)
+    try:
+        tokens = kept_tokens(settings.data, settings.environ)
+    except TokenStoreError as err:
+        raise AgentError(str(err)) from None
+    agent = Agent(settings, runner_for(settings.environ, utc_now, lag, tokens), lag, utc_now)
     with _stopped_by_signals(stop):
         await agent.run(stop)
 
