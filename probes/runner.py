@@ -17,6 +17,7 @@ from config.templates import builtin_values
 from probes import ids
 from probes.assertions.schema import SchemaFailure, compiled
 from probes.auth import TokenCache, authenticator_for
+from probes.change.watch import ChangeWatch
 from probes.circuit import Circuits
 from probes.concurrency import Rooms, account_of
 from probes.execution import Execution
@@ -77,6 +78,7 @@ class Runner:
         self._manners = Manners()
         self._circuits = Circuits()
         self._rooms = Rooms()
+        self._changes = ChangeWatch()
         self._validators: dict[tuple[str, str], Any] = {}
 
     async def run(
@@ -156,6 +158,7 @@ class Runner:
 
     def _prepare(self, blank: Run, declared: Integration, workflow: str, config: Config) -> Execution:
         home = self._party(declared)
+        changes = self._changes.of_run(declared, workflow, config.version, blank.started_at)
         wanted = next(one for one in home.integration.workflows if one.name == workflow)
         return Execution(
             run_id=blank.run_id,
@@ -171,6 +174,7 @@ class Runner:
                 integration=declared.name,
                 workflow=workflow,
             ),
+            changes=changes,
         )
 
     def _others(self, workflow: Workflow, config: Config) -> dict[str, Party]:
@@ -241,6 +245,7 @@ def _report(blank: Run, execution: Execution, lag_ms: float) -> Run:
     if failure is not None and elsewhere is not None:
         failure = replace(failure, message=f"in {elsewhere}: {failure.message}")
     ended = execution.ended if execution.ended is not None else execution.started
+    steps, shapes = execution.changes.shapes(execution.results, execution.redactor)
     return replace(
         blank,
         duration_ms=max(0.0, (ended - execution.started) * 1000),
@@ -249,9 +254,11 @@ def _report(blank: Run, execution: Execution, lag_ms: float) -> Run:
         failed_step=deciding.name if deciding is not None else None,
         failed_integration=elsewhere,
         loop_lag_ms=lag_ms,
-        steps=tuple(execution.results),
+        steps=tuple(steps),
         quota=_readings(execution),
         values=dict(execution.values) | _waited(execution),
+        changes=execution.changes.news(execution.redactor),
+        shapes=shapes,
     )
 
 

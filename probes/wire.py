@@ -111,6 +111,9 @@ def _check_run(position: int, run: Run, region: str) -> None:
         _aware(f"runs.{position}.steps.{step.position}.started_at", step.started_at)
     for reading in run.quota:
         _aware(f"runs.{position}.quota.observed_at", reading.observed_at)
+    for signal in run.changes:
+        if signal.at is not None:
+            _aware(f"runs.{position}.changes.at", signal.at)
 
 
 def _aware(where: str, instant: datetime) -> None:
