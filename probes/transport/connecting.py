@@ -17,6 +17,7 @@ from probes.transport.failure import Phase, TransportFailure
 Address: TypeAlias = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int]]
 
 _SHORTEST_S: Final = 1.25
+_UNDER_WAY: Final = (errno.EINPROGRESS, errno.EINTR)
 _NAMED: Final = 8
 """Addresses that a message names per reason."""
 _SILENCE: Final = "no answer within"
@@ -53,6 +54,8 @@ class Reached:
     """A connected socket, and every address tried before it with the reason why it was not that one."""
 
     stream: socket.socket
+    at: float
+    """`perf_counter` of when the connection stood."""
     refusals: tuple[str, ...] = ()
 
 
@@ -71,28 +74,66 @@ async def connect(addresses: list[Address], limit_s: float) -> Reached:
             break
         share = min(left, max(left / (len(addresses) - tried), _SHORTEST_S))
         try:
-            async with asyncio.timeout(share):
-                stream = await _connect_one(address)
+            stream, at = await _connect_one(address, share)
         except TimeoutError:
             refusals.append((address, f"{_SILENCE} {share:.3g} s"))
         except OSError as err:
             refusals.append((address, _WORDS.get(err.errno or 0) or os.strerror(err.errno or 0).lower()))
         else:
-            return Reached(stream, tuple(f"{where[0]}: {words}" for (_, where), words in refusals))
+            return Reached(stream, at, tuple(f"{where[0]}: {words}" for (_, where), words in refusals))
     raise _refusal(refusals)
 
 
-async def _connect_one(address: Address) -> socket.socket:
+async def _connect_one(address: Address, limit_s: float) -> tuple[socket.socket, float]:
+    """A non-blocking socket, and when it was connected. Raises OSError; TimeoutError after `limit_s`."""
     family, where = address
     connecting = socket.socket(family, socket.SOCK_STREAM)
     try:
         connecting.setblocking(False)
         connecting.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        await asyncio.get_running_loop().sock_connect(connecting, where)
+        error = connecting.connect_ex(where)
+        if error not in _UNDER_WAY:
+            _raise(error)
+            return connecting, time.perf_counter()
+        return connecting, await _connected(connecting, limit_s)
     except BaseException:
         connecting.close()
         raise
-    return connecting
+
+
+async def _connected(connecting: socket.socket, limit_s: float) -> float:
+    # Not the loop's sock_connect: it tells a turn later, when every other event of this turn was dealt with.
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[float] = loop.create_future()
+    loop.add_writer(connecting, _settle, connecting, done)
+    timer = loop.call_later(limit_s, _give_up, done)
+    try:
+        return await done
+    finally:
+        timer.cancel()
+        loop.remove_writer(connecting)
+
+
+def _settle(connecting: socket.socket, done: asyncio.Future[float]) -> None:
+    now = time.perf_counter()
+    if done.done():
+        return
+    try:
+        _raise(connecting.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+    except OSError as err:
+        done.set_exception(err)
+    else:
+        done.set_result(now)
+
+
+def _give_up(done: asyncio.Future[float]) -> None:
+    if not done.done():
+        done.set_exception(TimeoutError())
+
+
+def _raise(error: int) -> None:
+    if error:
+        raise OSError(error, os.strerror(error))
 
 
 def _refusal(refusals: list[tuple[Address, str]]) -> TransportFailure:

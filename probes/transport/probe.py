@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from probes.http import AsyncBaseTransport, Headers, Request, Response, origin
+from probes.http import AsyncBaseTransport, Request, Response, origin
 from probes.model import FailureKind
 from probes.transport.connecting import connect, resolve
 from probes.transport.connection import Connection, unanswered
@@ -125,7 +125,7 @@ class ProbeTransport(AsyncBaseTransport):
         watch.resolved = time.perf_counter()
         reached = await connect(addresses, limit)
         stream, attempt.refusals = reached.stream, reached.refusals
-        watch.connected = time.perf_counter()
+        watch.connected = reached.at
         attempt.peer = stream.getpeername()[:2]
         connection = await _wrap(stream, host, context)
         connection.peer = attempt.peer
