@@ -8,6 +8,7 @@ import ipaddress
 import os
 import socket
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -15,6 +16,8 @@ from probes.model import FailureKind
 from probes.transport.failure import Phase, TransportFailure
 
 Address: TypeAlias = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int]]
+Resolver: TypeAlias = Callable[[str, int], Awaitable[list[Address]]]
+"""Host name and port → addresses in the order to try them; raises TransportFailure (DNS)."""
 
 _SHORTEST_S: Final = 1.25
 _UNDER_WAY: Final = (errno.EINPROGRESS, errno.EINTR)

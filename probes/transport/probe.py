@@ -11,7 +11,7 @@ from typing import Final
 
 from probes.http import AsyncBaseTransport, Request, Response, origin
 from probes.model import FailureKind
-from probes.transport.connecting import connect, resolve
+from probes.transport.connecting import Resolver, connect, resolve
 from probes.transport.connection import Connection, unanswered
 from probes.transport.decoding import decode
 from probes.transport.failure import Partial, Phase, TransportFailure
@@ -49,6 +49,8 @@ class ProbeTransport(AsyncBaseTransport):
     Redirects are not followed, proxies not used, certificates always verified, TLS 1.2 at least.
 
     A request's own clock is `request.extensions["timeout"]`: `{"total": seconds, "connect": seconds}`; else `Limits`.
+    Its `extensions["address_guard"]`, where there is one, is asked of every address before anything is connected to:
+    text says why not, and fails the request. `resolver` turns names into addresses, anew for every connection.
 
     The response is read and decoded. Its extensions: `timings` (Timings), `peer` (address), `refusals` (addresses tried
     before it, with reasons), `headers` (Headers as they came; the response's own lack Content-Encoding), `wire_bytes`
@@ -56,8 +58,11 @@ class ProbeTransport(AsyncBaseTransport):
     else raises TransportFailure.
     """
 
-    def __init__(self, *, ca_file: str | None = None, limits: Limits | None = None) -> None:
+    def __init__(
+        self, *, ca_file: str | None = None, limits: Limits | None = None, resolver: Resolver = resolve
+    ) -> None:
         self._ca_file = ca_file
+        self._resolver = resolver
         self._limits = limits or Limits()
         self._kept: dict[tuple[str, str, int], Connection] = {}
         self.requests = 0
@@ -113,6 +118,8 @@ class ProbeTransport(AsyncBaseTransport):
             return None
         attempt.reused = True
         attempt.peer = connection.peer
+        if connection.peer is not None:
+            _ask_guard(attempt.request, [connection.peer[0]])
         attempt.watch.started = time.perf_counter()
         return connection
 
@@ -121,8 +128,9 @@ class ProbeTransport(AsyncBaseTransport):
         watch.started = time.perf_counter()
         limit = attempt.request.extensions.get("timeout", {}).get("connect") or self._limits.connect_s
         _, host, port = origin(url)
-        addresses = await resolve(host, port)
+        addresses = await self._resolver(host, port)
         watch.resolved = time.perf_counter()
+        _ask_guard(attempt.request, [where[0] for _, where in addresses])
         reached = await connect(addresses, limit)
         stream, attempt.refusals = reached.stream, reached.refusals
         watch.connected = reached.at
@@ -207,6 +215,13 @@ async def _inspect(where: tuple[str, int], host: str) -> Presented | None:
         return None
     finally:
         writer.transport.abort()
+
+
+def _ask_guard(request: Request, addresses: list[str]) -> None:
+    guard = request.extensions.get("address_guard")
+    reason = next(filter(None, map(guard, addresses)), None) if guard is not None else None
+    if reason is not None:
+        raise TransportFailure(FailureKind.PROTOCOL, reason, phase=Phase.CONNECT)
 
 
 def _extensions(attempt: _Attempt, transport: asyncio.Transport) -> dict[str, object]:
