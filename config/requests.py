@@ -83,6 +83,9 @@ class Request(Declared):
     timeout: Duration | None = Field(
         None, description="Longest that one attempt may take. Default: what is left of the workflow's, at most 30s."
     )
+    redirects: int = Field(
+        0, ge=0, le=10, description="How many redirects to follow; credentials never leave base_url's host."
+    )
 
     @model_validator(mode="before")
     @classmethod

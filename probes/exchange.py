@@ -12,7 +12,10 @@ from probes.transport import TransportFailure
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """`failure` is the transport's; None means that a whole answer came. `ended` is a `perf_counter` reading."""
+    """`failure` is the transport's; None means that a whole answer came. `ended` is a `perf_counter` reading.
+
+    `hops`: the redirects before it, each an exchange of its own.
+    """
 
     request: Request
     started_at: datetime
@@ -27,6 +30,7 @@ class Exchange:
     remote_address: str | None = None
     tls_version: str | None = None
     certificate_expires_at: datetime | None = None
+    hops: tuple[Exchange, ...] = ()
 
 
 def answered(response: Response, *, started_at: datetime, ended: float) -> Exchange:

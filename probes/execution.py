@@ -173,7 +173,7 @@ class Execution:
             attempt=attempt,
             cleanup=cleanup,
             started_at=exchange.started_at,
-            outcome=of_step(failure, after_failure=self._failed_before(position)),
+            outcome=of_step(failure, after_failure=self._failed_before(position, attempt)),
             timings=exchange.timings,
             failure=redactor.failure(failure) if failure is not None else None,
             method=exchange.request.method,
@@ -236,10 +236,12 @@ class Execution:
             "traceparent": ids.traceparent(self.run_id),
         }
 
-    def _failed_before(self, position: int) -> bool:
+    def _failed_before(self, position: int, attempt: int) -> bool:
         same = (position, self._elsewhere)
         earlier = [result for result in self.results if (result.position, result.integration) == same]
-        return bool(earlier) and earlier[-1].failure is not None
+        # The redirects of an attempt are rows of that attempt, and pass.
+        before = [result for result in earlier if result.attempt < attempt]
+        return any(result.failure is not None for result in before if result.attempt == before[-1].attempt)
 
     @property
     def _elsewhere(self) -> str | None:

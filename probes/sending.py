@@ -28,9 +28,14 @@ class Unauthorised:
     failure: Failure
 
 
-async def send(execution: Execution, request: Request, *, limit: float) -> Exchange | Unauthorised:
-    """Send with the integration's credential, and to its own host only; `limit` is a `perf_counter` reading."""
-    if not is_own_host(request.url, execution.integration):
+async def send(
+    execution: Execution, request: Request, *, limit: float, credentials: bool = True
+) -> Exchange | Unauthorised:
+    """Send with the integration's credential, and to its own host only; `limit` is a `perf_counter` reading.
+
+    Without `credentials` not even there.
+    """
+    if not credentials or not is_own_host(request.url, execution.integration):
         return (await _transmit(execution, request, limit))[0]
     flow = execution.authenticator.async_auth_flow(request)
     try:

@@ -15,11 +15,12 @@ from probes.assertions.schema import SchemaFailure
 from probes.concurrency import NoRoom
 from probes.exchange import Exchange
 from probes.execution import TOKEN_STEP, Execution
+from probes.following import follow
 from probes.http import Request
 from probes.judging import Judge, Judgement, never_held
 from probes.model import Failure, FailureKind
 from probes.request import UnsendableRequest, build, may_repeat, needs
-from probes.sending import Unauthorised, send
+from probes.sending import Unauthorised
 
 SYNC_LAG: Final = "sync_lag_ms"
 
@@ -128,7 +129,8 @@ class StepRunner:
     async def _send(self, aim: _Aim, request: Request) -> Exchange | Unauthorised:
         async with self.execution.place() as waited:
             aim.started += waited
-            return await send(self.execution, request, limit=self._limit(aim.step))
+            most = aim.step.request.redirects
+            return await follow(self.execution, request, limit=self._limit(aim.step), most=most)
 
     def _request(self, aim: _Aim, poll: int) -> Request:
         request = build(aim.step.request, self.execution.integration, self.execution.variables)
@@ -161,6 +163,9 @@ class StepRunner:
 
     def _written(self, aim: _Aim, exchange: Exchange, judgement: Judgement) -> Failure | None:
         execution, step = self.execution, aim.step
+        for number, hop in enumerate(exchange.hops, start=1):
+            name = f"{step.name} (redirect {number})"
+            execution.keep(name, aim.position, aim.attempt, hop, Judgement(), cleanup=step.always)
         execution.keep(step.name, aim.position, aim.attempt, exchange, judgement, cleanup=step.always)
         if step.until is not None and judgement.failure is None:
             lag = (exchange.ended - aim.started) * 1000
