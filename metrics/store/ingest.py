@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 from duckdb import DuckDBPyConnection
 
+from metrics.store.changes import note_changes
 from metrics.store.database import Store
 from metrics.store.failures import IngestFull, StoreClosed
 from metrics.store.numbering import Numbering, load_numbering, save_numbering
@@ -148,5 +149,6 @@ def store_batches(con: DuckDBPyConnection, group: Sequence[_Waiting]) -> list[in
         cursors.append(numbering.cursor)
     insert(con, fresh)
     settle(con, fresh)
+    note_changes(con, fresh)
     save_numbering(con, numberings)
     return cursors

@@ -14,6 +14,8 @@ _RAW: Final = {
     "steps": "started_at",
     "quota_readings": "observed_at",
     "recorded_values": "started_at",
+    "change_signals": "last_seen",
+    "shape_counts": "last_seen",
 }
 """Table → the instant that decides its age."""
 
@@ -21,7 +23,8 @@ _RAW: Final = {
 def forget_old(con: DuckDBPyConnection, now: datetime, retention: Retention) -> int:
     """Deletes raw rows and evidence beyond their age; how many rows went. The file keeps its size, and reuses it."""
     gone = _delete(con, "evidence", "stored_at", now - retention.evidence)
-    return gone + sum(_delete(con, table, column, now - retention.raw) for table, column in _RAW.items())
+    gone += sum(_delete(con, table, column, now - retention.raw) for table, column in _RAW.items())
+    return gone + _delete(con, "shapes", "shape_id NOT IN (SELECT shape_id FROM shape_counts) AND first_seen", now)
 
 
 def _delete(con: DuckDBPyConnection, table: str, column: str, before: datetime) -> int:

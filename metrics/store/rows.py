@@ -90,6 +90,7 @@ STEPS: Final = pa.schema(
         "captured": _TEXT,
         "vendor_request_ids": _TEXT,
         "simulated": _FLAG,
+        "shape_id": _TEXT,
     }
 )
 QUOTA: Final = pa.schema(
@@ -269,7 +270,7 @@ def is_timed(run: Run) -> bool:
 
 def _step_rows(run: Run) -> Iterator[dict[str, Any]]:
     same = ("position", "attempt", "cleanup", "started_at", "method", "url", "status", "http_version")
-    more = ("remote_address", "response_bytes", "tls_version", "certificate_expires_at")
+    more = ("remote_address", "response_bytes", "tls_version", "certificate_expires_at", "shape_id")
     for step in run.steps:
         yield _plain(step, same + more) | {
             "run_id": str(run.run_id),

@@ -138,7 +138,7 @@ def _failure(row: dict[str, Any]) -> Failure | None:
 
 def _step(row: dict[str, Any], kept: Evidence | None) -> StepResult:
     same = ("position", "attempt", "cleanup", "started_at", "method", "url", "status", "http_version")
-    more = ("remote_address", "response_bytes", "tls_version", "certificate_expires_at")
+    more = ("remote_address", "response_bytes", "tls_version", "certificate_expires_at", "shape_id")
     return StepResult(
         **{name: row[name] for name in same + more},
         name=row["step"],
