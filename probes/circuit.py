@@ -32,6 +32,7 @@ COUNTED: Final = frozenset(
 """What asking again at once does not mend. Anything else that was answered says that the vendor is there."""
 CONFIRMED: Final = 2
 """Failures of one workflow in a row that make the latest a confirmed one."""
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _EARLY: Final = timedelta(seconds=5)
 """A timetable is not exact to the millisecond: a trial due within this time, or a tenth of the interval, is due."""
 
@@ -58,7 +59,7 @@ class _Circuit:
     failing: dict[str, _Failing] = field(default_factory=dict)
     confirmed: int = 0
     since: datetime | None = None
-    next_trial_at: datetime = datetime.min.replace(tzinfo=UTC)
+    next_trial_at: datetime = _NEVER
     tried: str = ""
     passed_over: set[str] = field(default_factory=set)
     """Workflows that were held back since the latest trial."""

@@ -34,7 +34,9 @@ CLEANUP_S: Final = 10.0
 """Time of their own that clean-up steps have, together, when the workflow's is over."""
 
 STATE_SHOWN: Final = "[kept for the next run]"
-"""What is shown of a value that outlives the run: nobody knows what a vendor's cursor holds."""
+"""What is shown of a value that outlives the run."""
+LONG_ENOUGH_TO_HIDE: Final = 8
+"""A shorter value of the state can be no token, and hiding it would blank out numbers everywhere."""
 
 TOKEN_STEP: Final = "token"  # noqa: S105 - the name of a step
 NONCE_STEP: Final = "nonce"
@@ -58,6 +60,8 @@ class Execution:
     changes: RunChanges
     party: Party = field(init=False)
     secrets: frozenset[str] = field(init=False)
+    opaque: frozenset[str] = field(init=False)
+    """Values of the workflow's state: shown nowhere, as nobody knows what a vendor's cursor holds."""
     results: list[StepResult] = field(default_factory=list)
     values: dict[str, float] = field(default_factory=dict)
     started: float = field(default_factory=time.perf_counter)
@@ -76,6 +80,7 @@ class Execution:
     def __post_init__(self) -> None:
         self.party = self.home
         self.secrets = frozenset().union(*(party.secrets for party in self.parties))
+        self.opaque = self._opaque(self.variables)
 
     @property
     def parties(self) -> tuple[Party, ...]:
@@ -144,9 +149,14 @@ class Execution:
         return self.cleanup_until
 
     @property
+    def credentials(self) -> frozenset[str]:
+        """Every secret that is known at this moment."""
+        return self.secrets.union(*(party.authenticator.secret_texts() for party in self.parties))
+
+    @property
     def redactor(self) -> Redactor:
         """Knows the secrets of this moment: a token fetched in this run is one of them."""
-        known = self.secrets.union(*(party.authenticator.secret_texts() for party in self.parties))
+        known = self.credentials | self.opaque
         if self._redactor is None or self._redactor[0] != known:
             self._redactor = (known, Redactor(known))
         return self._redactor[1]
@@ -159,6 +169,7 @@ class Execution:
         self, name: str, position: int, attempt: int, exchange: Exchange, judgement: Judgement, *, cleanup: bool = False
     ) -> StepResult:
         """Write one attempt down, redacted."""
+        self.secrets |= judgement.secrets
         redactor, answer, failure = self.redactor, judgement.answer, judgement.failure
         request_ids = self.vendor.request_ids(answer) if answer is not None else {}
         shown_ids = {redactor.text(k): redactor.short(v) for k, v in request_ids.items()}
@@ -191,7 +202,8 @@ class Execution:
             integration=self._elsewhere,
         )
         self.results.append(result)
-        self.changes.notice(result, exchange, judgement, self.vendor.name)
+        if self.party is self.home:
+            self.changes.notice(result, exchange, judgement, self.vendor.name)
         self._learn(judgement, exchange.request)
         if failure is not None and failure.kind is FailureKind.THROTTLED and failure.retry_after_s:
             self.party.asked_to_wait(failure.retry_after_s)
@@ -243,6 +255,10 @@ class Execution:
         before = [result for result in earlier if result.attempt < attempt]
         return any(result.failure is not None for result in before if result.attempt == before[-1].attempt)
 
+    def _opaque(self, values: Mapping[str, Any]) -> frozenset[str]:
+        kept = (value for name, value in values.items() if name in self.workflow.state)
+        return frozenset(value for value in kept if isinstance(value, str) and len(value) >= LONG_ENOUGH_TO_HIDE)
+
     @property
     def _elsewhere(self) -> str | None:
         return None if self.party is self.home else self.party.name
@@ -264,6 +280,7 @@ class Execution:
             self.party.quota += quota_readings(self.vendor, judgement.answer, self.authenticator.credential)
         if judgement.failure is None:
             self.variables |= judgement.captured
+            self.opaque |= self._opaque(judgement.captured)
             # A session token that one step logs in for must not be seen in the requests of the next.
             self.secrets |= {
                 value

@@ -19,11 +19,14 @@ from probes.assertions.schema import SchemaFailure, compiled
 from probes.auth import TokenCache, authenticator_for
 from probes.change.watch import ChangeWatch
 from probes.circuit import Circuits
+from probes.cleaning import Cleaning, keep_state
 from probes.concurrency import Rooms, account_of
 from probes.execution import Execution
+from probes.extraction import Extractor
 from probes.lag import LoopLag
 from probes.manners import Manners, with_declared_limits
-from probes.model import Failure, FailureKind, Outcome, QuotaReading, Run
+from probes.memory import Memory
+from probes.model import Failure, FailureKind, Leftovers, OpenCircuit, Outcome, QuotaReading, Run
 from probes.outcome import deciding_step, of_run
 from probes.party import Party
 from probes.redaction import Redactor
@@ -54,7 +57,8 @@ class _Unprepared(Exception):  # noqa: N818 - this machine's state, not the prog
 class Runner:
     """Shared by all runs of a prober; each run has connections of its own.
 
-    `tokens` outlives the runs. Without `loop_lag` nothing is ever tainted. `sleep` and `jitter` pace retries and polls.
+    `tokens` and `memory` outlive the runs; without them, what they hold is forgotten with the runner. Without
+    `loop_lag` nothing is ever tainted. `sleep` and `jitter` pace retries and polls.
     """
 
     def __init__(
@@ -64,6 +68,7 @@ class Runner:
         clock: Callable[[], datetime],
         loop_lag: LoopLag | None = None,
         tokens: TokenCache | None = None,
+        memory: Memory | None = None,
         limits: Limits | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         jitter: Callable[[float], float] = _full_jitter,
@@ -75,6 +80,8 @@ class Runner:
         self._limits = limits
         self._sleep = sleep
         self._jitter = jitter
+        self._memory = memory if memory is not None else Memory()
+        self._extractor = Extractor()
         self._manners = Manners()
         self._circuits = Circuits()
         self._rooms = Rooms()
@@ -156,6 +163,14 @@ class Runner:
             self._manners.learn(party.account, party.quota, party.transport.requests, now)
         return replace(run, circuit_open=self._circuits.learn(run, now))
 
+    def open_circuits(self) -> tuple[OpenCircuit, ...]:
+        """Integrations that are not asked but for one run at a time."""
+        return self._circuits.open()
+
+    def leftovers(self) -> tuple[Leftovers, ...]:
+        """What failed clean-ups have left at the vendors."""
+        return self._memory.counts(self._clock())
+
     def _prepare(self, blank: Run, declared: Integration, workflow: str, config: Config) -> Execution:
         home = self._party(declared)
         changes = self._changes.of_run(declared, workflow, config.version, blank.started_at)
@@ -173,7 +188,8 @@ class Runner:
                 region=blank.region,
                 integration=declared.name,
                 workflow=workflow,
-            ),
+            )
+            | self._memory.state(declared.name, wanted),
             changes=changes,
         )
 
@@ -194,7 +210,12 @@ class Runner:
         try:
             integration = resolve_integration(declared, self._environ)
             authenticator = authenticator_for(
-                declared.auth, self._environ, tokens=self._tokens, clock=self._clock, integration=declared.name
+                declared.auth,
+                self._environ,
+                tokens=self._tokens,
+                clock=self._clock,
+                integration=declared.name,
+                client_certificate=integration.tls.client_certificate,
             )
         except UnresolvedReference as err:
             raise _Unprepared(f"a secret is missing: {err}") from err
@@ -218,14 +239,19 @@ class Runner:
         )
 
     async def _carry_out(self, execution: Execution) -> None:
-        runner = StepRunner(execution, self._sleep, self._jitter, lambda name: self._validator(execution.config, name))
+        runner = StepRunner(execution, self._sleep, self._jitter, lambda name: self._validator(execution.config, name), self._extractor)
+        cleaning = Cleaning(self._memory, execution, runner)
         for position, step in enumerate(execution.workflow.steps, start=1):
-            await runner.run(step, position)
+            failure = await runner.run(step, position)
+            await cleaning.after(step, position, failure)
         home = execution.home
         usage = usage_request(home.integration)
         if usage is not None and self._manners.usage_due(home.integration, home.account, execution.clock()):
             step = Step(name=USAGE_STEP, request=usage, always=True, retry=Retry(attempts=1))
             await runner.run(step, len(execution.workflow.steps) + 1)
+        await cleaning.try_again()
+        if deciding_step(execution.results) is None:
+            await keep_state(self._memory, execution)
 
     def _validator(self, config: Config, name: str) -> Any:
         key = (config.version, name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -13,10 +13,12 @@ from app.errors import UserError
 if TYPE_CHECKING:
     from config.model import Config
     from probes.auth.tokens import TokenCache
+    from probes.memory import Memory
     from probes.model import Run
 
 
 def run(
+    context: typer.Context,
     directory: ConfigDirectory = CURRENT,
     workflow: Annotated[
         list[str] | None, typer.Option("--workflow", "-w", metavar="W", help="Only this one: NAME or INTEGRATION/NAME.")
@@ -28,7 +30,9 @@ def run(
 ) -> None:
     """Run every workflow once and report. Exit 0: all passed; 1: a failure; 2: bad configuration.
 
-    A throttled workflow proves nothing, so it counts as a failure here; a skipped one does not.
+    A throttled workflow proves nothing, so it counts as a failure here; a skipped one does not. State that a prober
+    keeps between runs is read from the directory that --data names, and never changed; without --data each workflow
+    begins with its first values.
 
     Example: `leadline run config/example --junit out.xml`
     """
@@ -41,10 +45,17 @@ def run(
     with environment_for(directory, data, os.environ) as environ:
         config = load_config(directory, environ)
         wanted = _selection(config, tuple(workflow or ()))
-        tokens = _kept_tokens(data, environ)
-        runs = asyncio.run(_run_all(config, environ, region, wanted, tokens, quiet=as_json))
+        kept = _Kept(_kept_tokens(data, environ), _state_of_prober(context, data, region))
+        runs = asyncio.run(_run_all(config, environ, region, wanted, kept, quiet=as_json))
     _report(runs, config, as_json=as_json, junit=junit)
     raise typer.Exit(0 if all(run.outcome in _GOOD for run in runs) else 1)
+
+
+class _Kept(NamedTuple):
+    """What outlives this one run, and what it begins with."""
+
+    tokens: TokenCache
+    memory: Memory | None
 
 
 _GOOD = ("passed", "unstable", "skipped")
@@ -76,12 +87,27 @@ def _kept_tokens(data: Path, environ: dict[str, str]) -> TokenCache:
         raise UserError(str(err)) from None
 
 
+def _state_of_prober(context: typer.Context, data: Path, region: str) -> Memory | None:
+    """A copy, so that a run by hand never makes the prober miss what it would have read next."""
+    from click.core import ParameterSource
+
+    from probes.agent.compose import copied_memory
+    from probes.agent.settings import AgentError
+
+    if context.get_parameter_source("data") is not ParameterSource.COMMANDLINE:
+        return None
+    try:
+        return copied_memory(data / f"prober-{region}.memory.sqlite")
+    except AgentError as err:
+        raise UserError(str(err)) from None
+
+
 async def _run_all(
     config: Config,
     environ: dict[str, str],
     region: str,
     wanted: frozenset[tuple[str, str]],
-    tokens: TokenCache,
+    kept: _Kept,
     *,
     quiet: bool,
 ) -> list[Run]:
@@ -89,7 +115,8 @@ async def _run_all(
     from probes.agent.once import run_once
 
     runs = []
-    async for finished in run_once(config, environ, region=region, wanted=wanted, tokens=tokens):
+    begun = run_once(config, environ, region=region, wanted=wanted, tokens=kept.tokens, memory=kept.memory)
+    async for finished in begun:
         runs.append(finished)
         if not quiet:
             print(line(finished), flush=True)

@@ -88,7 +88,9 @@ class Executor:
             self.lost += 1
             log.exception("run_lost", work=str(work.key), attempt=attempt)
             return
-        if run.outcome is Outcome.FAILED and attempt == 1 and work.workflow.every >= _CONFIRMED_FROM:
+        # An open circuit has been confirmed already: another run would only hammer.
+        unsure = run.outcome is Outcome.FAILED and attempt == 1 and not run.circuit_open
+        if unsure and work.workflow.every >= _CONFIRMED_FROM:
             self._confirm_later(work, scheduled_at)
 
     async def _keep(self, run: Run) -> None:

@@ -14,6 +14,7 @@ from probes.agent.process import utc_now
 from probes.agent.work import RunsWorkflows, Work
 from probes.auth.tokens import TokenCache
 from probes.lag import LoopLag
+from probes.memory import Memory
 from probes.model import Run
 
 CONCURRENCY: Final = 10
@@ -28,6 +29,7 @@ async def run_once(
     concurrency: int = CONCURRENCY,
     clock: Callable[[], datetime] = utc_now,
     tokens: TokenCache | None = None,
+    memory: Memory | None = None,
 ) -> AsyncIterator[Run]:
     """Runs in the order in which they end. `wanted`: (integration, workflow) pairs; None means all. Refresh tokens that
     a vendor rotates live on in `tokens`; without them they are lost at the end.
@@ -43,7 +45,7 @@ async def run_once(
     lag = LoopLag()
     lag.start()
     try:
-        runner = runner_for(environ, clock, lag, tokens)
+        runner = runner_for(environ, clock, lag, tokens, memory)
         async with aclosing(_as_they_end(runner, works, region, concurrency, clock)) as runs:
             async for run in runs:
                 yield run

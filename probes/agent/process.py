@@ -27,7 +27,7 @@ from probes.agent.work import Plan, RunsWorkflows, plan, replan
 from probes.auth.tokens import TokenStoreError
 from probes.http import USER_AGENT
 from probes.lag import LoopLag
-from probes.model import Heartbeat
+from probes.model import Heartbeat, Leftovers, OpenCircuit
 
 CONFIG_EVERY_S: Final = 5.0
 HEARTBEAT_EVERY_S: Final = 5.0
@@ -47,7 +47,7 @@ async def run_agent(settings: AgentSettings, stop: asyncio.Event | None = None) 
 
     Give it an event loop of its own: what else runs there is measured as if the vendors were slow.
     """
-    from probes.agent.compose import kept_tokens, runner_for
+    from probes.agent.compose import kept_memory, kept_tokens, runner_for
 
     stop = stop or asyncio.Event()
     lag = LoopLag()
@@ -55,9 +55,14 @@ async def run_agent(settings: AgentSettings, stop: asyncio.Event | None = None) 
         tokens = kept_tokens(settings.data, settings.environ)
     except TokenStoreError as err:
         raise AgentError(str(err)) from None
-    agent = Agent(settings, runner_for(settings.environ, utc_now, lag, tokens), lag, utc_now)
-    with _stopped_by_signals(stop):
-        await agent.run(stop)
+    memory = kept_memory(settings.file("memory.sqlite"), utc_now())
+    runner = runner_for(settings.environ, utc_now, lag, tokens, memory)
+    agent = Agent(settings, runner, lag, utc_now, circuits=runner.open_circuits, leftovers=runner.leftovers)
+    try:
+        with _stopped_by_signals(stop):
+            await agent.run(stop)
+    finally:
+        memory.close()
 
 
 @contextmanager
@@ -77,9 +82,17 @@ class Agent:
     """One prober: timetable → executor → mailbox → shipper, with configuration and heartbeat beside it."""
 
     def __init__(
-        self, settings: AgentSettings, runner: RunsWorkflows, lag: LoopLag, clock: Callable[[], datetime]
+        self,
+        settings: AgentSettings,
+        runner: RunsWorkflows,
+        lag: LoopLag,
+        clock: Callable[[], datetime],
+        *,
+        circuits: Callable[[], tuple[OpenCircuit, ...]] = tuple,
+        leftovers: Callable[[], tuple[Leftovers, ...]] = tuple,
     ) -> None:
         self._settings, self._lag, self._clock = settings, lag, clock
+        self._circuits, self._leftovers = circuits, leftovers
         self._started_at = clock()
         self._problems = Problems()
         self._plan = Plan({}, {})
@@ -119,7 +132,7 @@ class Agent:
 
     def state(self) -> Heartbeat:
         """How it is now."""
-        depth = self._mailbox.depth
+        depth, probed = self._mailbox.depth, {key.integration for key in self._plan.works}
         return Heartbeat(
             prober_id=self._mailbox.prober_id,
             region=self._settings.region,
@@ -132,6 +145,8 @@ class Agent:
             runs_missed=self._timetable.missed + self._executor.lost,
             previous_stop=self._mailbox.previous_stop,
             problem=self._problem(),
+            circuits=tuple(one for one in self._circuits() if one.integration in probed),
+            leftovers=self._leftovers(),
         )
 
     def _problem(self) -> str | None:
@@ -140,6 +155,7 @@ class Agent:
             self._problems.summary,
             f"{depth.refused} runs were refused by the hub and are kept in the outbox" if depth.refused else None,
             f"{depth.dropped} runs were dropped from a full outbox" if depth.dropped else None,
+            _left_behind(self._leftovers()),
         ]
         return "; ".join(filter(None, said)) or None
 
@@ -222,6 +238,12 @@ class Agent:
             delay = await self._shipper.ship_once()
             if delay is None or delay >= 1.0:
                 return
+
+
+def _left_behind(leftovers: tuple[Leftovers, ...]) -> str | None:
+    """Only what was given up: the rest still mends itself."""
+    given_up = [f"{one.given_up} of {one.integration}/{one.workflow}" for one in leftovers if one.given_up]
+    return f"clean-ups were given up and are to be done by hand: {', '.join(given_up)}" if given_up else None
 
 
 async def _keep_going(step: Callable[[], Awaitable[None]]) -> None:
