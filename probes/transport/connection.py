@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
 
 from probes.model import FailureKind
@@ -11,18 +10,19 @@ from probes.transport.failure import TransportFailure
 from probes.transport.reader import AnswerReader
 from probes.transport.stopwatch import Stopwatch
 from probes.transport.stream import Stream
+from probes.transport.tls import alert_failure
 
 
 class Connection(asyncio.Protocol):
     """Carries one exchange at a time. `usable` turns false for good when anything makes the next one unsafe."""
 
-    def __init__(self, connected: socket.socket) -> None:
+    def __init__(self, stream: Stream) -> None:
         self.usable = True
-        self.peer: tuple[str, int] | None = None
         self._reader: AnswerReader | None = None
         self._watch: Stopwatch | None = None
         self._done: asyncio.Future[None] | None = None
-        self.stream = Stream(connected, self)
+        self.stream = stream
+        stream.set_protocol(self)
 
     async def exchange(self, request: bytes, reader: AnswerReader, watch: Stopwatch) -> None:
         """Write the request, read the answer into `reader`. Raises TransportFailure; stamps `watch` either way."""
@@ -72,7 +72,7 @@ class Connection(asyncio.Protocol):
         if exc is None:
             self.eof_received()
         else:
-            self._finish(self._reader.lost(_reason(exc)))
+            self._finish(alert_failure(exc) or self._reader.lost(reason(exc)))
 
     def resume_writing(self) -> None:
         """Called by the stream when the last byte of the request has been handed over."""
@@ -107,7 +107,8 @@ class Connection(asyncio.Protocol):
         self._reader = self._watch = self._done = None
 
 
-def _reason(exc: Exception) -> str:
+def reason(exc: Exception) -> str:
+    """Why a connection broke, in words."""
     if isinstance(exc, (ConnectionResetError, BrokenPipeError)):
         return "connection reset"
     return f"connection broke ({type(exc).__name__})"

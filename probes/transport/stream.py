@@ -227,7 +227,8 @@ class Stream(asyncio.Transport):
         self._socket.close()
         if self._session is not None:
             self._session.settle(err or ConnectionAbortedError("closed within the TLS handshake"))
-        self._loop.call_soon(self._protocol.connection_lost, err)
+        # By then another protocol may be fed: it is that one's to know.
+        self._loop.call_soon(lambda: self._protocol.connection_lost(err))
 
 
 class _Session:

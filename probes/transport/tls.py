@@ -1,20 +1,13 @@
-"""Trust: contexts, and what a failed handshake means in words."""
+"""What a failed handshake means, in words."""
 
 from __future__ import annotations
 
-import asyncio
-import os
 import ssl
-import threading
-from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Final
 
-import certifi
-from cryptography import x509
-
 from probes.model import FailureKind
+from probes.transport.certificates import Presented
 from probes.transport.failure import Phase, TransportFailure
 
 _EXPIRED: Final = 10
@@ -22,83 +15,20 @@ _NOT_YET: Final = 9
 _SELF_SIGNED: Final = (18, 19)
 _UNKNOWN_ISSUER: Final = (2, 20, 21)
 _WRONG_HOST: Final = (62, 64)
-
-_contexts: dict[tuple[str, float], ssl.SSLContext] = {}
-_building = threading.Lock()
-
-
-async def client_context(ca_file: str | None) -> ssl.SSLContext:
-    """The shared context for that authority; TLS 1.2 or newer, verification on.
-
-    Reading an authority bundle takes a tenth of a second, so it happens once per file and off the loop. A changed file
-    gives a new context.
-    """
-    try:
-        key = (ca_file, os.stat(ca_file).st_mtime) if ca_file else ("", 0.0)
-        known = _contexts.get(key)
-        return known if known is not None else await asyncio.to_thread(_context, key)
-    except (OSError, ssl.SSLError) as err:
-        raise TransportFailure(
-            FailureKind.INTERNAL, f"cannot read the tls.ca_file {ca_file}: {err.strerror or err}"
-        ) from err
-
-
-def _context(key: tuple[str, float]) -> ssl.SSLContext:
-    with _building:
-        if key not in _contexts:
-            context = ssl.create_default_context(cafile=key[0] or _default_bundle())
-            context.minimum_version = ssl.TLSVersion.TLSv1_2
-            context.set_alpn_protocols(["http/1.1"])
-            _contexts[key] = context
-        return _contexts[key]
-
-
-def _default_bundle() -> str | None:
-    paths = ssl.get_default_verify_paths()
-    has_directory = paths.capath is not None and bool(os.listdir(paths.capath))
-    return None if paths.cafile or has_directory else certifi.where()
-
-
-def expiry(session: ssl.SSLObject) -> datetime | None:
-    """When the verified certificate of that session expires."""
-    der = session.getpeercert(binary_form=True)
-    return _expiry(der) if der else None
-
-
-@lru_cache(maxsize=1024)
-def _expiry(der: bytes) -> datetime | None:
-    # The same certificate comes with every probe, and reading it costs a tenth of a handshake.
-    try:
-        return x509.load_der_x509_certificate(der).not_valid_after_utc
-    except ValueError:
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class Presented:
-    """What an untrusted certificate says of itself."""
-
-    expires_at: datetime
-    begins_at: datetime
-    names: tuple[str, ...]
-    issuer: str
-
-    @staticmethod
-    def read(der: bytes) -> Presented:
-        """Raises ValueError for bytes that are no certificate."""
-        certificate = x509.load_der_x509_certificate(der)
-        try:
-            alternative = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-            dns_names = tuple(alternative.get_values_for_type(x509.DNSName))
-            addresses = tuple(str(a) for a in alternative.get_values_for_type(x509.IPAddress))
-        except x509.ExtensionNotFound:
-            dns_names, addresses = (), ()
-        return Presented(
-            certificate.not_valid_after_utc,
-            certificate.not_valid_before_utc,
-            dns_names + addresses,
-            certificate.issuer.rfc4514_string(),
-        )
+_ALERTS: Final = {
+    "CERTIFICATE_REQUIRED": "the server requires a client certificate; set tls.client_certificate",
+    "UNKNOWN_CA": "the server does not trust the authority of our client certificate",
+    "BAD_CERTIFICATE": "the server refuses our client certificate",
+    "UNSUPPORTED_CERTIFICATE": "the server refuses the type of our client certificate",
+    "CERTIFICATE_EXPIRED": "the server says that our client certificate has expired",
+    "CERTIFICATE_REVOKED": "the server says that our client certificate was revoked",
+    "CERTIFICATE_UNKNOWN": "the server refuses our client certificate",
+    "ACCESS_DENIED": "the server denies our client certificate access",
+    "UNRECOGNIZED_NAME": "the server knows no host of that name (SNI)",
+    "NO_APPLICATION_PROTOCOL": "the server speaks none of the HTTP versions that it was offered",
+    "HANDSHAKE_FAILURE": "the server refused the handshake; it may require a client certificate or other ciphers",
+}
+"""Alerts of the other side, by the end of OpenSSL's name for them."""
 
 
 def handshake_failure(err: OSError, host: str) -> TransportFailure:
@@ -112,11 +42,17 @@ def handshake_failure(err: OSError, host: str) -> TransportFailure:
     return TransportFailure(FailureKind.TLS, words, phase=Phase.TLS)
 
 
+def alert_failure(err: Exception | None) -> TransportFailure | None:
+    """The failure, where the other side refused us after the handshake had ended for us, as TLS 1.3 does it."""
+    words = _alert_words(err.reason or "") if isinstance(err, ssl.SSLError) else None
+    return TransportFailure(FailureKind.TLS, words) if words is not None else None
+
+
 def certificate_words(err: ssl.SSLCertVerificationError, host: str, presented: Presented | None) -> str:
     """Why the certificate was refused; `presented` is what it says of itself, where it could be fetched."""
     code = err.verify_code
     if code == _EXPIRED:
-        return "certificate expired" + (f" on {_instant(presented.expires_at)}" if presented else "")
+        return "certificate expired" + (f" on {_instant(presented.certificate.expires_at)}" if presented else "")
     if code == _NOT_YET:
         return "certificate is not valid before " + (_instant(presented.begins_at) if presented else "a later day")
     if code in _WRONG_HOST:
@@ -129,8 +65,17 @@ def certificate_words(err: ssl.SSLCertVerificationError, host: str, presented: P
     return f"certificate refused: {err.verify_message}"
 
 
+def _alert_words(reason: str) -> str | None:
+    # As in TLSV13_ALERT_CERTIFICATE_REQUIRED.
+    alert = reason.partition("_ALERT_")[2]
+    return _ALERTS.get(alert) if alert else None
+
+
 def _protocol_words(err: ssl.SSLError) -> str:
     reason = err.reason or ""
+    alert = _alert_words(reason)
+    if alert is not None:
+        return alert
     if "WRONG_VERSION_NUMBER" in reason or "HTTP_REQUEST" in reason or "RECORD_LAYER" in reason:
         return "the server does not speak TLS on this port"
     if "PROTOCOL" in reason:
@@ -141,7 +86,7 @@ def _protocol_words(err: ssl.SSLError) -> str:
 
 
 def _issuer(presented: Presented | None) -> str:
-    return f" (issuer: {presented.issuer})" if presented and presented.issuer else ""
+    return f" (issuer: {presented.certificate.issuer})" if presented and presented.certificate.issuer else ""
 
 
 def _instant(moment: datetime) -> str:
