@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from config.checks.sources import NAMESPACES
 from config.model import Step
 from probes.assertions import ABSENT, Expectation, Received, first_failure, hold, status
 from probes.assertions.json_paths import check_paths
-from probes.capture import capture, record
+from probes.capture import capture, is_secret, of_kind, record
 from probes.document import CorruptDocument, claims_json, parse
 from probes.exchange import Exchange
+from probes.extraction import Extracted, Extractor, Wanted
 from probes.model import Assertion, Failure, FailureKind
+from probes.pages import Following, next_page
+from probes.protocols import graphql_failure, soap_failure
 from probes.vendors import Answer, Vendor
 
 
@@ -28,6 +32,10 @@ class Judgement:
     recorded: dict[str, float] = field(default_factory=dict)
     pending: Assertion | None = None
     """What `until` still waits for."""
+    secrets: frozenset[str] = frozenset()
+    """Captured texts that are secrets, whatever their variables are called."""
+    following: Following | None = None
+    """The next page, where the step turns pages and there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +50,21 @@ class Judge:
     expected: Expectation
     show: Callable[[Assertion], Assertion]
     until: dict[str, Any] | None = None
+    namespaces: Mapping[str, str] = field(default_factory=dict)
 
-    def judge(self, exchange: Exchange, observed_at: datetime) -> Judgement:
+    async def judge(self, exchange: Exchange, observed_at: datetime, extractor: Extractor) -> Judgement:
         """The verdict on one exchange."""
         if exchange.failure is not None or exchange.status is None:
             return Judgement(failure=exchange.failure)
         received, corrupt = self._read(exchange, exchange.status)
+        wanted = self._wanted()
+        if wanted and received.body:
+            extracted = await extractor.extract(wanted, received.body)
+            received, corrupt = replace(received, extracted=extracted), corrupt or self._not_xml(extracted, received)
         answer = _answer(received, observed_at)
         if corrupt is not None:
             return Judgement(answer, self._status(received), corrupt)
-        verdict = self.vendor.verdict(answer)
+        verdict = self._verdict(answer, received)
         pending = self._pending(received)
         if verdict is not None and self._is_unexpected(verdict, received.status, pending):
             return Judgement(answer, self._status(received), verdict)
@@ -60,7 +73,7 @@ class Judge:
         return self._expect(answer, received)
 
     def _read(self, exchange: Exchange, code: int) -> tuple[Received, Failure | None]:
-        received = Received(code, exchange.headers, exchange.body)
+        received = Received(code, exchange.headers, exchange.body, url=str(exchange.request.url))
         claimed = claims_json(exchange.headers) and bool(exchange.body)
         wanted = self._reads_json() and 200 <= code < 300
         if not claimed and not wanted and not exchange.body:
@@ -76,10 +89,30 @@ class Judge:
 
     def _reads_json(self) -> bool:
         step = self.step
-        captures = any(not source.startswith("header:") for source in step.capture.values())
+        sources = any(source.startswith("$") for source in sources_of(step))
         until = bool(step.until and step.until.json_paths)
         expect = step.expect
-        return bool(expect.json_paths or expect.json_schema or step.record) or captures or until
+        return bool(expect.json_paths or expect.json_schema or step.record or step.request.graphql) or sources or until
+
+    def _wanted(self) -> Wanted:
+        sources, expected = sources_of(self.step), self.step.expect.xml
+        xpaths = (*of_kind("xpath", sources), *(expected or ()))
+        reads_xml = expected is not None or bool(xpaths) or self.step.request.xml is not None
+        return Wanted(of_kind("regex", sources), xpaths, {**NAMESPACES, **self.namespaces}, xml=reads_xml)
+
+    def _not_xml(self, extracted: Extracted, received: Received) -> Failure | None:
+        code, wanted = received.status, self._wanted()
+        needed = bool(wanted.xpath) or self.step.expect.xml is not None
+        if extracted.xml_error is None or not needed or not 200 <= code < 300:
+            return None
+        return Failure(FailureKind.BODY, f"no well-formed XML in a {code}: {extracted.xml_error}")
+
+    def _verdict(self, answer: Answer, received: Received) -> Failure | None:
+        """The vendor's, or what the protocol says in its place."""
+        verdict, expect = self.vendor.verdict(answer), self.step.expect
+        if self.step.request.graphql is not None and verdict is None:
+            return graphql_failure(answer.json, expect.json_paths)
+        return soap_failure(received.extracted.fault, verdict, expect.xml or ()) or verdict
 
     def _status(self, received: Received) -> tuple[Assertion, ...]:
         return tuple(status.check(self.expected, received))
@@ -106,9 +139,19 @@ class Judge:
         if self.step.until is not None:
             assertions += tuple(map(self.show, check_paths(self.until or {}, self.step.until.json_paths, received)))
         captured: dict[str, Any] = {}
+        following = None
         if failure is None:
             captured, failure = capture(self.step.capture, received)
-        return Judgement(answer, assertions, failure, captured, record({name: one.source for name, one in self.step.record.items()}, received))
+        if failure is None and self.step.repeat is not None:
+            following = next_page(self.step.repeat, received)
+        secret = frozenset(str(captured[name]) for name in captured if is_secret(self.step.capture[name]))
+        numbers = record({name: one.source for name, one in self.step.record.items()}, received)
+        return Judgement(answer, assertions, failure, captured, numbers, secrets=secret, following=following)
+
+
+def sources_of(step: Step) -> tuple[str, ...]:
+    """Where the step takes values from: its captures, and the next page."""
+    return (*step.capture.values(), *((step.repeat.next,) if step.repeat is not None else ()))
 
 
 def _answer(received: Received, observed_at: datetime) -> Answer:

@@ -2,44 +2,57 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
 from config.model import Integration, Step
 from config.model import Request as Declared
-from config.templates import render_json, render_text, undeclared
+from config.references import PAGE
+from config.templates import render_text, undeclared
+from probes.bodies import UnsendableRequest, body, with_soap_action
 from probes.http import URL, USER_AGENT, Headers, InvalidURL, Request, origin
+from probes.protocols import only_reads
+
+__all__ = ["TIMEOUT_S", "UnsendableRequest", "build", "is_own_host", "may_repeat", "needs", "own_timeout"]
 
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+_TEMPLATED: Final = (
+    "path", "url", "headers", "query", "json_body", "form", "multipart", "graphql", "xml", "soap_action", "body",
+    "idempotency_key",
+)  # fmt: skip
 
 
 TIMEOUT_S: Final = 30.0
 """Longest that one attempt takes where the declaration says nothing and the workflow's clock leaves more."""
 
 
-class UnsendableRequest(Exception):  # noqa: N818 - the declaration's or a captured value's, not the program's
-    """What the declaration renders to is no request. Quotes no value."""
-
-
-def build(declared: Declared, integration: Integration, variables: Mapping[str, Any]) -> Request:
+def build(
+    declared: Declared,
+    integration: Integration,
+    variables: Mapping[str, Any],
+    *,
+    files: Mapping[str, str] | None = None,
+    address: URL | None = None,
+) -> Request:
     """The request with its templates rendered; no credential on it yet.
 
-    `integration.headers` go to the integration's own host only: one of them may be a key. Raises TemplateFailure or
+    `integration.headers` go to the integration's own host only: one of them may be a key. `files` are those of the
+    configuration; `address`, given by an earlier answer, replaces path and query. Raises TemplateFailure or
     UnsendableRequest.
     """
     try:
-        url = _url(declared, integration, variables)
+        url = address if address is not None else _url(declared, integration, variables)
         headers = Headers({"User-Agent": USER_AGENT, "Accept": "*/*"})
         if is_own_host(url, integration):
             headers.update(_rendered(integration.headers, variables))
-        content_type, content = _body(declared, variables)
-        if content_type is not None:
-            headers["Content-Type"] = content_type
+        of_body, content = body(declared, variables, files or {})
+        headers.update(of_body)
         headers.update(_rendered(declared.headers, variables))
+        if declared.soap_action is not None:
+            with_soap_action(headers, render_text(declared.soap_action, variables))
         timeout = declared.timeout.total_seconds() if declared.timeout is not None else TIMEOUT_S
         extensions = {"timeout": {"total": timeout}}
-        return Request(declared.method, url, headers=headers, content=content, extensions=extensions)
+        return Request(declared.method, url, headers=headers, content=content or None, extensions=extensions)
     except InvalidURL as err:
         raise UnsendableRequest("the address is not valid once rendered") from err
     except UnicodeError as err:
@@ -61,16 +74,20 @@ def may_repeat(declared: Declared, request: Request) -> bool:
     """Whether sending it twice does no harm."""
     if declared.idempotent is not None:
         return declared.idempotent
-    return declared.method in _IDEMPOTENT or "idempotency-key" in request.headers
+    if declared.graphql is not None and only_reads(declared.graphql.query):
+        return True
+    keyed = bool(declared.idempotency_key) or "idempotency-key" in request.headers
+    return declared.method in _IDEMPOTENT or keyed
 
 
 def needs(step: Step) -> frozenset[str]:
-    """Variables that the step's request, `expect` and `until` use."""
+    """Variables that the step's request, `expect` and `until` use, without those that turning its pages makes."""
     declared, expect = step.request, step.expect
-    parts = [declared.path, declared.url, declared.headers, declared.query, declared.json_body, declared.form]
-    body = [expect.body.contains, expect.body.matches] if expect.body is not None else []
+    sent = declared.model_dump(include=set(_TEMPLATED))
+    texts = [expect.body.contains, expect.body.matches] if expect.body is not None else []
     until = [step.until.json_paths] if step.until is not None else []
-    return undeclared([*parts, declared.body, expect.headers, expect.json_paths, *body, *until])
+    own = {PAGE, step.repeat.cursor} if step.repeat is not None else set()
+    return undeclared([sent, expect.headers, expect.json_paths, expect.xml, *texts, *until]) - own
 
 
 def _url(declared: Declared, integration: Integration, variables: Mapping[str, Any]) -> URL:
@@ -85,18 +102,6 @@ def _url(declared: Declared, integration: Integration, variables: Mapping[str, A
         raise UnsendableRequest("the address is not an http or https one once rendered")
     query = _rendered(declared.query, variables)
     return url.copy_merge_params(query) if query else url
-
-
-def _body(declared: Declared, variables: Mapping[str, Any]) -> tuple[str | None, bytes | None]:
-    if declared.json_body is not None:
-        document = render_json(declared.json_body, variables)
-        return "application/json", json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-    if declared.form is not None:
-        form = Request("POST", "http://form", data=_rendered(declared.form, variables))
-        return "application/x-www-form-urlencoded", form.read()
-    if declared.body is not None:
-        return None, render_text(declared.body, variables).encode("utf-8")
-    return None, None
 
 
 def _rendered(texts: Mapping[str, str], variables: Mapping[str, Any]) -> dict[str, str]:

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from config.model import Config, Integration, Retry, Step, Workflow
 from config.secrets import UnresolvedReference, resolve_integration, secret_values
-from config.templates import builtin_values
+from config.template_functions import derivations
+from config.templates import TemplateFailure, builtin_values, declared_values
 from probes import ids
 from probes.assertions.schema import SchemaFailure, compiled
 from probes.auth import TokenCache, authenticator_for
@@ -30,6 +31,7 @@ from probes.model import Failure, FailureKind, Leftovers, OpenCircuit, Outcome, 
 from probes.outcome import deciding_step, of_run
 from probes.party import Party
 from probes.redaction import Redactor
+from probes.redaction.derived import derived_secrets
 from probes.steps import StepRunner
 from probes.transport import Limits, ProbeTransport
 from probes.vendors import VENDORS
@@ -182,14 +184,7 @@ class Runner:
             workflow=wanted,
             config=config,
             clock=self._clock,
-            variables=builtin_values(
-                run_id=str(blank.run_id),
-                now=blank.started_at,
-                region=blank.region,
-                integration=declared.name,
-                workflow=workflow,
-            )
-            | self._memory.state(declared.name, wanted),
+            variables=_variables(blank, home, wanted) | self._memory.state(declared.name, wanted),
             changes=changes,
         )
 
@@ -239,7 +234,8 @@ class Runner:
         )
 
     async def _carry_out(self, execution: Execution) -> None:
-        runner = StepRunner(execution, self._sleep, self._jitter, lambda name: self._validator(execution.config, name), self._extractor)
+        validator = partial(self._validator, execution.config)
+        runner = StepRunner(execution, self._sleep, self._jitter, validator, self._extractor)
         cleaning = Cleaning(self._memory, execution, runner)
         for position, step in enumerate(execution.workflow.steps, start=1):
             failure = await runner.run(step, position)
@@ -262,6 +258,26 @@ class Runner:
                 self._validators.clear()
             self._validators[key] = compiled(config.schemas[name])
         return self._validators[key]
+
+
+def _variables(blank: Run, home: Party, workflow: Workflow) -> dict[str, Any]:
+    """What the templates of a run know from its start. What is made of secrets there joins the party's secrets."""
+    integration = home.integration
+    known = builtin_values(
+        run_id=str(blank.run_id),
+        now=blank.started_at,
+        region=blank.region,
+        integration=integration.name,
+        workflow=workflow.name,
+        environment=integration.environment,
+    )
+    try:
+        with derivations() as made:
+            values = declared_values(known, integration.variables, workflow.variables)
+    except TemplateFailure as err:
+        raise _Unprepared(f"a variable cannot be made: {err}") from err
+    home.secrets |= derived_secrets(made, home.secrets)
+    return values
 
 
 def _report(blank: Run, execution: Execution, lag_ms: float) -> Run:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from config.model import BodyMatch, Expect
 from config.templates import render_json, render_text
-from probes.assertions import body, headers, json_paths, schema, status
+from probes.assertions import body, headers, json_paths, schema, status, xml_paths
 from probes.assertions.model import ABSENT, NO_SUCH_PATH, AssertionKind, Expectation, Received
 from probes.model import Assertion, Failure, FailureKind
 
@@ -18,6 +18,7 @@ ASSERTIONS: Final[dict[str, AssertionKind]] = {
     "headers": AssertionKind(headers.check, FailureKind.ASSERTION),
     "schema": AssertionKind(schema.check, FailureKind.SCHEMA),
     "json": AssertionKind(json_paths.check, FailureKind.ASSERTION),
+    "xml": AssertionKind(xml_paths.check, FailureKind.ASSERTION),
     "body": AssertionKind(body.check, FailureKind.ASSERTION),
 }
 """In the order in which a failure is named: a broken schema says more than the path that it broke."""
@@ -29,6 +30,7 @@ def expectation(written: Expect, variables: Mapping[str, Any], validator: Any = 
         update={
             "headers": {name: render_text(value, variables) for name, value in written.headers.items()},
             "json_paths": render_json(written.json_paths, variables),
+            "xml": render_json(written.xml, variables),
             "body": _rendered_body(written.body, variables),
         }
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Final
 
+from probes.assertions import operators
 from probes.assertions.model import Expectation, Received
 from probes.model import Assertion
 
@@ -21,7 +21,7 @@ def check(expectation: Expectation, received: Received) -> Iterable[Assertion]:
     if wanted.contains is not None:
         yield Assertion("body", f"contains {wanted.contains!r}", _shown(text), wanted.contains in text)
     if wanted.matches is not None:
-        holds = re.search(wanted.matches, text) is not None
+        holds = operators.matches(wanted.matches, text)
         yield Assertion("body", f"matches /{wanted.matches}/", _shown(text), holds)
 
 

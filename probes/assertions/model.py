@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, Literal, TypeAlias
 
 from config.model import Expect
+from probes.extraction import Extracted
 from probes.http import Headers
 from probes.model import Assertion, FailureKind
 
@@ -25,12 +26,15 @@ NO_SUCH_PATH: Final = "no such path"
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """An answer as assertions and captures read it. `document` is the parsed JSON, ABSENT where there is none."""
+    """An answer as assertions and captures read it. `document` is the parsed JSON, ABSENT where there is none; `url` is
+    the address that was asked, `extracted` what patterns and XPaths found."""
 
     status: int
     headers: Headers
     body: bytes
     document: Any = ABSENT
+    url: str = ""
+    extracted: Extracted = field(default_factory=Extracted)
 
     @property
     def text(self) -> str:

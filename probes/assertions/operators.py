@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import operator
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from config.patterns import PatternFailure, found
 from probes.assertions.model import ABSENT, NO_SUCH_PATH
 
 _TYPES: Final[dict[str, tuple[type, ...]]] = {
@@ -26,6 +26,7 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "lt": operator.lt,
     "le": operator.le,
 }
+COMPARISONS: Final = frozenset(_COMPARE)
 OPERATORS: Final = frozenset({"exists", "matches", "type", "length", *_COMPARE})
 
 
@@ -44,6 +45,9 @@ def same(expected: Any, actual: Any) -> bool:
         return expected.keys() == actual.keys() and all(same(v, actual[k]) for k, v in expected.items())
     if isinstance(expected, (list, tuple)) and isinstance(actual, (list, tuple)):
         return len(expected) == len(actual) and all(map(same, expected, actual))
+    if isinstance(expected, str) and isinstance(actual, str):
+        # By value: text that a reference was resolved in is of a type of its own.
+        return expected == actual
     return type(expected) is type(actual) and bool(expected == actual)
 
 
@@ -66,11 +70,19 @@ def holds(name: str, wanted: Any, actual: Any, *, count: int | None = None) -> b
     if name in _COMPARE:
         return _is_number(actual) and _is_number(wanted) and _COMPARE[name](actual, wanted)
     if name == "matches":
-        return re.search(str(wanted), text_of(actual)) is not None
+        return matches(str(wanted), text_of(actual))
     if name == "type":
         return type_name(actual) == wanted or (wanted == "number" and _is_number(actual))
     length = count if count is not None else _length(actual)
     return length is not None and same(wanted, length)
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether the pattern is found; never by one that is none once its templates are filled in."""
+    try:
+        return found(pattern, text)
+    except PatternFailure:
+        return False
 
 
 def describe(name: str, wanted: Any) -> str:
