@@ -242,8 +242,8 @@ def _same_if_same(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 
 
 def secret_values(integration: Integration, environ: Mapping[str, str]) -> frozenset[str]:
-    """Every value that a reference stands for in auth options, headers and requests, addresses left out: what must
-    not be seen in evidence. References that lead to nothing are left out too."""
+    """Every value that a reference stands for in auth options, headers, requests and expectations, addresses left
+    out: what must not be seen in evidence. References that lead to nothing are left out too."""
     values = set()
     for text in _secret_texts(integration):
         for found in _TOKEN.finditer(text):
@@ -271,7 +271,9 @@ def _secret_texts(integration: Integration) -> Iterator[str]:
     yield from _texts(integration.headers)
     yield from _texts([integration.tls.client_key_password, _userinfo(_written(integration.proxy))])
     for request in requests:
-        yield from _texts([request.headers, request.query, request.json_body, request.form, request.body])
+        yield from _request_texts(request)
+    for step in (step for workflow in integration.workflows for step in workflow.steps):
+        yield from _texts([step.expect, step.until])
 
 
 def _userinfo(proxy: str) -> str:
@@ -284,20 +286,16 @@ def _written(text: str | None) -> str:
 
 
 def _request_texts(request: Request) -> Iterator[str]:
-    yield from _texts([request.headers, request.query, request.json_body, request.form, request.body])
-    yield from _texts([request.xml, request.soap_action, request.idempotency_key])
-    if request.graphql is not None:
-        yield from _texts([request.graphql.query, request.graphql.variables])
-    for part in (request.multipart or {}).values():
-        yield from _texts(part.content if isinstance(part, FilePart) else part)
+    # Every kind of body, whatever kinds there will be.
+    yield from _texts({key: value for key, value in request.__dict__.items() if key not in ("path", "url")})
 
 
 def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         # A resolved integration is asked as well: what matters is the text as written.
         yield _written(value)
-    elif isinstance(value, dict):
-        for item in value.values():
+    elif isinstance(value, (BaseModel, dict)):
+        for item in (value.__dict__ if isinstance(value, BaseModel) else value).values():
             yield from _texts(item)
     elif isinstance(value, (list, tuple)):
         for item in value:
