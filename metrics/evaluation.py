@@ -9,8 +9,10 @@ from duckdb import DuckDBPyConnection
 from config.model import Config, Integration, Objective
 from metrics import slo
 from metrics.model import Evaluation, ObjectiveStatus, Window
+from metrics.store.lifecycle import vendor_signals
 from metrics.store.probers import probers
 from metrics.store.quota import quota_levels
+from metrics.store.shapes import shape_findings
 from metrics.store.slices import Question, all_slice_counts
 from metrics.store.verdicts import workflow_verdicts
 
@@ -23,6 +25,8 @@ def evaluate(con: DuckDBPyConnection, config: Config, now: datetime) -> Evaluati
         objectives=_objectives(con, config, now),
         probers=probers(con, now, config.alerting.confirm.prober_silent_after),
         quotas=quota_levels(con, now),
+        signals=vendor_signals(con, now),
+        drift=shape_findings(con),
     )
 
 

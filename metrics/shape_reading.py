@@ -58,7 +58,8 @@ def _reading(path: str, whole: bool) -> Reading | None:
     """None for a source that is no JSONPath. What is not understood (a filter) reads everything from there on."""
     if not path.startswith("$"):
         return None
-    parts, at = [], 1
+    parts: list[str] = []
+    at = 1
     while at < len(path):
         found = _TOKEN.match(path, at)
         if found is None:

@@ -14,12 +14,14 @@ from app.hub.state import HubState
 from config.model import Config
 from metrics.evaluation import evaluate
 from metrics.store.retention import forget_old
+from metrics.store.shapes import ShapeBook, find_drift, save_findings, shape_findings
 
 log = structlog.get_logger(__name__)
 
 EVALUATE_EVERY_S: Final = 5.0
 WATCH_EVERY_S: Final = 2.0
 FORGET_EVERY_S: Final = 3600.0
+COMPARE_EVERY_S: Final = 15.0
 
 
 async def every(seconds: float, state: HubState, work: Callable[[], None], name: str) -> None:
@@ -48,6 +50,14 @@ def forget_once(state: HubState) -> None:
     gone = state.store.write(lambda con: forget_old(con, now, retention)).result()
     if gone:
         log.info("hub.forgot", rows=gone)
+
+
+def compare_once(state: HubState, book: ShapeBook) -> None:
+    """One look at what has changed in the shape of the answers; evaluations go by what it finds."""
+    config, now = state.config, state.clock()
+    found, before = state.store.read(lambda con: (find_drift(con, config, book, now), shape_findings(con)))
+    if found or before:
+        state.store.write(lambda con: save_findings(con, found, now)).result()
 
 
 def watch_once(state: HubState, source: ConfigSource, adopted: Callable[[Config], None]) -> None:

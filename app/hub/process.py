@@ -24,13 +24,24 @@ from app.datadir import DataDirectory, HubAddress
 from app.errors import UserError
 from app.hub.assembly import Surroundings, adopt, new_state
 from app.hub.config_source import ConfigSource
-from app.hub.loops import EVALUATE_EVERY_S, FORGET_EVERY_S, WATCH_EVERY_S, evaluate_once, every, forget_once, watch_once
+from app.hub.loops import (
+    COMPARE_EVERY_S,
+    EVALUATE_EVERY_S,
+    FORGET_EVERY_S,
+    WATCH_EVERY_S,
+    compare_once,
+    evaluate_once,
+    every,
+    forget_once,
+    watch_once,
+)
 from app.hub.server import create_app
 from app.hub.state import HubState
 from app.lifeline import stop_when_orphaned
 from config.model import Config
 from metrics.store.database import Store
 from metrics.store.failures import StoreError
+from metrics.store.shapes import ShapeBook
 
 _THIS_MACHINE: Final = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 
@@ -152,9 +163,11 @@ class _Server(uvicorn.Server):
 def _loops(
     state: HubState, source: ConfigSource, engine: Engine, deliverer: Deliverer, adopted: Callable[[Config], None]
 ) -> list[Coroutine[Any, Any, None]]:
+    book = ShapeBook()
     return [
         every(EVALUATE_EVERY_S, state, lambda: evaluate_once(state, engine), "evaluate"),
         every(WATCH_EVERY_S, state, lambda: watch_once(state, source, adopted), "watch"),
+        every(COMPARE_EVERY_S, state, lambda: compare_once(state, book), "shapes"),
         every(FORGET_EVERY_S, state, lambda: forget_once(state), "retention"),
         deliverer.run_forever(state.stopping),
         stop_when_orphaned(),
