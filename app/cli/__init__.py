@@ -8,7 +8,7 @@ from typing import Final
 
 import typer
 
-from app.cli import check, demo, doctor, hub, init, prober, run, status, up
+from app.cli import auth, check, demo, doctor, hub, init, prober, run, status, up
 from app.errors import UserError
 
 _COMMANDS: Final[dict[str, Callable[..., None]]] = {
@@ -35,6 +35,7 @@ def build() -> typer.Typer:
     )
     cli.callback()(_root)
     cli.add_typer(demo.demo_app, name="demo")
+    cli.add_typer(auth.auth_app, name="auth")
     for name, command in _COMMANDS.items():
         cli.command(name)(command)
     return cli

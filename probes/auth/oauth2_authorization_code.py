@@ -18,6 +18,10 @@ from probes.auth.tokens import Consent, cache_key
 
 KIND: Final = "oauth2_authorization_code"
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+OURS: Final = frozenset(
+    {"client_id", "code_challenge", "code_challenge_method", "nonce", "redirect_uri", "response_type", "scope", "state"}
+)
+"""Parameters of the consent page that nobody else may set."""
 
 _Endpoint = Annotated[str, AfterValidator(check_endpoint)]
 
@@ -50,6 +54,9 @@ class Options(OAuthOptions):
             raise ValueError("write `authorization_url` and `token_url`, or `issuer` to have them found")
         if self.issuer is None and "openid" in self.scopes:
             raise ValueError("`openid` asks for an id_token, which is checked against `issuer`; write that too")
+        taken = sorted(OURS & self.authorization_params.keys())
+        if taken:
+            raise ValueError(f"`authorization_params` cannot set {', '.join(taken)}: leave that out")
         return self
 
 
@@ -76,11 +83,10 @@ def grant_key(options: Options, environ: Mapping[str, str], credential: str) -> 
     )
 
 
-def endpoint(options: Options, environ: Mapping[str, str]) -> TokenEndpoint:
-    """Where tokens come from, with references resolved; `url` is empty where the issuer has to say it."""
-    return TokenEndpoint(
-        address(options.token_url, environ), client_of(options, environ), dpop=proof_key_of(options, environ)
-    )
+def endpoint(options: Options, environ: Mapping[str, str], found: str = "") -> TokenEndpoint:
+    """Where tokens come from, with references resolved; `found` is what the issuer says, where nothing is declared."""
+    url, client = address(options.token_url, environ) or found, client_of(options, environ)
+    return TokenEndpoint(url, client, dpop=proof_key_of(options, environ))
 
 
 def address(url: str | None, environ: Mapping[str, str]) -> str:
