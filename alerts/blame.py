@@ -25,6 +25,7 @@ _BY_KIND: Final[dict[FailureKind, tuple[Blame, str]]] = {
     FailureKind.TLS: (Blame.VENDOR, "the vendor's TLS is refused (certificate or handshake)"),
     FailureKind.DNS: (Blame.VENDOR, "the vendor's name does not resolve"),
     FailureKind.CONNECT: (Blame.VENDOR, "the vendor's address does not accept connections"),
+    FailureKind.PROXY: (Blame.OURS, "our own proxy cannot be reached, or refuses"),
     FailureKind.TIMEOUT: (Blame.VENDOR, "the vendor does not answer in time"),
     FailureKind.DEADLINE: (Blame.VENDOR, "the vendor is too slow for the workflow's time limit"),
     FailureKind.INTERNAL: (Blame.PROBER, "the prober itself failed"),

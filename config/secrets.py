@@ -18,7 +18,7 @@ from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, Secr
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from config.model import FilePart, Integration, Request
+from config.model import Integration, Request
 
 MAX_SECRET_BYTES: Final = 64 * 1024
 PLAIN_TEXT: Final = "a secret in plain text; write ${env:NAME} or ${file:/path}"
@@ -269,7 +269,7 @@ def _secret_texts(integration: Integration) -> Iterator[str]:
         requests.append(integration.quota.usage)
     yield from _texts(options)
     yield from _texts(integration.headers)
-    yield from _texts([integration.tls.client_key_password, _userinfo(_written(integration.proxy))])
+    yield from _texts([integration.tls.client_key_password, _userinfo(written(integration.proxy))])
     for request in requests:
         yield from _request_texts(request)
     for step in (step for workflow in integration.workflows for step in workflow.steps):
@@ -281,7 +281,8 @@ def _userinfo(proxy: str) -> str:
     return proxy if proxy.startswith("${") else proxy.rpartition("@")[0]
 
 
-def _written(text: str | None) -> str:
+def written(text: str | None) -> str:
+    """Text as it stands in the file, with its references."""
     return text.written if isinstance(text, Revealed) else text or ""
 
 
@@ -293,7 +294,7 @@ def _request_texts(request: Request) -> Iterator[str]:
 def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         # A resolved integration is asked as well: what matters is the text as written.
-        yield _written(value)
+        yield written(value)
     elif isinstance(value, (BaseModel, dict)):
         for item in (value.__dict__ if isinstance(value, BaseModel) else value).values():
             yield from _texts(item)

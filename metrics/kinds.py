@@ -28,6 +28,8 @@ CORRECTNESS: Final = frozenset(
         FailureKind.CAPTURE,
     }
 )
+OURS: Final = frozenset({FailureKind.INTERNAL, FailureKind.PROXY})
+"""Failures on our own side: they say nothing about the vendor."""
 GOOD: Final = frozenset({Outcome.PASSED, Outcome.UNSTABLE})
 UNMEASURED: Final = frozenset({Outcome.SKIPPED, Outcome.TAINTED})
 """Outcomes that say nothing about the vendor."""

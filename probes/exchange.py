@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from probes.http import Headers, Request, Response
-from probes.model import Failure, FailureKind, Timings
+from probes.model import Certificate, Failure, FailureKind, Timings
 from probes.transport import TransportFailure
 
 
@@ -30,6 +30,9 @@ class Exchange:
     remote_address: str | None = None
     tls_version: str | None = None
     certificate_expires_at: datetime | None = None
+    certificate_chain: tuple[Certificate, ...] = ()
+    """Of a connection that was opened for it."""
+    unreachable_addresses: tuple[str, ...] = ()
     hops: tuple[Exchange, ...] = ()
 
 
@@ -49,6 +52,8 @@ def answered(response: Response, *, started_at: datetime, ended: float) -> Excha
         remote_address=extensions["peer"],
         tls_version=extensions["tls_version"],
         certificate_expires_at=extensions["certificate_expires_at"],
+        certificate_chain=extensions["certificate_chain"],
+        unreachable_addresses=extensions["refusals"],
     )
 
 

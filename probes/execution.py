@@ -20,7 +20,7 @@ from probes.evidence import gather
 from probes.exchange import Exchange
 from probes.http import Request
 from probes.judging import Judgement
-from probes.model import Assertion, Failure, FailureKind, Outcome, StepResult
+from probes.model import Assertion, Certificate, Failure, FailureKind, Outcome, StepResult
 from probes.outcome import of_step
 from probes.party import Party
 from probes.quota import quota_readings
@@ -195,6 +195,8 @@ class Execution:
             response_bytes=exchange.wire_bytes,
             tls_version=exchange.tls_version,
             certificate_expires_at=exchange.certificate_expires_at,
+            certificate_chain=self._unseen(exchange.certificate_chain),
+            unreachable_addresses=exchange.unreachable_addresses,
             assertions=judgement.assertions,
             captured={name: self._shown_capture(name, value) for name, value in judgement.captured.items()},
             vendor_request_ids=shown_ids,
@@ -231,6 +233,10 @@ class Execution:
         )
         self.results.append(result)
         return result
+
+    def _unseen(self, chain: tuple[Certificate, ...]) -> tuple[Certificate, ...]:
+        """The chain, unless an earlier row of the run has it."""
+        return chain if all(result.certificate_chain != chain for result in self.results) else ()
 
     def attempts_at(self, position: int) -> int:
         """How many attempts at that step are written down."""

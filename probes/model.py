@@ -31,6 +31,8 @@ class FailureKind(StrEnum):
 
     DNS = "dns"
     CONNECT = "connect"
+    PROXY = "proxy"
+    """Our own proxy was not reached, or refused."""
     TLS = "tls"
     TIMEOUT = "timeout"
     PROTOCOL = "protocol"
@@ -174,6 +176,15 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """Of a verified chain. Names as RFC 4514 writes them (`CN=api.example.com,O=Example`)."""
+
+    subject: str
+    issuer: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class StepResult:
     """One attempt at one step. A retry is a result of its own with the next `attempt`."""
 
@@ -200,6 +211,10 @@ class StepResult:
     evidence: Evidence | None = None
     integration: str | None = None
     """Which one it was sent to; None: the run's own."""
+    certificate_chain: tuple[Certificate, ...] = ()
+    """The server's own first, its root last; only on the first row of a run that a connection with it was made for."""
+    unreachable_addresses: tuple[str, ...] = ()
+    """Addresses tried before `remote_address`, each with the reason why it was not that one."""
     shape_id: str | None = None
     """The shape of the JSON that came; None where it was not looked at."""
 

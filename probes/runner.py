@@ -33,7 +33,7 @@ from probes.party import Party
 from probes.redaction import Redactor
 from probes.redaction.derived import derived_secrets
 from probes.steps import StepRunner
-from probes.transport import Limits, ProbeTransport
+from probes.transport import Limits, ProbeTransport, transports
 from probes.vendors import VENDORS
 from probes.vendors.usage import usage_request
 
@@ -226,12 +226,18 @@ class Runner:
             integration=integration,
             vendor=VENDORS[integration.vendor],
             authenticator=authenticator,
-            new_transport=partial(ProbeTransport, ca_file=integration.tls.ca_file, limits=self._limits),
+            new_transport=self._transports(integration),
             secrets=secret_values(declared, self._environ),
             account=account,
             room=self._rooms.of(account),
             asked_to_wait=asked_to_wait,
         )
+
+    def _transports(self, integration: Integration) -> Callable[[], ProbeTransport]:
+        try:
+            return transports(integration, self._environ, self._limits)
+        except ValueError as err:
+            raise _Unprepared(str(err)) from None
 
     async def _carry_out(self, execution: Execution) -> None:
         validator = partial(self._validator, execution.config)

@@ -27,6 +27,7 @@ K = FailureKind
         (K.BODY, Blame.VENDOR),
         (K.TLS, Blame.VENDOR),
         (K.TIMEOUT, Blame.VENDOR),
+        (K.PROXY, Blame.OURS),
         (K.INTERNAL, Blame.PROBER),
     ],
 )
