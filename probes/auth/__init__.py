@@ -9,8 +9,11 @@ from typing import Final
 from config.model import PluginSpec
 from probes.auth import (
     api_key,
+    aws_sigv4,
     basic,
     bearer,
+    hmac_signature,
+    mtls,
     none,
     oauth2_authorization_code,
     oauth2_client_credentials,
@@ -32,6 +35,7 @@ __all__ = [
     "TokenCache",
     "TokenStore",
     "authenticator_for",
+    "credential_of",
 ]
 
 AUTH_METHODS: Final[dict[str, AuthMethod]] = {
@@ -42,6 +46,9 @@ AUTH_METHODS: Final[dict[str, AuthMethod]] = {
     "oauth2_client_credentials": oauth2_client_credentials,
     "oauth2_refresh_token": oauth2_refresh_token,
     "oauth2_authorization_code": oauth2_authorization_code,
+    "mtls": mtls,
+    "aws_sigv4": aws_sigv4,
+    "hmac_signature": hmac_signature,
 }
 
 REFUSED_AUTH_KINDS: Final[dict[str, str]] = {
@@ -52,6 +59,15 @@ REFUSED_AUTH_KINDS: Final[dict[str, str]] = {
     "oauth2_implicit": (
         "the implicit grant puts tokens into addresses, gives no refresh token and is gone from OAuth 2.1; "
         "use oauth2_authorization_code: one consent by authorization code with PKCE"
+    ),
+    "private_key_jwt": (
+        "it is how an OAuth client shows who it is, and goes with any grant; write `kind: oauth2_client_credentials` "
+        "with `client_auth: private_key_jwt`"
+    ),
+    "dpop": "it binds the tokens of any OAuth grant; write `kind: oauth2_client_credentials` with `dpop: true`",
+    "oauth2": (
+        "there are several grants; write oauth2_client_credentials for a machine, oauth2_authorization_code for a "
+        "person's consent, or oauth2_refresh_token for a consent given elsewhere"
     ),
 }
 """Kinds that people ask for and do not get, with the reason and what to use instead."""
@@ -64,13 +80,22 @@ def authenticator_for(
     tokens: TokenCache,
     clock: Callable[[], datetime],
     integration: str = "",
+    client_certificate: str | None = None,
 ) -> Authenticator:
-    """The authenticator of an integration's `auth`, as it was declared (references unresolved).
+    """The authenticator of an integration's `auth`, as it was declared (references unresolved); `client_certificate`
+    is the file that the integration's connections show.
 
     Raises KeyError for an unknown kind and pydantic's ValidationError for bad options (both are refused when the
     configuration is loaded), `config.secrets.UnresolvedReference` where this machine lacks a secret.
     """
     method = AUTH_METHODS[spec.kind]
     options = method.Options.model_validate(spec.options)
-    credential = options.credential or fingerprint(spec.kind, method.account(options, environ))
-    return method.build(options, BuildContext(environ, credential, clock, tokens, integration))
+    credential = credential_of(spec, environ)
+    return method.build(options, BuildContext(environ, credential, clock, tokens, integration, client_certificate))
+
+
+def credential_of(spec: PluginSpec, environ: Mapping[str, str]) -> str:
+    """The label of that credential in every report: stable, without a secret. Raises as `authenticator_for` does."""
+    method = AUTH_METHODS[spec.kind]
+    options = method.Options.model_validate(spec.options)
+    return options.credential or fingerprint(spec.kind, method.account(options, environ))

@@ -44,7 +44,7 @@ function makeProvider(issuer) {
     jwks,
     cookies: { keys: [crypto.randomUUID()] },
     claims: { openid: ['sub'], email: ['email'] },
-    scopes: ['openid', 'offline_access', 'email', 'leads:read', 'leads:write'],
+    scopes: ['openid', 'offline_access', 'email', 'leads:read', 'leads:write', 'admin'],
     clientAuthMethods: [
       'client_secret_basic', 'client_secret_post', 'private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth', 'none',
     ],

@@ -9,9 +9,12 @@ from typing import Any
 
 import httpx
 import pytest
+from oidc_server import oidc, oidc_process
 
 from config.model import PluginSpec
 from probes.auth import Authenticator, TokenCache, authenticator_for
+
+__all__ = ["oidc", "oidc_process"]
 
 ENVIRON = {
     "ID": "client-1",

@@ -26,6 +26,15 @@ SAMPLES: Final[dict[str, dict[str, Any]]] = {
     "oauth2_client_credentials": CLIENT,
     "oauth2_refresh_token": {**CLIENT, "refresh_token": "${env:SECRET}"},
     "oauth2_authorization_code": {**CLIENT, "authorization_url": "https://auth.example.com/authorize"},
+    "mtls": {},
+    "aws_sigv4": {
+        "region": "eu-central-1",
+        "service": "execute-api",
+        "access_key_id": "AKIDEXAMPLE",
+        "secret_access_key": "${env:SECRET}",
+        "session_token": "${env:SECRET}",
+    },
+    "hmac_signature": {"key": "${env:SECRET}", "canonical": "{{method}} {{target}} {{timestamp}} {{body_sha256}}"},
 }
 SECRET_FIELDS: Final = [(kind, name) for kind, options in SAMPLES.items() for name in options if "${" in options[name]]
 EVERY_KIND = pytest.mark.parametrize("kind", AUTH_METHODS)
@@ -99,6 +108,51 @@ def test_the_first_request_goes_where_it_was_meant_to_or_to_the_token_endpoint(s
     assert SECRET not in str(first.url)
 
 
+OAUTH: Final = [kind for kind in AUTH_METHODS if kind.startswith("oauth2")]
+KEY: Final = {"key": "${env:SECRET}"}
+
+
+@pytest.mark.parametrize("kind", OAUTH)
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"client_auth": "private_key_jwt"}, "takes no `client_secret`; leave it out"),
+        ({"client_auth": "tls_client_auth"}, "takes no `client_secret`; leave it out"),
+        ({"client_auth": "none"}, "takes no `client_secret`; leave it out"),
+        ({"client_secret": None, "client_auth": "basic"}, "needs a `client_secret`"),
+        ({"client_secret": None, "client_auth": "private_key_jwt"}, "needs an `assertion` with its key"),
+        ({"assertion": KEY}, "takes no `client_secret`"),
+        ({"client_secret": None, "client_auth": "none", "assertion": KEY}, "takes no `assertion`; leave it out"),
+        ({"client_secret": None, "assertion": {"key": SECRET}}, "a secret in plain text"),
+        ({"client_secret": None, "assertion": {**KEY, "lifetime": "1h"}}, "between 5s and 10m"),
+        ({"dpop_key": "${env:SECRET}"}, "`dpop_key` without `dpop: true`"),
+    ],
+)
+def test_halves_of_a_client_authentication_are_refused(kind: str, change: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words) as caught:
+        AUTH_METHODS[kind].Options.model_validate({**SAMPLES[kind], **change})
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", OAUTH)
+def test_what_a_client_has_says_how_it_shows_who_it_is(kind: str) -> None:
+    options = AUTH_METHODS[kind].Options
+    bare = {name: value for name, value in SAMPLES[kind].items() if name != "client_secret"}
+    assert options.model_validate(SAMPLES[kind]).authentication == "post"  # type: ignore[attr-defined]
+    assert options.model_validate({**bare, "assertion": KEY}).authentication == "private_key_jwt"  # type: ignore[attr-defined]
+
+
+def test_client_credentials_need_a_proof_of_who_asks() -> None:
+    with pytest.raises(ValidationError, match="nothing proves who the client is"):
+        AUTH_METHODS["oauth2_client_credentials"].Options.model_validate({**CLIENT, "client_secret": None})
+
+
+@pytest.mark.parametrize("kind", ["oauth2_refresh_token", "oauth2_authorization_code"])
+def test_what_outlives_a_start_is_bound_to_a_key_that_does_too(kind: str) -> None:
+    with pytest.raises(ValidationError, match="needs a `dpop_key` here"):
+        AUTH_METHODS[kind].Options.model_validate({**SAMPLES[kind], "dpop": True})
+
+
 @pytest.mark.parametrize("kind", ["oauth2_client_credentials", "oauth2_refresh_token"])
 @pytest.mark.parametrize(
     ("url", "words"),
@@ -134,10 +188,14 @@ def test_a_get_with_basic_is_refused() -> None:
         )
 
 
+def test_grants_that_are_gone_are_refused_with_the_reason() -> None:
+    reasons = [REFUSED_AUTH_KINDS[kind] for kind in ("oauth2_password", "oauth2_implicit")]
+    assert all("gone from OAuth 2.1" in reason for reason in reasons)
+
+
 @pytest.mark.parametrize("kind", REFUSED_AUTH_KINDS)
-def test_a_refused_kind_says_why_and_what_to_use_instead(kind: str) -> None:
+def test_a_refused_kind_says_what_to_use_instead(kind: str) -> None:
     assert kind not in AUTH_METHODS
-    assert "gone from OAuth 2.1" in REFUSED_AUTH_KINDS[kind]
     assert any(other in REFUSED_AUTH_KINDS[kind] for other in AUTH_METHODS)
 
 

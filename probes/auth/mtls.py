@@ -1,0 +1,49 @@
+"""Mutual TLS: the connection's own certificate is the credential (`tls.client_certificate`), no header is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from cryptography import x509
+
+from probes.auth.model import Authenticator, AuthOptions, BuildContext, TokenLife
+from probes.auth.tokens import TokenStoreError
+
+
+class Options(AuthOptions):
+    """Nothing but what every method has: the certificate and its key stand in the integration's `tls`."""
+
+
+class CertificateAuthenticator(Authenticator):
+    """Sends requests as they are, and knows when the certificate ends."""
+
+    def __init__(self, credential: str, certificate: str | None) -> None:
+        super().__init__(credential)
+        self._certificate = certificate
+
+    def life(self) -> TokenLife:
+        """Until when the certificate is valid; raises TokenStoreError where it cannot be read."""
+        return TokenLife(certificate_expires_at=certificate_end(self._certificate))
+
+
+def certificate_end(path: str | None) -> datetime | None:
+    """Until when the first certificate of a PEM file is valid; None without a file."""
+    if path is None:
+        return None
+    try:
+        return x509.load_pem_x509_certificate(Path(path).read_bytes()).not_valid_after_utc
+    except (OSError, ValueError) as err:
+        reason = err.strerror if isinstance(err, OSError) else "not a PEM certificate"
+        raise TokenStoreError(f"{path}: {reason}; check tls.client_certificate") from err
+
+
+def account(options: Options, environ: Mapping[str, str]) -> str:
+    """One certificate for each integration: there is nothing else to tell two apart."""
+    return "client certificate"
+
+
+def build(options: Options, context: BuildContext) -> Authenticator:
+    """Sends requests as they are; the transport shows the certificate."""
+    return CertificateAuthenticator(context.credential, context.client_certificate)
