@@ -16,7 +16,7 @@ from config.secrets import UnresolvedReference, resolve_integration, secret_valu
 from config.template_functions import derivations
 from config.templates import TemplateFailure, builtin_values, declared_values
 from probes import ids
-from probes.assertions.schema import SchemaFailure, compiled
+from probes.assertions.schema import compiled
 from probes.auth import TokenCache, authenticator_for
 from probes.change.watch import ChangeWatch
 from probes.circuit import Circuits
@@ -258,11 +258,9 @@ class Runner:
     def _validator(self, config: Config, name: str) -> Any:
         key = (config.version, name)
         if key not in self._validators:
-            if name not in config.schemas:
-                raise SchemaFailure(f"schema {name} is not part of the configuration")
             if len(self._validators) >= _KEPT_SCHEMAS:
                 self._validators.clear()
-            self._validators[key] = compiled(config.schemas[name])
+            self._validators[key] = compiled(name, config.schemas)
         return self._validators[key]
 
 
