@@ -268,7 +268,8 @@ def _secret_texts(integration: Integration) -> Iterator[str]:
     if integration.quota.usage is not None:
         requests.append(integration.quota.usage)
     yield from _texts(options)
-    yield from _texts(integration.headers)
+    yield from _texts([integration.headers, integration.variables])
+    yield from _texts([workflow.variables for workflow in integration.workflows])
     yield from _texts([integration.tls.client_key_password, _userinfo(written(integration.proxy))])
     for request in requests:
         yield from _request_texts(request)
