@@ -12,6 +12,7 @@ from metrics.model import Evaluation, ObjectiveStatus, Window
 from metrics.store.lifecycle import vendor_signals
 from metrics.store.probers import probers
 from metrics.store.quota import quota_levels
+from metrics.store.recorded import recorded_levels
 from metrics.store.shapes import shape_findings
 from metrics.store.slices import Question, all_slice_counts
 from metrics.store.verdicts import workflow_verdicts
@@ -25,6 +26,7 @@ def evaluate(con: DuckDBPyConnection, config: Config, now: datetime) -> Evaluati
         objectives=_objectives(con, config, now),
         probers=probers(con, now, config.alerting.confirm.prober_silent_after),
         quotas=quota_levels(con, now),
+        recorded=recorded_levels(con, config, now),
         signals=vendor_signals(con, now),
         drift=shape_findings(con),
     )

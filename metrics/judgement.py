@@ -8,7 +8,8 @@
 | client_errors | any answer that is no 4xx | failed by a 4xx or by authentication | no answer, throttled |
 | correctness | passed, unstable | unreadable, wrong or an error inside a 200 | failed otherwise, throttled |
 
-`throttled_is_bad` makes a throttled run bad for any of them.
+`throttled_is_bad` makes a throttled run bad for any of them. A run that failed in another integration (it has steps
+against two) is bad for sync_lag, which is a promise about both, and neither for all others.
 """
 
 from __future__ import annotations
@@ -25,12 +26,22 @@ MEASURES: Final = {Sli.LATENCY: "slowest_total_ms", Sli.TTFB: "slowest_ttfb_ms",
 _BAD_KINDS: Final = {Sli.SERVER_ERRORS: SERVER_ERRORS, Sli.CLIENT_ERRORS: CLIENT_ERRORS, Sli.CORRECTNESS: CORRECTNESS}
 
 
-def is_good(objective: Objective, outcome: Outcome, kind: FailureKind | None, within: bool | None) -> bool | None:
-    """True, False, or None for neither. `within` is whether the measure kept the threshold, None if not measured."""
+def is_good(
+    objective: Objective,
+    outcome: Outcome,
+    kind: FailureKind | None,
+    within: bool | None,
+    *,
+    elsewhere: bool = False,
+) -> bool | None:
+    """True, False, or None for neither. `within` is whether the measure kept the threshold, None if not measured;
+    `elsewhere`, whether it failed in another integration."""
     if outcome is Outcome.THROTTLED:
         return False if objective.throttled_is_bad else None
     if outcome in GOOD:
         return within if objective.sli in MEASURES else True
+    if elsewhere:
+        return False if objective.sli is Sli.SYNC_LAG else None
     if objective.sli is Sli.AVAILABILITY:
         return False
     return _failed_is_good(objective.sli, kind)

@@ -13,8 +13,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from config.model import Objective
-from probes.model import ChangeKind, FailureKind, Outcome
+from config.model import Objective, Recorded
+from probes.model import ChangeKind, FailureKind, Leftovers, OpenCircuit, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +178,8 @@ class RegionVerdict:
     status: int | None = None
     run_id: str | None = None
     evidence_id: str | None = None
+    failed_integration: str | None = None
+    """The other integration that the newest failure happened in; None: the workflow's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +209,8 @@ class ProberVerdict:
     problem: str | None
     cursor: int
     silent: bool
+    circuits: tuple[OpenCircuit, ...] = ()
+    leftovers: tuple[Leftovers, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,11 +238,12 @@ class VendorSignal:
     """What a vendor says of its API's future in the answers to one step, in its latest words."""
 
     integration: str
-    """Whose API it is."""
     workflow: str
     step: str
     kind: ChangeKind
     source: str
+    api: str
+    """The integration whose API it is; another one where the step is sent there."""
     what: str
     at: datetime | None
     """When it is deprecated or ends; None where the vendor names no date."""
@@ -285,6 +290,26 @@ class ShapeFinding:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedLevel:
+    """The newest number that runs of one workflow from one region recorded under a name, and how it has stood."""
+
+    integration: str
+    workflow: str
+    name: str
+    region: str
+    recorded: Recorded
+    """What is expected of it."""
+    value: float
+    at: datetime
+    outside: int
+    """Numbers in a row up to now that were out of range."""
+    within: int
+    """Numbers in a row up to now that were within it."""
+    outside_since: datetime | None = None
+    run_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """Everything one evaluation at `at` saw; input of the alert policy."""
 
@@ -293,6 +318,7 @@ class Evaluation:
     objectives: tuple[ObjectiveStatus, ...]
     probers: tuple[ProberVerdict, ...]
     quotas: tuple[QuotaLevel, ...] = ()
+    recorded: tuple[RecordedLevel, ...] = ()
     signals: tuple[VendorSignal, ...] = ()
     drift: tuple[ShapeFinding, ...] = ()
 
@@ -354,6 +380,21 @@ class QuotaSeries:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedSeries:
+    """Numbers that runs of one workflow from one region recorded under a name; `n` of them in the window."""
+
+    workflow: str
+    name: str
+    region: str
+    recorded: Recorded | None
+    """What is expected of it; None for what the probe measures by itself, or what is no longer declared."""
+    unit: str
+    n: int
+    t_ms: Column
+    value: Column
+
+
+@dataclass(frozen=True, slots=True)
 class IntegrationSummary:
     """One tile of the overview. Latency is that of the last 24 h, `normal_p95_ms` what this hour of day usually shows
     (median of that hour's P95 over the last 14 days, today left out)."""
@@ -390,3 +431,4 @@ class RunRow:
     failure_message: str | None
     evidence_id: str | None
     simulated: bool
+    skip_reason: str | None = None

@@ -30,6 +30,8 @@ COUNTED: Final = frozenset(
     }
 )
 """What asking again at once does not mend. Anything else that was answered says that the vendor is there."""
+_OURS: Final = frozenset({FailureKind.INTERNAL, FailureKind.PROXY})
+"""Says nothing about the vendor."""
 CONFIRMED: Final = 2
 """Failures of one workflow in a row that make the latest a confirmed one."""
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
@@ -99,7 +101,7 @@ class Circuits:
         if circuit is None or run.outcome in (Outcome.SKIPPED, Outcome.TAINTED) or run.failed_integration is not None:
             return False
         kind = run.failure.kind if run.failure is not None else None
-        if kind is FailureKind.INTERNAL:
+        if kind in _OURS:
             return False
         if run.failure is None or run.outcome is not Outcome.FAILED or kind not in COUNTED:
             circuit.failing.pop(run.workflow, None)

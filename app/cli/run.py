@@ -89,12 +89,11 @@ def _kept_tokens(data: Path, environ: dict[str, str]) -> TokenCache:
 
 def _state_of_prober(context: typer.Context, data: Path, region: str) -> Memory | None:
     """A copy, so that a run by hand never makes the prober miss what it would have read next."""
-    from click.core import ParameterSource
-
     from probes.agent.compose import copied_memory
     from probes.agent.settings import AgentError
 
-    if context.get_parameter_source("data") is not ParameterSource.COMMANDLINE:
+    source = context.get_parameter_source("data")
+    if source is None or source.name != "COMMANDLINE":
         return None
     try:
         return copied_memory(data / f"prober-{region}.memory.sqlite")

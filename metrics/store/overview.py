@@ -159,6 +159,7 @@ _SLICES: Final = f"""
 WITH judged AS (
     SELECT integration, outcome IN {sql_list(GOOD)} AS good, CAST(round(every_s * 1000) AS BIGINT) AS ms
     FROM runs WHERE final AND slice_at >= $start AND slice_at < $end AND outcome <> '{Outcome.THROTTLED}'
+      AND failed_integration IS NULL
 )
 SELECT integration, count(*) FILTER (good), count(*) FILTER (NOT good),
        coalesce(sum(ms) FILTER (good), 0), coalesce(sum(ms) FILTER (NOT good), 0)

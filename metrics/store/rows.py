@@ -12,7 +12,7 @@ from typing import Any, Final
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from metrics.kinds import GOOD, UNMEASURED
+from metrics.kinds import GOOD, OURS, UNMEASURED
 from probes.lag import LAG_LIMIT_MS
 from probes.model import FailureKind, Outcome, Run, StepResult
 
@@ -49,6 +49,7 @@ RUNS: Final = pa.schema(
         "attempt": _SMALL,
         **_FAILURE,
         "failed_step": _TEXT,
+        "failed_integration": _TEXT,
         "failed_status": _SMALL,
         "evidence_id": _TEXT,
         "loop_lag_ms": _REAL,
@@ -199,6 +200,7 @@ def run_row(item: NumberedRun) -> dict[str, Any]:
         "attempt": run.attempt,
         **_failure(run),
         "failed_step": run.failed_step,
+        "failed_integration": run.failed_integration,
         "failed_status": decisive.status if decisive else None,
         "evidence_id": evidence.evidence_id if evidence else None,
         "loop_lag_ms": micro(run.loop_lag_ms) or 0.0,
@@ -225,7 +227,8 @@ def _decisive(run: Run) -> StepResult | None:
 def _slowest(run: Run, phase: str) -> float | None:
     if not is_timed(run):
         return None
-    good = (getattr(step.timings, phase) for step in run.steps if not step.cleanup and step.outcome in GOOD)
+    own = (step for step in run.steps if not step.cleanup and step.integration is None)
+    good = (getattr(step.timings, phase) for step in own if step.outcome in GOOD)
     return max((figure for figure in map(micro, good) if figure is not None), default=None)
 
 
@@ -252,9 +255,17 @@ def slice_start(at: datetime, every: timedelta) -> datetime:
 
 
 def is_measured(run: Run) -> bool:
-    """Whether the run says something about the vendor: not skipped, not tainted, no failure of our own."""
-    ours = run.failure is not None and run.failure.kind is FailureKind.INTERNAL
-    return run.outcome not in UNMEASURED and not ours
+    """Whether the run says something about the vendor: not skipped, not tainted, no failure of our own.
+
+    One that an open circuit held back does: the workflow is known to fail, and is only not asked every time.
+    """
+    ours = run.failure is not None and run.failure.kind in OURS
+    return is_held_back(run) or (run.outcome not in UNMEASURED and not ours)
+
+
+def is_held_back(run: Run) -> bool:
+    """Whether an open circuit stood for the vendor's answer: skipped, with the failure that is known."""
+    return run.outcome is Outcome.SKIPPED and run.failure is not None
 
 
 def is_counted(run: Run, step: StepResult) -> bool:
@@ -274,7 +285,7 @@ def _step_rows(run: Run) -> Iterator[dict[str, Any]]:
     for step in run.steps:
         yield _plain(step, same + more) | {
             "run_id": str(run.run_id),
-            "integration": run.integration,
+            "integration": step.integration or run.integration,
             "workflow": run.workflow,
             "region": run.region,
             "step": step.name,
@@ -294,7 +305,7 @@ def _quota_rows(run: Run) -> Iterator[dict[str, Any]]:
     for reading in run.quota:
         row = asdict(reading)
         row["limit_value"] = row.pop("limit")
-        where = {"run_id": str(run.run_id), "integration": run.integration, "region": run.region}
+        where = {"run_id": str(run.run_id), "integration": reading.integration or run.integration, "region": run.region}
         yield row | where | {"simulated": run.simulated}
 
 

@@ -59,7 +59,7 @@ def evidence(con: DuckDBPyConnection, evidence_id: str) -> tuple[RunRow, Evidenc
 
 _ROW = """
 SELECT run_id, integration, workflow, region, started_at, duration_ms, outcome, attempt, failed_step, failure_kind,
-       failure_message, evidence_id, simulated
+       failure_message, evidence_id, simulated, skip_reason
 FROM runs
 """
 
@@ -73,7 +73,7 @@ SELECT * FROM steps WHERE run_id = ? AND started_at >= ? AND started_at < ? ORDE
 
 def _run_row(row: tuple[Any, ...]) -> RunRow:
     run_id, integration, workflow, region, started_at, duration, outcome, attempt, step, kind, *rest = row
-    message, evidence_id, simulated = rest
+    message, evidence_id, simulated, skip_reason = rest
     return RunRow(
         run_id=str(run_id),
         integration=integration,
@@ -88,6 +88,7 @@ def _run_row(row: tuple[Any, ...]) -> RunRow:
         failure_message=message,
         evidence_id=evidence_id,
         simulated=simulated,
+        skip_reason=skip_reason,
     )
 
 
@@ -114,13 +115,14 @@ def _run(con: DuckDBPyConnection, row: dict[str, Any]) -> Run:
     quota = _dicts(con, "SELECT * FROM quota_readings WHERE run_id = ? ORDER BY observed_at, bucket", run_id)
     values = _dicts(con, "SELECT name, value FROM recorded_values WHERE run_id = ? AND started_at = ?", run_id, since)
     same = ("run_id", "region", "integration", "workflow", "scheduled_at", "started_at", "duration_ms", "every_s")
-    more = ("config_version", "attempt", "failed_step", "loop_lag_ms", "skip_reason", "simulated")
+    more = ("config_version", "attempt", "failed_step", "failed_integration", "loop_lag_ms", "skip_reason", "simulated")
     return Run(
         **{name: row[name] for name in same + more},
         outcome=Outcome(row["outcome"]),
         failure=_failure(row),
-        steps=tuple(_step(step, kept.get((step["position"], step["attempt"]))) for step in steps),
-        quota=tuple(map(_quota, quota)),
+        circuit_open=row["outcome"] == Outcome.SKIPPED and row["failure_kind"] is not None,
+        steps=tuple(_step(step, kept.get((step["position"], step["attempt"])), row["integration"]) for step in steps),
+        quota=tuple(_quota(reading, row["integration"]) for reading in quota),
         values={value["name"]: value["value"] for value in values},
     )
 
@@ -136,7 +138,7 @@ def _failure(row: dict[str, Any]) -> Failure | None:
     )
 
 
-def _step(row: dict[str, Any], kept: Evidence | None) -> StepResult:
+def _step(row: dict[str, Any], kept: Evidence | None, home: str) -> StepResult:
     same = ("position", "attempt", "cleanup", "started_at", "method", "url", "status", "http_version")
     more = ("remote_address", "response_bytes", "tls_version", "certificate_expires_at", "shape_id")
     return StepResult(
@@ -149,11 +151,16 @@ def _step(row: dict[str, Any], kept: Evidence | None) -> StepResult:
         captured=json.loads(row["captured"] or "{}"),
         vendor_request_ids=json.loads(row["vendor_request_ids"] or "{}"),
         evidence=kept,
+        integration=_elsewhere(row, home),
     )
 
 
-def _quota(row: dict[str, Any]) -> QuotaReading:
-    row["limit"] = row["limit_value"]
+def _elsewhere(row: dict[str, Any], home: str) -> str | None:
+    return row["integration"] if row["integration"] != home else None
+
+
+def _quota(row: dict[str, Any], home: str) -> QuotaReading:
+    row |= {"limit": row["limit_value"], "integration": _elsewhere(row, home)}
     return QuotaReading(**{name: row[name] for name in QuotaReading.__slots__})
 
 

@@ -1,7 +1,8 @@
 """How many slices of the schedule were good, bad, and expected, and how long are they?
 
 A slice is [k·every, (k+1)·every) of one workflow in one region, k counted from the epoch. The last attempt of a run
-scheduled in it decides it (column `final`). Skipped and tainted runs, and failures of our own, leave it unmeasured.
+scheduled in it decides it (column `final`). Skipped and tainted runs, and failures of our own, leave it unmeasured. A
+run that was skipped because of an open circuit does not: the failure that is known stands for it, and goes on costing.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ class _Group:
     simulated: bool
     outcome: Outcome
     kind: FailureKind | None
+    elsewhere: bool
+    """Whether it failed in another integration."""
     within: Sequence[bool | None]
     """By the place of the limit in the integration's row of `Limits`."""
     count: int
@@ -134,7 +137,7 @@ def _answer(asked: Question, known: _Known) -> tuple[SliceCount, ...]:
         schedules.append(known.schedules.get(series, ()))
         for group in known.groups.get(series, ()):
             within = None if place is None else group.within[place]
-            good = is_good(asked.objective, group.outcome, group.kind, within)
+            good = is_good(asked.objective, group.outcome, group.kind, within, elsewhere=group.elsewhere)
             if good is not None:
                 tallies[group.zone].add(group, good=good)
     running = list(accumulate(tallies, _Tally.plus))
@@ -172,16 +175,19 @@ def _groups(
 
 
 def _group(zone: int, every_s: float, simulated: bool, outcome: str, kind: str | None, *rest: Any) -> _Group:
-    *within, count = rest
+    elsewhere, *within, count = rest
     every_ms = round(every_s * 1000)
-    return _Group(zone, every_ms, simulated, Outcome(outcome), FailureKind(kind) if kind else None, within, count)
+    known = FailureKind(kind) if kind else None
+    return _Group(zone, every_ms, simulated, Outcome(outcome), known, elsewhere, within, count)
 
 
 # Each integration has limits of its own, so they come as a table: as constants, every threshold of anybody would be
 # one more column to group everything by.
 _GROUPS: Final = """
 WITH asked AS (SELECT unnest($names) AS integration{limits}), decided AS (
-    SELECT integration, workflow, region, CASE {zones} END AS zone, every_s, simulated, outcome, failure_kind{within}
+    SELECT integration, workflow, region, CASE {zones} END AS zone, every_s, simulated,
+           CASE outcome WHEN 'skipped' THEN 'failed' ELSE outcome END AS outcome, failure_kind,
+           failed_integration IS NOT NULL AS elsewhere{within}
     FROM runs JOIN asked USING (integration)
     WHERE final AND slice_at >= make_timestamptz($first_us) AND slice_at < make_timestamptz($last_us)
 )

@@ -31,12 +31,14 @@ class _Seen:
     kind: str | None
     message: str | None
     status: int | None
+    failed_integration: str | None
     run_id: str
     evidence_id: str | None
 
 
 def workflow_verdicts(con: DuckDBPyConnection, config: Config, now: datetime) -> tuple[WorkflowVerdict, ...]:
-    """Every configured workflow with its regions' newest streaks of measured runs.
+    """Every configured workflow with its regions' newest streaks of measured runs. A run that an open circuit held back
+    counts as the failure it stands for, so that an outage lasts as long as it does.
 
     Looks back max(1 h, 10 × every) and at most 20 runs; a region that has been quiet for more than 5 × every + 60 s
     is left out, for it is the prober's silence and not the vendor's failure.
@@ -106,28 +108,37 @@ def _reason(seen: _Seen) -> dict[str, Any]:
         "kind": FailureKind(seen.kind) if seen.kind else None,
         "message": seen.message,
         "status": seen.status,
+        "failed_integration": seen.failed_integration,
         "run_id": seen.run_id,
         "evidence_id": seen.evidence_id,
     }
 
 
 _NEWEST: Final = ", ".join(
-    f"any_value({column}) FILTER (place = 1)"
-    for column in ("failed_step", "failure_kind", "failure_message", "failed_status", "run_id::VARCHAR", "evidence_id")
+    f"any_value({column}) FILTER (place = 1)" for column in ("failed_step", "failure_kind", "failure_message")
+)
+
+# What an open circuit held back has a reason, but nothing to show: the run before it has.
+_SHOWN: Final = ", ".join(
+    f"coalesce(first({column} ORDER BY place) FILTER (made), any_value({column}) FILTER (place = 1))"
+    for column in ("failed_status", "failed_integration", "run_id::VARCHAR", "evidence_id")
 )
 
 _LATEST: Final = f"""
 WITH wanted AS (
     SELECT unnest($integrations) AS integration, unnest($workflows) AS workflow
 ), latest AS (
-    SELECT integration, workflow, region, started_at, outcome, failed_step, failure_kind, failure_message,
-           failed_status, run_id, evidence_id, row_number() OVER (
+    SELECT integration, workflow, region, started_at, outcome <> 'skipped' AS made,
+           CASE outcome WHEN 'skipped' THEN 'failed' ELSE outcome END AS outcome, failed_step, failure_kind,
+           failure_message, failed_status, failed_integration, run_id, evidence_id, row_number() OVER (
                PARTITION BY integration, workflow, region ORDER BY scheduled_at DESC, attempt DESC, started_at DESC
            ) AS place
     FROM runs SEMI JOIN wanted USING (integration, workflow)
-    WHERE started_at >= $since AND started_at <= $now AND outcome NOT IN {sql_list(UNMEASURED)}
+    WHERE started_at >= $since AND started_at <= $now
+      AND (outcome NOT IN {sql_list(UNMEASURED)} OR (outcome = 'skipped' AND failure_kind IS NOT NULL))
     QUALIFY place <= $most
 )
-SELECT integration, workflow, region, list(outcome ORDER BY place), list(epoch_us(started_at) ORDER BY place), {_NEWEST}
+SELECT integration, workflow, region, list(outcome ORDER BY place), list(epoch_us(started_at) ORDER BY place),
+       {_NEWEST}, {_SHOWN}
 FROM latest GROUP BY integration, workflow, region
 """  # noqa: S608 - names of ours
