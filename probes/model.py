@@ -7,7 +7,7 @@ redacted before it becomes an `Evidence`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -305,6 +305,39 @@ class Leftovers:
 
 
 @dataclass(frozen=True, slots=True)
+class CredentialLife:
+    """How old one integration's credential is on this prober's machine, when it ends, and whether it works. Holds no
+    secret and no account; None where nothing is known."""
+
+    integration: str
+    credential: str
+    """Its label, as quota readings carry it."""
+    kind: str
+    """The auth method."""
+    rotated_on: date | None = None
+    rotate_due_at: datetime | None = None
+    """When `rotate_every` is over."""
+    enrolled: bool | None = None
+    """Whether a person has consented here; None where nobody has to."""
+    enrolled_at: datetime | None = None
+    access_expires_at: datetime | None = None
+    refresh_obtained_at: datetime | None = None
+    refresh_expires_at: datetime | None = None
+    extended_by_use: bool = False
+    """Each use moves `refresh_expires_at` on."""
+    certificate_expires_at: datetime | None = None
+    """End of the client certificate that it consists of."""
+    refused_at: datetime | None = None
+    """Since when the vendor takes the consent no more; None while it does."""
+    last_ok_at: datetime | None = None
+    """Start of the latest run that the vendor let in."""
+    failed_at: datetime | None = None
+    """When the vendor, or the way to a token, last turned it down."""
+    failure: str | None = None
+    """Why, for people; without a secret."""
+
+
+@dataclass(frozen=True, slots=True)
 class Heartbeat:
     """A prober's own state, sent every few seconds; it also says when the prober cannot measure fairly."""
 
@@ -324,3 +357,5 @@ class Heartbeat:
     """Why it cannot probe (a missing secret, for one), without the secret."""
     circuits: tuple[OpenCircuit, ...] = ()
     leftovers: tuple[Leftovers, ...] = ()
+    credentials: tuple[CredentialLife, ...] | None = None
+    """Every credential used from here; None: as last told."""
