@@ -58,8 +58,9 @@ class Judge:
             return Judgement(failure=exchange.failure)
         received, corrupt = self._read(exchange, exchange.status)
         wanted = self._wanted()
-        if wanted and received.body:
-            extracted = await extractor.extract(wanted, received.body)
+        if wanted:
+            empty = Extracted(xml_error="an empty body")
+            extracted = await extractor.extract(wanted, received.body) if received.body else empty
             received, corrupt = replace(received, extracted=extracted), corrupt or self._not_xml(extracted, received)
         answer = _answer(received, observed_at)
         if corrupt is not None:

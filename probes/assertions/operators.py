@@ -48,9 +48,6 @@ def same(expected: Any, actual: Any) -> bool:
     if isinstance(expected, str) and isinstance(actual, str):
         # By value: text that a reference was resolved in is of a type of its own.
         return expected == actual
-    if isinstance(expected, str) and isinstance(actual, str):
-        # By value: text that a reference was resolved in is of a type of its own.
-        return expected == actual
     return type(expected) is type(actual) and bool(expected == actual)
 
 
