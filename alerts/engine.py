@@ -53,7 +53,7 @@ def _write(con: DuckDBPyConnection, change: Transition, evaluation: Evaluation, 
     add_event(
         con, IncidentEvent(incident.incident_id, change.at, "reopened" if again else str(change.kind), change.note)
     )
-    budget = budget_left(evaluation, incident.subject)
+    budget = budget_left(evaluation, incident.integration)
     for message in messages(change, route_of(incident, config), told(con, incident.incident_id)):
         enqueue(con, incident, message, change.at, budget)
 

@@ -6,7 +6,7 @@ import html
 from datetime import datetime, timedelta
 from typing import Final
 
-from alerts.model import Action, Blame, Condition, Incident, Notification, Rule, Tier
+from alerts.model import Action, Blame, Condition, Incident, Notification, Rule, Tier, changes_subject
 
 BLAMES: Final[dict[Blame, str]] = {
     Blame.OURS: "our fault",
@@ -31,7 +31,7 @@ def headline(notification: Notification) -> str:
         more = len(incident.conditions) - 1
         parts += [f"+{more} more"] if more and incident.resolved_at is None else []
     if incident.flows and incident.resolved_at is None:
-        parts.append(f"{', '.join(incident.flows)} {'stopped' if _stops_flows(incident) else 'affected'}")
+        parts.append(f"{', '.join(incident.flows)} {_how_hit(incident)}")
     return " · ".join(one_line(part) for part in parts if part)
 
 
@@ -120,8 +120,10 @@ def _whose(condition: Condition) -> str:
     return BLAMES[condition.blame] + regions if condition.blame is not Blame.UNKNOWN else ""
 
 
-def _stops_flows(incident: Incident) -> bool:
-    return any(c.rule is Rule.WORKFLOW_DOWN and c.tier is Tier.URGENT for c in incident.conditions)
+def _how_hit(incident: Incident) -> str:
+    if any(c.rule is Rule.WORKFLOW_DOWN and c.tier is Tier.URGENT for c in incident.conditions):
+        return "stopped"
+    return "at risk" if incident.subject == changes_subject(incident.integration) else "affected"
 
 
 def _line(condition: Condition) -> str:

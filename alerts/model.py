@@ -29,8 +29,11 @@ class Rule(StrEnum):
     THROTTLED = "throttled"
     UNSTABLE = "unstable"
     QUOTA_LOW = "quota_low"
+    RECORDED_VALUE = "recorded_value"
     PROBER_SILENT = "prober_silent"
     CHANNEL_BROKEN = "channel_broken"
+    API_LIFECYCLE = "api_lifecycle"
+    SHAPE_DRIFT = "shape_drift"
 
 
 class Blame(StrEnum):
@@ -54,7 +57,7 @@ class Condition:
     rule: Rule
     tier: Tier
     subject: str
-    """Integration name, `region:NAME`, `prober:ID` or `channel:NAME`."""
+    """Integration name, `changes:NAME` of it, `region:NAME`, `prober:ID` or `channel:NAME`."""
     since: datetime
     summary: str
     """One line for people: what broke, with numbers."""
@@ -71,6 +74,19 @@ class Condition:
     """The regions that have to recover before it is over."""
     note: str = ""
     """Why it still holds although the latest figures do not say so."""
+    seen_by: str | None = None
+    """The integration whose workflow saw it, where that is not the subject: it has steps against two."""
+
+
+def changes_subject(integration: str) -> str:
+    """Subject of what is announced or slowly changes: an incident of its own, because it stays open for weeks, and the
+    next outage of the integration must not wait for its end."""
+    return f"changes:{integration}"
+
+
+def integration_of(subject: str) -> str:
+    """The integration that a subject is about; any other subject stays as it is."""
+    return subject.removeprefix("changes:")
 
 
 class IncidentState(StrEnum):
@@ -103,6 +119,11 @@ class Incident:
     """How often it came back within the flap window after it had been resolved."""
     told_until: datetime | None = None
     """End of its latest urgent trouble: burn windows that reach back before this instant bring no news."""
+
+    @property
+    def integration(self) -> str:
+        """The integration that it is about; for any other subject a name that no integration has."""
+        return integration_of(self.subject)
 
     @property
     def dedup_key(self) -> str:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from alerts.model import Condition, Incident, IncidentState, Rule, Tier, Transition, TransitionKind
+from alerts.model import Condition, Incident, IncidentState, Rule, Tier, Transition, TransitionKind, integration_of
 from alerts.rules import RULES
 from alerts.scene import Known, Scene
 from config.model import Config
@@ -114,7 +114,7 @@ def _next(incident: Incident | None, held: tuple[Condition, ...], at: datetime) 
 def _opened(
     subject: str, held: tuple[Condition, ...], at: datetime, config: Config, recent: Sequence[Incident]
 ) -> Transition:
-    integration = config.integration(subject)
+    integration = config.integration(integration_of(subject))
     fresh = Incident(
         incident_id=incident_id(subject, at),
         subject=subject,

@@ -23,7 +23,7 @@ def route_of(incident: Incident, config: Config) -> Route | None:
     """The first route whose matchers all hold. Incidents of regions, probers and channels have nothing to match: they
     take the first route without matchers, or else the last one, so that somebody hears of them."""
     routes = config.alerting.routes
-    integration = config.integration(incident.subject)
+    integration = config.integration(incident.integration)
     if integration is not None:
         return next((route for route in routes if _matches(route, integration)), None)
     return next((route for route in routes if not route.match), routes[-1] if routes else None)

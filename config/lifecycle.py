@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Literal
 
@@ -50,3 +51,16 @@ class AcceptedChange(Declared):
     )
     until: Day | None = Field(None, description="Up to and including this day. Default: for good.")
     why: str = Field("", max_length=200, description="For those who read it later.")
+
+
+def accepted(
+    known: Iterable[AcceptedChange], change: str, today: date, *, step: str, path: str | None = None
+) -> AcceptedChange | None:
+    """The entry that accepts this change today, or None."""
+    return next((one for one in known if one.change == change and _covers(one, today, step, path)), None)
+
+
+def _covers(one: AcceptedChange, today: date, step: str, path: str | None) -> bool:
+    if (one.step is not None and one.step != step) or (one.until is not None and today > one.until):
+        return False
+    return one.path is None or path == one.path or (path or "").startswith((f"{one.path}.", f"{one.path}["))

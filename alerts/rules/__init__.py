@@ -6,11 +6,14 @@ from typing import Final
 
 from alerts.model import Rule
 from alerts.rules import (
+    api_lifecycle,
     burn_rate,
     channel_broken,
     prober_silent,
     quota_low,
+    recorded_value,
     region_down,
+    shape_drift,
     throttled,
     workflow_down,
 )
@@ -22,7 +25,10 @@ RULES: Final[dict[Rule, RuleKind]] = {
     Rule.BURN_RATE: burn_rate.RULE,
     Rule.THROTTLED: throttled.RULE,
     Rule.QUOTA_LOW: quota_low.RULE,
+    Rule.RECORDED_VALUE: recorded_value.RULE,
     Rule.PROBER_SILENT: prober_silent.RULE,
     Rule.CHANNEL_BROKEN: channel_broken.RULE,
+    Rule.SHAPE_DRIFT: shape_drift.RULE,
+    Rule.API_LIFECYCLE: api_lifecycle.RULE,
 }
 """A region without a network comes first: it silences what its integrations seem to say."""

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from alerts.blame import blame
-from alerts.model import Condition, Rule, Tier
+from alerts.model import Blame, Condition, Rule, Tier
+from alerts.rules.shape_drift import is_telling, what_changed
 from alerts.scene import NO_FRESH_DATA, RuleKind, Scene
 from config.model import Integration
-from metrics.model import RegionVerdict, WorkflowVerdict
+from metrics.model import RegionVerdict, ShapeChange, WorkflowVerdict
 from metrics.state import failing_regions, is_down
+from probes.judging import NEVER_HELD
 from probes.model import FailureKind
 
 
@@ -20,7 +22,7 @@ def _holds(scene: Scene) -> Iterator[Condition]:
         counted = replace(verdict, regions=scene.reporting(verdict))
         failing = failing_regions(counted, confirm)
         if is_down(counted, confirm):
-            yield _condition(scene, integration, counted, failing)
+            yield _condition(scene, _blamed(scene, integration, failing), counted, failing)
 
 
 def _lingers(condition: Condition, scene: Scene) -> Condition | None:
@@ -35,11 +37,14 @@ def _lingers(condition: Condition, scene: Scene) -> Condition | None:
 
 def _not_recovered(condition: Condition, scene: Scene) -> tuple[tuple[str, ...], str] | None:
     """The regions that failed and have not recovered, with the reason; None when it is over."""
-    declared = scene.regions_of(condition.subject, condition.workflow)
-    verdict = scene.verdict(condition.subject, condition.workflow)
+    owner = condition.seen_by or condition.subject
+    declared = scene.regions_of(owner, condition.workflow)
+    verdict = scene.verdict(owner, condition.workflow)
     counted = {r.region: r for r in scene.reporting(verdict)} if verdict else {}
     needed = scene.config.alerting.confirm.recoveries
-    failed = [name for name in condition.regions if name in declared]
+    # What fails in another integration now is that one's outage; this one has let it through.
+    moved_on = {name for name, r in counted.items() if r.failing and (r.failed_integration or owner) != condition.subject}
+    failed = [name for name in condition.regions if name in declared and name not in moved_on]
     silent = [name for name in failed if name not in counted]
     pending = [name for name in failed if name in counted and counted[name].good < needed]
     if not silent and not pending:
@@ -50,10 +55,14 @@ def _not_recovered(condition: Condition, scene: Scene) -> tuple[tuple[str, ...],
 def _condition(
     scene: Scene, integration: Integration, counted: WorkflowVerdict, failing: tuple[RegionVerdict, ...]
 ) -> Condition:
-    key = f"{integration.name}/{Rule.WORKFLOW_DOWN}/{counted.workflow}"
+    across = counted.integration if counted.integration != integration.name else None
+    named = f"{across}/{counted.workflow}" if across else counted.workflow
+    key = f"{integration.name}/{Rule.WORKFLOW_DOWN}/{named}"
     first = min(failing, key=lambda r: (r.failing_since or r.last_run_at, r.region))
     fine = tuple(r for r in counted.regions if not r.failing)
     whose, why = blame(failing, fine, others_answer=_others_answer(scene, integration.name, failing))
+    if across and _never_came(first):
+        whose, why = Blame.UNKNOWN, f"what was written to {across} does not show up there: the sync, or either end of it"
     return Condition(
         key=key,
         rule=Rule.WORKFLOW_DOWN,
@@ -62,15 +71,37 @@ def _condition(
         since=first.failing_since or first.last_run_at,
         summary=what_failed(first),
         blame=whose,
-        blame_reason=why,
+        blame_reason=why + _what_changed(scene, integration, counted.workflow, first.failed_step),
         workflow=counted.workflow,
         step=first.failed_step,
         region_count=f"{len(failing)}/{len(counted.regions)}",
         evidence_ids=tuple(r.evidence_id for r in failing if r.evidence_id),
         run_ids=tuple(r.run_id for r in failing if r.run_id),
-        title=f"{integration.label} {counted.workflow} DOWN",
+        title=f"{integration.label} {named} DOWN",
         regions=_still_failed(scene, key, failing),
+        seen_by=across,
     )
+
+
+def _blamed(scene: Scene, integration: Integration, failing: tuple[RegionVerdict, ...]) -> Integration:
+    """The integration of the steps that fail: another one, if they all were sent there."""
+    where = {region.failed_integration for region in failing}
+    other = scene.config.integration(next(iter(where)) or "") if len(where) == 1 else None
+    return other or integration
+
+
+def _never_came(region: RegionVerdict) -> bool:
+    return region.kind is FailureKind.ASSERTION and NEVER_HELD in (region.message or "")
+
+
+def _what_changed(scene: Scene, integration: Integration, workflow: str, step: str | None) -> str:
+    """The paths at which the failing step's answers differ from those before, the ones that are read first."""
+    place = (integration.name, workflow, step)
+    failing = [f for f in scene.evaluation.drift if f.failing and (f.integration, f.workflow, f.step) == place]
+    read = [one for one in failing if is_telling(integration, one, scene)]
+    gone = [one for one in failing if one.change is not ShapeChange.NEW]
+    found = read or gone
+    return f": {what_changed(found)}" if found else ""
 
 
 def _still_failed(scene: Scene, key: str, failing: tuple[RegionVerdict, ...]) -> tuple[str, ...]:

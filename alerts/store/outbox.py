@@ -136,7 +136,7 @@ def _claim_of(con: DuckDBPyConnection, row: tuple[Any, ...], token: str, now: da
 
 
 def _page(incident: Incident) -> str:
-    return "/" if ":" in incident.subject else f"/integration/{incident.subject}"
+    return "/" if ":" in incident.integration else f"/integration/{incident.integration}"
 
 
 def _receipts(con: DuckDBPyConnection, incident_id: str, channel: str, up_to: int) -> dict[str, str]:

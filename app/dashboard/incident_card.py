@@ -62,9 +62,9 @@ def _state(incident: Incident) -> Component:
 
 
 def _subject(incident: Incident) -> Component:
-    if ":" in incident.subject:
+    if ":" in incident.integration:
         return html.Span(incident.subject.replace(":", " "))
-    return integration_link(incident.subject)
+    return integration_link(incident.integration)
 
 
 def _since(incident: Incident) -> Component:

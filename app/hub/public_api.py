@@ -92,7 +92,7 @@ def _integration(
         "normal_p95_ms": summary.normal_p95_ms,
         "availability_30d": summary.availability_30d.share,
         "budget_left": min(budgets, default=None),
-        "firing": [c.rule for i in incidents if i.subject == name for c in i.conditions],
+        "firing": [c.rule for i in incidents if i.integration == name for c in i.conditions],
     }
 
 

@@ -24,6 +24,7 @@ SIGNALS: Final = pa.schema(
         "step": _TEXT,
         "kind": _TEXT,
         "source": _TEXT,
+        "api": _TEXT,
         "what": _TEXT,
         "ends_at": _TIME,
         "link": _TEXT,
@@ -75,13 +76,13 @@ def _latest_signals(runs: Iterable[Run]) -> Iterable[dict[str, Any]]:
     found: dict[tuple[str, ...], dict[str, Any]] = {}
     for run in sorted(runs, key=lambda run: run.started_at):
         for signal in run.changes:
-            integration = signal.integration or run.integration
-            found[integration, run.workflow, signal.step, signal.kind, signal.source] = {
-                "integration": integration,
+            found[run.integration, run.workflow, signal.step, signal.kind, signal.source] = {
+                "integration": run.integration,
                 "workflow": run.workflow,
                 "step": signal.step,
                 "kind": signal.kind.value,
                 "source": signal.source,
+                "api": signal.integration or run.integration,
                 "what": signal.what,
                 "ends_at": signal.at,
                 "link": signal.link,
@@ -133,8 +134,8 @@ def _counts(runs: Iterable[Run]) -> Iterator[dict[str, Any]]:
 _SIGNALS: Final = """
 INSERT INTO change_signals BY NAME SELECT * FROM incoming
 ON CONFLICT (integration, workflow, step, kind, source) DO UPDATE SET
-    what = excluded.what, ends_at = excluded.ends_at, link = excluded.link, region = excluded.region,
-    run_id = excluded.run_id, last_seen = greatest(last_seen, excluded.last_seen),
+    api = excluded.api, what = excluded.what, ends_at = excluded.ends_at, link = excluded.link,
+    region = excluded.region, run_id = excluded.run_id, last_seen = greatest(last_seen, excluded.last_seen),
     first_seen = CASE WHEN ends_at IS NOT DISTINCT FROM excluded.ends_at
         THEN least(first_seen, excluded.first_seen) ELSE excluded.first_seen END
 """

@@ -24,6 +24,7 @@ def vendor_signals(con: DuckDBPyConnection, now: datetime) -> tuple[VendorSignal
 
 
 _SIGNALS: Final = """
-SELECT integration, workflow, step, kind, source, what, ends_at, link, region, run_id::VARCHAR, first_seen, last_seen
+SELECT integration, workflow, step, kind, source, api, what, ends_at, link, region, run_id::VARCHAR, first_seen,
+       last_seen
 FROM change_signals WHERE last_seen >= ? ORDER BY integration, workflow, step, kind, source
 """

@@ -9,6 +9,7 @@ CREATE TABLE change_signals (
     step VARCHAR NOT NULL,
     kind VARCHAR NOT NULL,
     source VARCHAR NOT NULL,
+    api VARCHAR NOT NULL,
     what VARCHAR NOT NULL,
     ends_at TIMESTAMPTZ,
     link VARCHAR,
@@ -19,11 +20,12 @@ CREATE TABLE change_signals (
     PRIMARY KEY (integration, workflow, step, kind, source)
 );
 COMMENT ON TABLE change_signals IS 'What a vendor says in its answers of its API''s future, in its latest words; one row per step, kind and header.';
-COMMENT ON COLUMN change_signals.integration IS 'Integration whose API it is.';
+COMMENT ON COLUMN change_signals.integration IS 'Integration whose workflow it is.';
 COMMENT ON COLUMN change_signals.workflow IS 'Workflow that it was said to.';
 COMMENT ON COLUMN change_signals.step IS 'Step that it was said to.';
 COMMENT ON COLUMN change_signals.kind IS 'deprecation, sunset or fall_forward (another version answers than the one asked for).';
 COMMENT ON COLUMN change_signals.source IS 'Response header that says so, in lower case.';
+COMMENT ON COLUMN change_signals.api IS 'Integration whose API it is; another one where the step is sent there.';
 COMMENT ON COLUMN change_signals.what IS 'The vendor''s words, or the versions; empty where there are none.';
 COMMENT ON COLUMN change_signals.ends_at IS 'When it is deprecated or ends; null where the vendor names no date.';
 COMMENT ON COLUMN change_signals.link IS 'What the vendor refers to for more.';
