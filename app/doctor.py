@@ -18,7 +18,7 @@ import httpx
 from app.datadir import DataDirectory
 from app.environment import with_sandbox_names
 from app.errors import UserError
-from app.wiring import load_config
+from app.wiring import load_config, warnings_of
 from probes.lag import LAG_LIMIT_MS
 
 LEAST_FREE_BYTES: Final = 1 << 30
@@ -80,7 +80,9 @@ def _configuration(patient: Patient) -> list[Finding]:
         config = load_config(patient.directory, environ)
     except UserError as err:
         return [Finding("configuration", Verdict.PROBLEM, str(err), f"mend it; `leadline check {patient.directory}`")]
-    return [Finding("configuration", Verdict.OK, f"{len(config.integrations)} integrations, version {config.version}")]
+    seen = f"{len(config.integrations)} integrations, version {config.version}"
+    warnings = [Finding("configuration", Verdict.NOTE, warning) for warning in warnings_of(config)]
+    return [Finding("configuration", Verdict.OK, seen), *warnings]
 
 
 def _data_directory(patient: Patient) -> list[Finding]:

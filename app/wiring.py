@@ -15,6 +15,7 @@ def plugins() -> Plugins:
     from alerts.channels import CHANNELS
     from metrics.slo import unreachable_alerts
     from probes.auth import AUTH_METHODS, REFUSED_AUTH_KINDS
+    from probes.auth.checks import auth_findings
     from probes.vendors import VENDORS
     from probes.vendors.usage import usage_findings
 
@@ -23,7 +24,7 @@ def plugins() -> Plugins:
         refused_auth=REFUSED_AUTH_KINDS,
         channels={kind: channel.Options for kind, channel in CHANNELS.items()},
         vendors=tuple(VENDORS),
-        checks=(unreachable_alerts, usage_findings),
+        checks=(auth_findings, unreachable_alerts, usage_findings),
     )
 
 
@@ -34,3 +35,10 @@ def load_config(directory: Path, environ: Mapping[str, str], *, require_secrets:
     except ConfigError as err:
         count = len(err.problems)
         raise UserError(f"{err}\n{count} problem{'s' if count > 1 else ''} in {directory}") from err
+
+
+def warnings_of(config: Config) -> tuple[str, ...]:
+    """What works and had better not be needed: `integration: dotted path: why`."""
+    from probes.auth.checks import auth_warnings
+
+    return tuple(f"{one.name}: {path}: {why}" for one in config.integrations for path, why in auth_warnings(one))

@@ -11,12 +11,14 @@ from app.cli.options import CURRENT, DEFAULT_DATA, ConfigDirectory, Data, Json
 def check(directory: ConfigDirectory = CURRENT, data: Data = DEFAULT_DATA, as_json: Json = False) -> None:
     """Check a configuration directory: prints every problem with file and line; exit 0 if there is none, else 2.
 
+    A warning is what works and had better not be needed; it does not change the exit code.
+
     Example: `leadline check config/example`
     """
     import os
 
     from app.environment import with_sandbox_names
-    from app.wiring import load_config
+    from app.wiring import load_config, warnings_of
     from config.load import ConfigError
 
     environ = with_sandbox_names(directory, Path(data), os.environ)
@@ -24,15 +26,17 @@ def check(directory: ConfigDirectory = CURRENT, data: Data = DEFAULT_DATA, as_js
         from app.errors import UserError
 
         try:
-            load_config(directory, environ)
+            config = load_config(directory, environ)
         except UserError as err:
             cause = err.__cause__
             problems = cause.problems if isinstance(cause, ConfigError) else ()
-            print(json.dumps({"ok": False, "problems": [vars_of(p) for p in problems]}, indent=2))
+            print(json.dumps({"ok": False, "problems": [vars_of(p) for p in problems], "warnings": []}, indent=2))
             raise SystemExit(2) from err
-        print(json.dumps({"ok": True, "problems": []}, indent=2))
+        print(json.dumps({"ok": True, "problems": [], "warnings": warnings_of(config)}, indent=2))
         return
     config = load_config(directory, environ)
+    for warning in warnings_of(config):
+        print(f"warning: {warning}")
     counts = f"{len(config.integrations)} integrations, {sum(len(i.workflows) for i in config.integrations)} workflows"
     print(f"{directory}: {counts}, no problem (version {config.version})")
 

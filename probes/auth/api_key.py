@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
@@ -30,6 +30,12 @@ class Options(AuthOptions):
                 "or write `force: true` if the vendor takes it nowhere else"
             )
         return self
+
+    def warnings(self) -> Iterator[tuple[str, str]]:
+        """A forced key in the query."""
+        if self.place == "query":
+            where = f"the key stands in every address, as `{self.name}`, and so in the logs of every server on the way"
+            yield "in", f"{where}; rotate it often, and write `in: header` as soon as the vendor takes it there"
 
 
 class QueryAuthenticator(Authenticator):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -27,6 +27,15 @@ class AuthOptions(BaseModel):
     )
     rotate_every: Duration | None = Field(None, description="How long the secret may live before it must be rotated.")
     rotated_on: date | None = Field(None, description="The day of its last rotation.")
+
+    @property
+    def shows_certificate(self) -> bool:
+        """Whether the connection's client certificate is part of the credential."""
+        return False
+
+    def warnings(self) -> Iterator[tuple[str, str]]:
+        """(option, why it had better not be needed) of what works all the same."""
+        yield from ()
 
 
 class AuthFailure(Exception):  # noqa: N818 - a failure is data here; it becomes a Failure

@@ -15,6 +15,11 @@ from probes.auth.tokens import TokenStoreError
 class Options(AuthOptions):
     """Nothing but what every method has: the certificate and its key stand in the integration's `tls`."""
 
+    @property
+    def shows_certificate(self) -> bool:
+        """It is the credential."""
+        return True
+
 
 class CertificateAuthenticator(Authenticator):
     """Sends requests as they are, and knows when the certificate ends."""

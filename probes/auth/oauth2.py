@@ -81,6 +81,11 @@ class OAuthOptions(AuthOptions):
             return "private_key_jwt"
         return "post" if self.client_secret is not None else "none"
 
+    @property
+    def shows_certificate(self) -> bool:
+        """With `client_auth: tls_client_auth`."""
+        return self.authentication == "tls_client_auth"
+
     @model_validator(mode="after")
     def _refuse_what_does_not_go_together(self) -> Self:
         way = self.authentication
