@@ -117,8 +117,10 @@ async function testSwitches(ctx, next) {
   if (ctx.path === '/test/fault') state.faults.push({ times: 1, path: '/token', ...given });
   else if (ctx.path === '/test/reset') Object.assign(state, { faults: [], seen: [], resourceNonce: null });
   else if (ctx.path === '/test/nonce') state.resourceNonce = given.nonce;
-  else if (ctx.path !== '/test/seen') { await next(); return; }
-  ctx.body = { seen: state.seen };
+  const peer = ctx.socket.getPeerX509Certificate?.();
+  ctx.body = ctx.path === '/test/certificate'
+    ? { subject: peer?.subject ?? null, authorized: ctx.socket.authorized ?? false, authorization: ctx.headers.authorization ?? null }
+    : { seen: state.seen };
 }
 
 // Log-in and consent in one form: any name signs in, "deny" refuses.

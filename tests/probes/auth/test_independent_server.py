@@ -285,3 +285,44 @@ class TestSigV4:
         run = await run_once(runner(oidc, AWS="wrong"), one)
         assert run.failure is not None
         assert (run.failure.kind, run.steps[0].status) == (FailureKind.STATUS_4XX, 403)
+
+
+class TestMutualTls:
+    @staticmethod
+    def declared(oidc: OidcServer, client: str, certificate: str, **auth: Any) -> Integration:
+        tls = {"ca_file": oidc.ca_file, "client_certificate": oidc.key(f"{certificate}.crt")}
+        given = {
+            "kind": "oauth2_client_credentials",
+            "token_url": f"{oidc.tls_issuer}/token",
+            "client_id": client,
+            "client_auth": "tls_client_auth",
+            "scopes": ["leads:read"],
+            **auth,
+        }
+        tls["client_key"] = oidc.key(f"{certificate}.key")
+        bound = {**READ, "expect": {"json": {"$.bound[0]": "x5t#S256"}}}
+        return integration(oidc.tls_issuer, bound, auth=given, tls=tls)
+
+    @pytest.mark.parametrize(("client", "certificate"), [("tls", "tls"), ("self-signed", "self")])
+    async def test_the_certificate_gets_the_token_and_the_token_is_bound_to_it(
+        self, oidc: OidcServer, client: str, certificate: str
+    ) -> None:
+        run = await run_once(runner(oidc), self.declared(oidc, client, certificate))
+        assert told(run) == GOOD
+        assert [seen["secure"] for seen in oidc.seen()] == [True]
+        assert "client_secret" not in oidc.seen()[0]["body"]
+
+    @pytest.mark.parametrize(("client", "certificate"), [("tls", "self"), ("self-signed", "tls")])
+    async def test_another_certificate_gets_none(self, oidc: OidcServer, client: str, certificate: str) -> None:
+        run = await run_once(runner(oidc), self.declared(oidc, client, certificate))
+        assert run.failure is not None
+        assert (run.failure.kind, run.failed_step) == (FailureKind.AUTH, "token")
+        assert "invalid_client" in run.failure.message
+
+    async def test_plain_mtls_sends_nothing_but_the_certificate(self, oidc: OidcServer) -> None:
+        one = self.declared(oidc, "tls", "tls")
+        step = {"name": "who", "request": {"path": "/test/certificate"}}
+        step["expect"] = {"json": {"$.subject": "CN=tls", "$.authorized": True, "$.authorization": None}}
+        plain = integration(oidc.tls_issuer, step, auth={"kind": "mtls"}, tls=one.tls.model_dump())
+        run = await run_once(runner(oidc), plain)
+        assert (run.failure, run.outcome) == (None, Outcome.PASSED)
