@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from config.model import Confirmation
 from metrics.model import Evaluation, RegionVerdict, State, WorkflowVerdict
 from probes.model import Outcome
@@ -22,16 +24,33 @@ def is_down(verdict: WorkflowVerdict, confirm: Confirmation) -> bool:
     return failing > 0 and (failing / reporting > confirm.quorum or failing == reporting)
 
 
+def fails_elsewhere(verdict: WorkflowVerdict, confirm: Confirmation) -> bool:
+    """Whether all of its confirmed failures happened in another integration, which it has steps against."""
+    failing = failing_regions(verdict, confirm)
+    return bool(failing) and all(region.failed_integration is not None for region in failing)
+
+
+def _is_degraded(name: str, evaluation: Evaluation, confirm: Confirmation, regions: Sequence[RegionVerdict]) -> bool:
+    firing = any(burn.firing for o in evaluation.objectives if o.integration == name for burn in o.burns)
+    failing = any(region.failing for region in regions)
+    return firing or failing or name in _blamed_from_elsewhere(evaluation, confirm)
+
+
+def _blamed_from_elsewhere(evaluation: Evaluation, confirm: Confirmation) -> set[str | None]:
+    """Integrations that workflows of others find broken."""
+    down = (verdict for verdict in evaluation.workflows if is_down(verdict, confirm))
+    return {region.failed_integration for verdict in down for region in failing_regions(verdict, confirm)}
+
+
 def integration_state(name: str, evaluation: Evaluation, confirm: Confirmation) -> State:
     """The worst that holds for any workflow of the integration; NO_DATA when no region reported lately."""
     verdicts = [verdict for verdict in evaluation.workflows if verdict.integration == name]
     regions = [region for verdict in verdicts for region in verdict.regions]
     if not regions:
         return State.NO_DATA
-    if any(is_down(verdict, confirm) for verdict in verdicts):
+    if any(is_down(verdict, confirm) and not fails_elsewhere(verdict, confirm) for verdict in verdicts):
         return State.DOWN
-    firing = any(burn.firing for o in evaluation.objectives if o.integration == name for burn in o.burns)
-    if firing or any(region.failing for region in regions):
+    if _is_degraded(name, evaluation, confirm, regions):
         return State.DEGRADED
     if any(region.last_outcome is Outcome.THROTTLED for region in regions):
         return State.THROTTLED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from config.checks.sources import NAMESPACES
 from config.model import Step
@@ -19,6 +19,9 @@ from probes.model import Assertion, Failure, FailureKind
 from probes.pages import Following, next_page
 from probes.protocols import graphql_failure, soap_failure
 from probes.vendors import Answer, Vendor
+
+NEVER_HELD: Final = "not visible within"
+"""How the failure of an `until` begins: the vendor answers, but what is waited for does not come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,4 +169,4 @@ def never_held(pending: Assertion, within: str) -> Failure:
     broken = first_failure([pending], FailureKind.ASSERTION)
     assert broken is not None  # noqa: S101 - it is pending because it does not hold
     last = broken.message if "no such path" in broken.message else f"{pending.subject} = {pending.actual}"
-    return Failure(FailureKind.ASSERTION, f"not visible within {within} (last: {last})")
+    return Failure(FailureKind.ASSERTION, f"{NEVER_HELD} {within} (last: {last})")

@@ -90,7 +90,8 @@ def _cause(scene: Scene, name: str, status: ObjectiveStatus) -> tuple[Blame, str
 
 
 def _failing(scene: Scene, name: str) -> list[RegionVerdict]:
-    return [r for i, v in scene.workflows() if i.name == name for r in scene.reporting(v) if r.failing]
+    own = (r for i, v in scene.workflows() if i.name == name for r in scene.reporting(v))
+    return [region for region in own if region.failing and region.failed_integration is None]
 
 
 def _summary(status: ObjectiveStatus, burn: Burn) -> str:

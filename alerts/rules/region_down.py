@@ -55,7 +55,9 @@ def _views(scene: Scene) -> list[_View]:
         for region in verdict.regions:
             if scene.fresh(verdict, region):
                 by_name = found.setdefault(region.region, {})
-                by_name[integration.name] = (*by_name.get(integration.name, ()), region)
+                # A step that was sent elsewhere says nothing of how this one can be reached.
+                name = region.failed_integration or integration.name
+                by_name[name] = (*by_name.get(name, ()), region)
     return [_View(region, verdicts) for region, verdicts in sorted(found.items())]
 
 

@@ -42,14 +42,18 @@ def _not_recovered(condition: Condition, scene: Scene) -> tuple[tuple[str, ...],
     verdict = scene.verdict(owner, condition.workflow)
     counted = {r.region: r for r in scene.reporting(verdict)} if verdict else {}
     needed = scene.config.alerting.confirm.recoveries
-    # What fails in another integration now is that one's outage; this one has let it through.
-    moved_on = {name for name, r in counted.items() if r.failing and (r.failed_integration or owner) != condition.subject}
+    moved_on = {name for name, r in counted.items() if r.failing and _fails_in(r, owner) != condition.subject}
     failed = [name for name in condition.regions if name in declared and name not in moved_on]
     silent = [name for name in failed if name not in counted]
     pending = [name for name in failed if name in counted and counted[name].good < needed]
     if not silent and not pending:
         return None
     return tuple(sorted({*silent, *pending})), "recovery not confirmed yet" if pending else NO_FRESH_DATA
+
+
+def _fails_in(region: RegionVerdict, owner: str) -> str:
+    """What fails in another integration is that one's outage: the workflow's own has let it through."""
+    return region.failed_integration or owner
 
 
 def _condition(
@@ -62,7 +66,7 @@ def _condition(
     fine = tuple(r for r in counted.regions if not r.failing)
     whose, why = blame(failing, fine, others_answer=_others_answer(scene, integration.name, failing))
     if across and _never_came(first):
-        whose, why = Blame.UNKNOWN, f"what was written to {across} does not show up there: the sync, or either end of it"
+        whose, why = Blame.UNKNOWN, f"what was written to {across} does not show up in {integration.name}"
     return Condition(
         key=key,
         rule=Rule.WORKFLOW_DOWN,
