@@ -22,7 +22,8 @@ from probes.auth.code_exchange import CodeExchange
 from probes.auth.oauth2_authorization_code import Options, endpoint, grant_key
 from probes.auth.token_answer import Grant
 from probes.auth.tokens import Consent
-from probes.transport import ProbeTransport, TransportFailure
+from probes.transport import TransportFailure
+from probes.transport.declared import transports
 
 TURN_WITHIN: Final = timedelta(seconds=15)
 """Longest that another process may hold the consent: one token request of a run."""
@@ -58,7 +59,8 @@ async def enrol(enrolment: Enrolment, show: Callable[[str], None], *, within: ti
     # First of all, so that nobody consents for a token that cannot be kept.
     enrolment.store.read(enrolment.key)
     resolved = resolve_integration(enrolment.integration, enrolment.environ)
-    transport = ProbeTransport(ca_file=resolved.tls.ca_file)
+    # As the prober reaches the vendor: its authority, its proxy, its client certificate.
+    transport = transports(resolved, enrolment.environ)()
     async with httpx.AsyncClient(transport=transport, trust_env=False) as client:
         provider = await provider_of(client, enrolment.options, enrolment.environ)
         with listening(enrolment.options.redirect_uri) as loopback:

@@ -14,6 +14,7 @@ import structlog
 
 from config.model import Config
 from probes.agent.config_client import ConfigClient
+from probes.agent.credentials import CredentialWatch
 from probes.agent.executor import Executor
 from probes.agent.hub import HubClient
 from probes.agent.mailbox import Mailbox
@@ -24,13 +25,15 @@ from probes.agent.settings import AgentError, AgentSettings
 from probes.agent.shipper import Shipper
 from probes.agent.timetable import Timetable
 from probes.agent.work import Plan, RunsWorkflows, plan, replan
-from probes.auth.tokens import TokenStoreError
+from probes.auth.tokens import TokenCache, TokenStoreError
 from probes.http import USER_AGENT
 from probes.lag import LoopLag
-from probes.model import Heartbeat, Leftovers, OpenCircuit
+from probes.model import Heartbeat, Leftovers, OpenCircuit, Run
 
 CONFIG_EVERY_S: Final = 5.0
 HEARTBEAT_EVERY_S: Final = 5.0
+LOOK_EVERY_S: Final = 30.0
+"""Between two looks at how old credentials are."""
 FINISH_WITHIN_S: Final = 10.0
 SHIP_WITHIN_S: Final = 2.0
 
@@ -57,7 +60,10 @@ async def run_agent(settings: AgentSettings, stop: asyncio.Event | None = None) 
         raise AgentError(str(err)) from None
     memory = kept_memory(settings.file("memory.sqlite"), utc_now())
     runner = runner_for(settings.environ, utc_now, lag, tokens, memory)
-    agent = Agent(settings, runner, lag, utc_now, circuits=runner.open_circuits, leftovers=runner.leftovers)
+    agent = Agent(
+        settings, runner, lag, utc_now, circuits=runner.open_circuits, leftovers=runner.leftovers,
+        credentials=CredentialWatch(tokens, settings.environ, utc_now),
+    )  # fmt: skip
     try:
         with _stopped_by_signals(stop):
             await agent.run(stop)
@@ -90,8 +96,10 @@ class Agent:
         *,
         circuits: Callable[[], tuple[OpenCircuit, ...]] = tuple,
         leftovers: Callable[[], tuple[Leftovers, ...]] = tuple,
+        credentials: CredentialWatch | None = None,
     ) -> None:
         self._settings, self._lag, self._clock = settings, lag, clock
+        self._credentials = credentials or CredentialWatch(TokenCache(), settings.environ, clock)
         self._circuits, self._leftovers = circuits, leftovers
         self._started_at = clock()
         self._problems = Problems()
@@ -102,9 +110,9 @@ class Agent:
         self._hub = HubClient(settings, clock, self._problems)
         self._config = ConfigClient(self._hub, settings.file("config.json"), self._problems)
         self._shipper = Shipper(self._mailbox, self._hub, self._problems)
-        self._pulse = Pulse(self.state, self._hub, self._problems, clock, self._heard_of)
+        self._pulse = Pulse(self.state, self._hub, self._problems, clock, self._heard_of, self._told)
         self._executor = Executor(
-            runner, self._mailbox.append, self._problems, region=settings.region, concurrency=settings.concurrency
+            runner, self._keep, self._problems, region=settings.region, concurrency=settings.concurrency
         )
         self._timetable = Timetable(self._executor.carry_out, settings.region, clock)
 
@@ -123,7 +131,7 @@ class Agent:
         self._timetable.start()
         if (cached := self._config.load_cached()) is not None:
             await self._apply(cached)
-        steps = (self._follow_config, self._heartbeat, self._ship)
+        steps = (self._follow_config, self._heartbeat, self._ship, self._look_at_credentials)
         loops = [asyncio.create_task(_keep_going(step), name=step.__name__) for step in steps]
         try:
             await stop.wait()
@@ -147,6 +155,7 @@ class Agent:
             problem=self._problem(),
             circuits=tuple(one for one in self._circuits() if one.integration in probed),
             leftovers=self._leftovers(),
+            credentials=self._credentials.report(),
         )
 
     def _problem(self) -> str | None:
@@ -159,7 +168,14 @@ class Agent:
         ]
         return "; ".join(filter(None, said)) or None
 
-    # -- the three loops: each is one step, repeated by `_keep_going` --
+    async def _keep(self, run: Run) -> None:
+        self._credentials.saw(run)
+        await self._mailbox.append(run)
+
+    def _told(self, heartbeat: Heartbeat) -> None:
+        self._credentials.delivered(heartbeat.credentials)
+
+    # -- the four loops: each is one step, repeated by `_keep_going` --
 
     async def _follow_config(self) -> None:
         self._poked.clear()
@@ -186,6 +202,13 @@ class Agent:
             await self._mailbox.arrived.wait()
         else:
             await asyncio.sleep(delay)
+
+    async def _look_at_credentials(self) -> None:
+        known = [work.integration for work in self._plan.works.values()]
+        known += [one.integration for one in self._plan.unresolved.values()]
+        if known:
+            await self._credentials.look({one.name: one for one in known}.values())
+        await asyncio.sleep(LOOK_EVERY_S if known else CONFIG_EVERY_S)
 
     def _heard_of(self, version: str) -> None:
         if version != self._config.version:

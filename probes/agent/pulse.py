@@ -15,7 +15,7 @@ SKEW_LIMIT: Final = timedelta(seconds=5)
 
 
 class Pulse:
-    """Sends what `state` says. `on_version` hears which configuration the hub has."""
+    """Sends what `state` says. `on_version` hears which configuration the hub has, `on_told` what arrived there."""
 
     def __init__(
         self,
@@ -24,16 +24,18 @@ class Pulse:
         problems: Problems,
         clock: Callable[[], datetime],
         on_version: Callable[[str], None],
+        on_told: Callable[[Heartbeat], None] = lambda _: None,
     ) -> None:
         self._state, self._hub, self._problems = state, hub, problems
-        self._clock, self._on_version = clock, on_version
+        self._clock, self._on_version, self._on_told = clock, on_version, on_told
 
     async def beat(self) -> None:
         """One heartbeat. Never raises for the hub; the next one comes soon."""
-        sent_at = self._clock()
-        answer = await self._hub.heartbeat(wire.dump_heartbeat(self._state()))
+        sent_at, heartbeat = self._clock(), self._state()
+        answer = await self._hub.heartbeat(wire.dump_heartbeat(heartbeat))
         match answer:
             case Good(content):
+                self._on_told(heartbeat)
                 self._heard(content, sent_at)
             case Unreachable():
                 pass

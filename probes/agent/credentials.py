@@ -1,0 +1,93 @@
+"""What the hub is told of credentials: their ages and ends, and whether vendors let them in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from config.model import Integration
+from probes.auth.life import life_of
+from probes.auth.tokens import TokenCache
+from probes.execution import TOKEN_STEP
+from probes.model import CredentialLife, FailureKind, Run, StepResult
+
+TOLD_EVERY: Final = timedelta(minutes=5)
+"""Even when nothing has changed: the hub may have another store by now."""
+
+PAUSE_S: Final = 0.01
+"""After each one: hundreds in a row would hold the interpreter, and that would be measured as the vendors'."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What runs showed of one integration's credential."""
+
+    ok_at: datetime | None = None
+    failed_at: datetime | None = None
+    failure: str | None = None
+
+
+class CredentialWatch:
+    """`saw` every run, `look` now and then, and `report` is what the next heartbeat should say."""
+
+    def __init__(self, tokens: TokenCache, environ: Mapping[str, str], clock: Callable[[], datetime]) -> None:
+        self._tokens, self._environ, self._clock = tokens, environ, clock
+        self._seen: dict[str, _Seen] = {}
+        self._lives: tuple[CredentialLife, ...] | None = None
+        self._told: tuple[CredentialLife, ...] | None = None
+        self._told_at: datetime | None = None
+
+    def saw(self, run: Run) -> None:
+        """Learn from a run whether the vendor let us in."""
+        for step in run.steps:
+            name = step.integration or run.integration
+            before = self._seen.get(name, _Seen())
+            if step.failure is not None and step.failure.kind is FailureKind.AUTH:
+                self._seen[name] = replace(before, failed_at=step.started_at, failure=step.failure.message)
+            elif _let_in(step):
+                self._seen[name] = replace(before, ok_at=step.started_at)
+
+    async def look(self, integrations: Iterable[Integration]) -> None:
+        """Find out anew how old everything is; off the loop, for it reads files."""
+        found = []
+        for one in integrations:
+            if one.auth.kind != "none":
+                found.append(await asyncio.to_thread(life_of, one, self._environ, self._tokens, self._clock))
+                await asyncio.sleep(PAUSE_S)
+        self._lives = tuple(sorted(found, key=lambda life: life.integration))
+
+    def report(self) -> tuple[CredentialLife, ...] | None:
+        """Every credential, when there is news; None when the hub knows, and before the first look."""
+        if self._lives is None:
+            return None
+        now = tuple(self._with_runs(life) for life in self._lives)
+        due = self._told_at is None or self._clock() - self._told_at >= TOLD_EVERY
+        return now if due or self._told is None or _news(self._told) != _news(now) else None
+
+    def delivered(self, told: tuple[CredentialLife, ...] | None) -> None:
+        """The hub has it."""
+        if told is not None:
+            self._told, self._told_at = told, self._clock()
+
+    def _with_runs(self, life: CredentialLife) -> CredentialLife:
+        seen = self._seen.get(life.integration, _Seen())
+        if life.failed_at is None and not life.failure and seen.failed_at is not None:
+            life = replace(life, failed_at=seen.failed_at, failure=seen.failure)
+        return replace(life, last_ok_at=seen.ok_at)
+
+
+def _let_in(step: StepResult) -> bool:
+    """Whether the vendor answered as it only does to whom it knows; a token alone opens nothing yet."""
+    return step.name != TOKEN_STEP and step.failure is None and step.status is not None
+
+
+def _news(lives: tuple[CredentialLife, ...]) -> list[tuple[CredentialLife, bool]]:
+    """Without what changes with every run; whether it is turned down now is news."""
+    return [(replace(life, last_ok_at=None, failed_at=None), _is_turned_down(life)) for life in lives]
+
+
+def _is_turned_down(life: CredentialLife) -> bool:
+    return life.failed_at is not None and (life.last_ok_at is None or life.last_ok_at < life.failed_at)
