@@ -163,7 +163,8 @@ def request_digest(step: Step) -> str:
 
 
 def _redacted(signal: ChangeSignal, redactor: Redactor) -> ChangeSignal:
-    link = redactor.url(signal.link) if signal.link else None
+    is_web = signal.link is not None and signal.link.startswith(("https://", "http://"))
+    link = redactor.url(signal.link) if signal.link is not None and is_web else None
     return replace(signal, what=redactor.short(signal.what), link=link)
 
 

@@ -9,6 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from app.dashboard import wording
+from app.dashboard.changes import change_strip, changes_panels
 from app.dashboard.charts import chart
 from app.dashboard.elements import ago, aria, empty_state, figure_tile, outcome_mark, panel, run_link, state_mark, table
 from app.dashboard.figures import Span, error_figure, has_points, latency_figure, phase_figure
@@ -47,12 +48,14 @@ def render(view: View, visit: Visit) -> Component:
             *banners(view),
             _header(standing, chosen),
             *[incident_card(incident) for incident in standing.incidents],
+            change_strip(view.hub.evaluation, standing.declared, shown.at),
             _simulated_banner(measured),
             _kpis(standing, measured),
             _latency(shown),
             html.Div([_errors(measured), _phases(measured)], className="two"),
             objectives_panel(standing.objectives),
             quota_panel(standing.quotas, measured.quotas, measured.window, shown.at),
+            *changes_panels(view.hub.evaluation, view.config, shown.at, only=name),
             runs_panel(shown.runs),
         ],
         className="stack",
