@@ -205,12 +205,7 @@ class Runner:
         try:
             integration = resolve_integration(declared, self._environ)
             authenticator = authenticator_for(
-                declared.auth,
-                self._environ,
-                tokens=self._tokens,
-                clock=self._clock,
-                integration=declared.name,
-                client_certificate=integration.tls.client_certificate,
+                declared.auth, self._environ, tokens=self._tokens, clock=self._clock, integration=declared.name
             )
         except UnresolvedReference as err:
             raise _Unprepared(f"a secret is missing: {err}") from err

@@ -80,10 +80,8 @@ def authenticator_for(
     tokens: TokenCache,
     clock: Callable[[], datetime],
     integration: str = "",
-    client_certificate: str | None = None,
 ) -> Authenticator:
-    """The authenticator of an integration's `auth`, as it was declared (references unresolved); `client_certificate`
-    is the file that the integration's connections show.
+    """The authenticator of an integration's `auth`, as it was declared (references unresolved).
 
     Raises KeyError for an unknown kind and pydantic's ValidationError for bad options (both are refused when the
     configuration is loaded), `config.secrets.UnresolvedReference` where this machine lacks a secret.
@@ -91,7 +89,7 @@ def authenticator_for(
     method = AUTH_METHODS[spec.kind]
     options = method.Options.model_validate(spec.options)
     credential = credential_of(spec, environ)
-    return method.build(options, BuildContext(environ, credential, clock, tokens, integration, client_certificate))
+    return method.build(options, BuildContext(environ, credential, clock, tokens, integration))
 
 
 def credential_of(spec: PluginSpec, environ: Mapping[str, str]) -> str:

@@ -126,8 +126,6 @@ class BuildContext:
     tokens: TokenCache
     integration: str = ""
     """Whose credential it is, for remedies that name it."""
-    client_certificate: str | None = None
-    """The file of the certificate that connections show."""
 
 
 class AuthMethod(Protocol):

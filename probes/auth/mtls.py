@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from probes.auth.model import Authenticator, AuthOptions, BuildContext, TokenLife
+from probes.auth.model import Authenticator, AuthOptions, BuildContext
 from probes.auth.tokens import TokenStoreError
 
 
@@ -21,22 +21,8 @@ class Options(AuthOptions):
         return True
 
 
-class CertificateAuthenticator(Authenticator):
-    """Sends requests as they are, and knows when the certificate ends."""
-
-    def __init__(self, credential: str, certificate: str | None) -> None:
-        super().__init__(credential)
-        self._certificate = certificate
-
-    def life(self) -> TokenLife:
-        """Until when the certificate is valid; raises TokenStoreError where it cannot be read."""
-        return TokenLife(certificate_expires_at=certificate_end(self._certificate))
-
-
-def certificate_end(path: str | None) -> datetime | None:
-    """Until when the first certificate of a PEM file is valid; None without a file."""
-    if path is None:
-        return None
+def certificate_end(path: str) -> datetime:
+    """Until when the first certificate of a PEM file is valid; raises TokenStoreError where it cannot be read."""
     try:
         return x509.load_pem_x509_certificate(Path(path).read_bytes()).not_valid_after_utc
     except (OSError, ValueError) as err:
@@ -51,4 +37,4 @@ def account(options: Options, environ: Mapping[str, str]) -> str:
 
 def build(options: Options, context: BuildContext) -> Authenticator:
     """Sends requests as they are; the transport shows the certificate."""
-    return CertificateAuthenticator(context.credential, context.client_certificate)
+    return Authenticator(context.credential)
