@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from config.checks.sources import NAMESPACES
 from config.model import Step
+from probes import redirects
 from probes.assertions import ABSENT, Expectation, Received, first_failure, hold, status
 from probes.assertions.json_paths import check_paths
 from probes.capture import capture, is_secret, of_kind, record
-from probes.document import CorruptDocument, claims_json, parse
+from probes.document import CorruptDocument, OversizedDocument, claims_json, parse
 from probes.exchange import Exchange
 from probes.extraction import Extracted, Extractor, Wanted
 from probes.model import Assertion, Failure, FailureKind
@@ -84,6 +85,10 @@ class Judge:
             return received, None
         try:
             return replace(received, document=parse(exchange.body)), None
+        except OversizedDocument as err:
+            # Where nothing reads it, our limit is no fault of the vendor's.
+            failure = Failure(FailureKind.BODY, f"JSON of {len(exchange.body):,} bytes, {err}") if wanted else None
+            return received, failure
         except CorruptDocument as err:
             if 200 <= code < 300 and (claimed or wanted):
                 what = "corrupt JSON" if exchange.body else "an empty body instead of JSON"
@@ -118,6 +123,15 @@ class Judge:
             return graphql_failure(answer.json, expect.json_paths)
         return soap_failure(received.extracted.fault, verdict, expect.xml or ()) or verdict
 
+    def _redirected(self, failure: Failure | None, received: Received) -> Failure | None:
+        """The same failure, with the remedy where the answer was a redirect that the request does not follow."""
+        target = redirects.location(received.status, received.headers)
+        if failure is None or target is None or status.matches(self.expected.rendered.status, received.status):
+            return failure
+        where = redirects.shown(redirects.absolute(received.url, target))
+        words = f"it redirects to {where}; set redirects: 1 on the request to follow, or expect the {received.status}"
+        return replace(failure, message=f"{failure.message}: {words}")
+
     def _status(self, received: Received) -> tuple[Assertion, ...]:
         return tuple(status.check(self.expected, received))
 
@@ -140,6 +154,7 @@ class Judge:
 
     def _expect(self, answer: Answer, received: Received) -> Judgement:
         assertions, failure = hold(self.expected, received, self.show)
+        failure = self._redirected(failure, received)
         if self.step.until is not None:
             assertions += tuple(map(self.show, check_paths(self.until or {}, self.step.until.json_paths, received)))
         captured: dict[str, Any] = {}

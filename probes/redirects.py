@@ -54,6 +54,14 @@ def location(status: int, headers: Headers) -> str | None:
     return given[0].strip() if given and given[0].strip() else None
 
 
+def absolute(base: str, target: str) -> str:
+    """Where `target` leads from `base`; as it is, where that cannot be told."""
+    try:
+        return str(URL(base).join(target))
+    except (InvalidURL, ValueError):
+        return target
+
+
 def shown(url: URL | str) -> str:
     """An address for a message: without user, query and fragment, which may hold anything."""
     try:

@@ -167,6 +167,8 @@ class AnswerReader:
             return
         self._interim += 1
         self._headers.clear()
+        # Still waiting: for the final answer, of which nothing has come yet.
+        self.first_byte = None
         if self._interim > self._limits.interim:
             raise self._failure(f"more than {self._limits.interim} interim (1xx) answers")
 
