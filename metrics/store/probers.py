@@ -54,11 +54,8 @@ def probers(con: DuckDBPyConnection, now: datetime, silent_after: timedelta) -> 
 
 def _verdict(*row: Any) -> ProberVerdict:
     *figures, circuits, leftovers = row
-    return ProberVerdict(
-        *figures,
-        circuits=_CIRCUITS.validate_json(circuits or "[]"),
-        leftovers=_LEFTOVERS.validate_json(leftovers or "[]"),
-    )
+    open_circuits, left = _CIRCUITS.validate_json(circuits or "[]"), _LEFTOVERS.validate_json(leftovers or "[]")
+    return ProberVerdict(*figures, open_circuits, left)
 
 
 _UPSERT = """
