@@ -26,9 +26,8 @@ _ADDRESS: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ProxyAddress:
-    """`user` and `password` show neither in its repr nor as text."""
+    """Spoken to in clear. `user` and `password` show neither in its repr nor as text."""
 
-    scheme: str
     host: str
     port: int
     user: SecretStr | None = None
@@ -50,13 +49,9 @@ def resolve_proxy(written: str, environ: Mapping[str, str]) -> ProxyAddress:
         pieces = re.split("\0([0-9]+)\0", part or "")
         return "".join(resolve(kept[int(p)], environ) if n % 2 else unquote(p) for n, p in enumerate(pieces))
 
-    port = int(parts["port"] or 0)
-    if not 0 < port < 65536:
-        raise ValueError(f"a proxy's address needs its port; {HOW}")
     return ProxyAddress(
-        scheme=parts["scheme"] or "http",
         host=text(parts["host"]).strip("[]").lower(),
-        port=port,
+        port=int(parts["port"]),
         user=SecretStr(text(parts["user"])) if parts["user"] else None,
         password=SecretStr(text(parts["password"])) if parts["password"] else None,
     )
@@ -68,8 +63,6 @@ def check_proxy(written: str) -> None:
     if marked.startswith("\0"):
         return
     parts = _parts(marked)
-    if not parts["port"]:
-        raise ValueError(f"a proxy's address needs its port; {HOW}")
     if parts["password"] and not re.fullmatch("(\0[0-9]+\0)+", parts["password"]):
         raise ValueError(PLAIN_TEXT)
 
@@ -78,6 +71,11 @@ def _parts(marked: str) -> re.Match[str]:
     found = _ADDRESS.fullmatch(marked)
     if found is None:
         raise ValueError(f"not a proxy's address; {HOW}")
+    if found["scheme"] == "https":
+        # Nothing is lost by it: TLS with the vendor goes through the proxy unread.
+        raise ValueError("TLS with the proxy itself is not supported; write http://")
+    if not 0 < int(found["port"] or 0) < 65536:
+        raise ValueError(f"a proxy's address needs its port; {HOW}")
     return found
 
 

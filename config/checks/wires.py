@@ -8,7 +8,7 @@ from typing import Any, Final
 from config.checks import Context, mapping
 from config.problems import Finding
 from config.proxy import check_proxy, resolve_proxy
-from config.secrets import PLAIN_TEXT, SecretRef, UnresolvedReference
+from config.secrets import SecretRef, UnresolvedReference
 
 _FILES: Final = ("ca_file", "client_certificate", "client_key")
 
@@ -36,7 +36,7 @@ def _tls_faults(tls: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key in _FILES:
         text = tls.get(key)
         if isinstance(text, str) and "-----BEGIN" in text:
-            yield key, PLAIN_TEXT if key == "client_key" else "write the path of a PEM file, not what is in it"
+            yield key, "write the path of a PEM file, not what is in it"
         elif isinstance(text, str) and text.startswith("${file:"):
             yield key, "write the path alone: ${file:…} would put the file's content here"
     if tls.get("client_key") and not tls.get("client_certificate"):

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from config.proxy import ProxyAddress
 from probes.model import Certificate, FailureKind
 from probes.transport.certificates import Presented, chain
-from probes.transport.connecting import connect, resolve
+from probes.transport.connecting import Reached, connect, resolve
 from probes.transport.connection import Connection
 from probes.transport.failure import Phase, TransportFailure
 from probes.transport.http2 import Http2Connection
@@ -75,12 +75,12 @@ class Opening:
     async def open(self) -> Line:
         """The connection; stamps the watch. Raises TransportFailure."""
         self._watch.started = time.perf_counter()
-        connected = await self._reach()
-        self.peer = _peer(connected)
+        reached = await self._reach()
+        self.peer, self.refusals = _peer(reached.stream), reached.refusals
         if self._way.is_tunnelled:
-            await self._tunnel(connected)
-            self._watch.connected = time.perf_counter()
-        return await self._converse(connected, self.peer)
+            await self._tunnel(reached.stream)
+        self._watch.connected = time.perf_counter() if self._way.is_tunnelled else reached.at
+        return await self._converse(reached.stream, self.peer)
 
     async def presented(self) -> Presented | None:
         """The certificate that was just refused, fetched without trust and without sending anything."""
@@ -93,19 +93,17 @@ class Opening:
         except (OSError, TimeoutError, TransportFailure, ValueError):
             return None
 
-    async def _reach(self) -> socket.socket:
+    async def _reach(self) -> Reached:
         way, watch = self._way, self._watch
         host, port = (way.proxy.host, way.proxy.port) if way.proxy is not None else (way.host, way.port)
         try:
             addresses = await resolve(host, port)
             watch.resolved = time.perf_counter()
-            reached = await connect(addresses, self._connect_s)
+            return await connect(addresses, self._connect_s)
         except TransportFailure as failure:
             if way.proxy is None:
                 raise
             raise unreachable(way.proxy, failure) from failure
-        self.refusals, watch.connected = reached.refusals, reached.at
-        return reached.stream
 
     async def _tunnel(self, connected: socket.socket) -> None:
         way = self._way
@@ -131,7 +129,7 @@ class Opening:
             await stream.secure(way.context, way.name)
         except OSError as err:
             raise handshake_failure(err, way.name) from err
-        self._watch.secured = stream.secured_at
+        self._watch.greeted, self._watch.secured = stream.greeted_at, stream.secured_at
         session: ssl.SSLObject = stream.get_extra_info("ssl_object")
         connection = self._connection(stream, session.selected_alpn_protocol())
         if early.received:
