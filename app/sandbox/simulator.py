@@ -79,6 +79,10 @@ class Simulator(ABC):
         """What every answer to a call that was let in carries, after it was counted."""
         return {}
 
+    def fallen_forward(self) -> dict[str, str]:
+        """The headers that say that another version answered than the one asked for; none for a vendor without."""
+        return {}
+
     def is_token_call(self, request: Request) -> bool:
         """Whether this asks for a credential."""
         matched = self._match(request)

@@ -8,7 +8,12 @@ from random import Random
 
 from app.sandbox.faults import FaultSwitches
 from app.sandbox.messages import Delivery, Manner, Request, Response
-from app.sandbox.mutations import corrupted, with_changed_schema
+from app.sandbox.mutations import (
+    corrupted,
+    with_announced_end,
+    with_changed_schema,
+    with_softly_changed_schema,
+)
 from app.sandbox.simulator import Simulator
 
 
@@ -59,10 +64,18 @@ class VendorServer:
             return self.simulator.denied(request)
         if self.faults.is_on("throttle"):
             return self.simulator.throttled(request)
-        response = self.simulator.respond(request)
+        response = self._changed(self.simulator.respond(request), request)
+        return corrupted(response) if self.faults.is_on("corrupt-body") else response
+
+    def _changed(self, response: Response, request: Request) -> Response:
         if self.faults.is_on("schema-change"):
             response = with_changed_schema(response)
-        return corrupted(response) if self.faults.is_on("corrupt-body") else response
+        if self.faults.is_on("soft-change"):
+            response = with_softly_changed_schema(response)
+        if self.faults.is_on("version-fall-forward"):
+            response = response.with_headers(self.simulator.fallen_forward())
+        days = self.faults.number("deprecation")
+        return response if days is None else with_announced_end(response, request, days)
 
     def _seconds(self, request: Request) -> float:
         usual = self.simulator.profile.draw(request.received_at, self._random).total_seconds() * self._latency_scale

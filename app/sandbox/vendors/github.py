@@ -51,6 +51,9 @@ class GitHub(Simulator):
     def headers(self, request: Request) -> dict[str, str]:
         return {**self._limits(request, self.core.remaining(request.received_at)), **self._identity()}
 
+    def fallen_forward(self) -> dict[str, str]:
+        return {"X-GitHub-Api-Version-Selected": "2026-03-10"}
+
     def not_found(self, request: Request) -> Response:
         return self._error(404, "Not Found", _DOCS)
 

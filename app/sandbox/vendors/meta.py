@@ -70,6 +70,10 @@ class Meta(Simulator):
             "Facebook-API-Version": f"v{CURRENT}.0",
         }
 
+    def fallen_forward(self) -> dict[str, str]:
+        warning = f"The call has been auto-upgraded to v{CURRENT + 1}.0 as v{CURRENT}.0 has been deprecated."
+        return {"Facebook-API-Version": f"v{CURRENT + 1}.0", "X-Ad-Api-Version-Warning": warning}
+
     def not_found(self, request: Request) -> Response:
         return self._error(400, f"Unknown path components: {request.path}", code=2500)
 

@@ -65,6 +65,9 @@ class Shopify(Simulator):
             headers["X-Shopify-Shop-Api-Call-Limit"] = f"{self._level(request.received_at)}/40"
         return headers
 
+    def fallen_forward(self) -> dict[str, str]:
+        return {"X-Shopify-API-Version": VERSIONS[-1]}
+
     def not_found(self, request: Request) -> Response:
         return json_response(404, {"errors": "Not Found"}, {"X-Request-Id": self.uuid()})
 
