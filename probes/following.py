@@ -38,6 +38,7 @@ async def follow(execution: Execution, request: Request, *, limit: float, most: 
         own = trail.own and origin(plain.url) == origin(request.url)
         outgoing = _unsigned(plain)
         outgoing.extensions["timeout"] = {"total": max(0.001, ends - time.perf_counter())}
+        outgoing.extensions["anonymous"] = not own
         outgoing.extensions["address_guard"] = partial(_guard, redirects.shown(plain.url), trail.public)
         following = await send(execution, outgoing, limit=limit, credentials=own)
         if isinstance(following, Unauthorised):

@@ -34,6 +34,7 @@ from probes.redaction import Redactor
 from probes.redaction.derived import derived_secrets
 from probes.steps import StepRunner
 from probes.transport import Limits, ProbeTransport, transports
+from probes.transport.connecting import Resolver, resolve
 from probes.vendors import VENDORS
 from probes.vendors.usage import usage_request
 
@@ -60,10 +61,10 @@ class Runner:
     """Shared by all runs of a prober; each run has connections of its own.
 
     `tokens` and `memory` outlive the runs; without them, what they hold is forgotten with the runner. Without
-    `loop_lag` nothing is ever tainted. `sleep` and `jitter` pace retries and polls.
+    `loop_lag` nothing is ever tainted. `resolver` looks names up. `sleep` and `jitter` pace retries and polls.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a part that whoever composes a prober may replace
         self,
         *,
         environ: Mapping[str, str],
@@ -72,6 +73,7 @@ class Runner:
         tokens: TokenCache | None = None,
         memory: Memory | None = None,
         limits: Limits | None = None,
+        resolver: Resolver = resolve,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         jitter: Callable[[float], float] = _full_jitter,
     ) -> None:
@@ -80,6 +82,7 @@ class Runner:
         self._loop_lag = loop_lag
         self._tokens = tokens if tokens is not None else TokenCache()
         self._limits = limits
+        self._resolver = resolver
         self._sleep = sleep
         self._jitter = jitter
         self._memory = memory if memory is not None else Memory()
@@ -230,7 +233,7 @@ class Runner:
 
     def _transports(self, integration: Integration) -> Callable[[], ProbeTransport]:
         try:
-            return transports(integration, self._environ, self._limits)
+            return transports(integration, self._environ, self._limits, self._resolver)
         except ValueError as err:
             raise _Unprepared(str(err)) from None
 

@@ -8,7 +8,7 @@ import ipaddress
 import os
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -18,6 +18,8 @@ from probes.transport.failure import Phase, TransportFailure
 Address: TypeAlias = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int]]
 Resolver: TypeAlias = Callable[[str, int], Awaitable[list[Address]]]
 """Host name and port → addresses in the order to try them; raises TransportFailure (DNS)."""
+Guard: TypeAlias = Callable[[str], str | None]
+"""Why an address must not be connected to, or None."""
 
 _SHORTEST_S: Final = 1.25
 _UNDER_WAY: Final = (errno.EINPROGRESS, errno.EINTR)
@@ -50,6 +52,13 @@ async def resolve(host: str, port: int) -> list[Address]:
     if not found:
         raise TransportFailure(FailureKind.DNS, f"cannot resolve {host}: no address", phase=Phase.DNS, retryable=False)
     return list(dict.fromkeys((family, address) for family, _, _, _, address in found))  # type: ignore[misc]
+
+
+def ask_guard(guard: Guard | None, addresses: Iterable[str]) -> None:
+    """Nothing if the guard lets every one of them pass, else TransportFailure (PROTOCOL) with its words."""
+    reason = next(filter(None, map(guard, addresses)), None) if guard is not None else None
+    if reason is not None:
+        raise TransportFailure(FailureKind.PROTOCOL, reason, phase=Phase.CONNECT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,17 @@ from config.model import Integration, Tls
 from config.proxy import ProxyAddress, resolve_proxy
 from config.secrets import written
 from probes.http import URL
+from probes.transport.connecting import Resolver, resolve
 from probes.transport.limits import Limits
 from probes.transport.probe import ProbeTransport
 from probes.transport.trust import Trust
 
 
 def transports(
-    integration: Integration, environ: Mapping[str, str], limits: Limits | None = None
+    integration: Integration,
+    environ: Mapping[str, str],
+    limits: Limits | None = None,
+    resolver: Resolver = resolve,
 ) -> Callable[[], ProbeTransport]:
     """Makes transports as the integration wants them; `integration` has its references resolved.
 
@@ -25,7 +29,7 @@ def transports(
     """
     trust = trust_of(integration.tls, URL(integration.base_url).host)
     proxy = _proxy(integration, environ)
-    return partial(ProbeTransport, trust=trust, http=integration.http, proxy=proxy, limits=limits)
+    return partial(ProbeTransport, trust=trust, http=integration.http, proxy=proxy, limits=limits, resolver=resolver)
 
 
 def trust_of(tls: Tls, host: str) -> Trust:

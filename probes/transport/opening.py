@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from config.proxy import ProxyAddress
 from probes.model import Certificate, FailureKind
 from probes.transport.certificates import Presented, chain
-from probes.transport.connecting import Reached, connect, resolve
+from probes.transport.connecting import Guard, Reached, Resolver, ask_guard, connect, resolve
 from probes.transport.connection import Connection
 from probes.transport.failure import Phase, TransportFailure
 from probes.transport.http2 import Http2Connection
@@ -62,9 +62,23 @@ class Way:
 
 
 class Opening:
-    """One attempt to open a connection. `peer` and `refusals` hold what is known by the time it fails."""
+    """One attempt to open a connection. `peer` and `refusals` hold what is known by the time it fails.
 
-    def __init__(self, way: Way, watch: Stopwatch, limits: Limits, connect_s: float | None = None) -> None:
+    `guard` is asked of every address, except where a proxy looks the name up.
+    """
+
+    def __init__(
+        self,
+        way: Way,
+        watch: Stopwatch,
+        limits: Limits,
+        connect_s: float | None = None,
+        *,
+        resolver: Resolver = resolve,
+        guard: Guard | None = None,
+    ) -> None:
+        self._resolver = resolver
+        self._guard = guard if way.proxy is None else None
         self.peer: tuple[str, int] | None = None
         self.refusals: tuple[str, ...] = ()
         self._way = way
@@ -97,8 +111,9 @@ class Opening:
         way, watch = self._way, self._watch
         host, port = (way.proxy.host, way.proxy.port) if way.proxy is not None else (way.host, way.port)
         try:
-            addresses = await resolve(host, port)
+            addresses = await self._resolver(host, port)
             watch.resolved = time.perf_counter()
+            ask_guard(self._guard, [where[0] for _, where in addresses])
             return await connect(addresses, self._connect_s)
         except TransportFailure as failure:
             if way.proxy is None:

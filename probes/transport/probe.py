@@ -11,6 +11,7 @@ from typing import TypeAlias
 from config.proxy import ProxyAddress
 from probes.http import AsyncBaseTransport, Request, Response, origin
 from probes.model import FailureKind
+from probes.transport.connecting import Resolver, ask_guard, resolve
 from probes.transport.connection import unanswered
 from probes.transport.decoding import decode
 from probes.transport.failure import Partial, Phase, TransportFailure
@@ -59,6 +60,9 @@ class ProbeTransport(AsyncBaseTransport):
     both, with TLS; 1.1 without.
 
     A request's own clock is `request.extensions["timeout"]`: `{"total": seconds, "connect": seconds}`; else `Limits`.
+    Its `extensions["address_guard"]`, where there is one, is asked of every address before anything is connected to:
+    text says why not, and fails the request. With `extensions["anonymous"]` it goes over a connection of its own,
+    without our client certificate. `resolver` turns names into addresses, anew for every connection.
 
     The response is read and decoded. Its extensions: `timings` (Timings), `peer` (address), `refusals` (addresses tried
     before it, with reasons), `headers` (Headers as they came; the response's own lack Content-Encoding), `wire_bytes`
@@ -74,7 +78,9 @@ class ProbeTransport(AsyncBaseTransport):
         trust: Trust | None = None,
         http: HttpVersion = "1.1",
         proxy: ProxyAddress | None = None,
+        resolver: Resolver = resolve,
     ) -> None:
+        self._resolver = resolver
         self._trust = trust or Trust(ca_file)
         self._limits = limits or Limits()
         self._http: HttpVersion = http
@@ -112,14 +118,18 @@ class ProbeTransport(AsyncBaseTransport):
 
     async def _way(self, request: Request) -> Way:
         scheme, host, port = origin(request.url)
-        context = await client_context(self._trust, self._http) if scheme == "https" else None
+        trust = self._trust.anonymous if request.extensions.get("anonymous") else self._trust
+        context = await client_context(trust, self._http) if scheme == "https" else None
         return Way(host, port, self._trust.name_for(host), self._http, context, self._proxy)
 
     async def _exchange(self, attempt: _Attempt, wire: bytes) -> None:
         attempt.line = await self._take_kept(attempt)
         if attempt.line is None:
             connect_s = attempt.request.extensions.get("timeout", {}).get("connect")
-            attempt.opening = Opening(attempt.way, attempt.watch, self._limits, connect_s)
+            guard = attempt.request.extensions.get("address_guard")
+            attempt.opening = Opening(
+                attempt.way, attempt.watch, self._limits, connect_s, resolver=self._resolver, guard=guard
+            )
             attempt.line = await attempt.opening.open()
         try:
             await self._converse(attempt, attempt.line, wire)
@@ -140,7 +150,8 @@ class ProbeTransport(AsyncBaseTransport):
             raise refused_credentials(attempt.way.proxy)
 
     async def _take_kept(self, attempt: _Attempt) -> Line | None:
-        line = self._kept.pop(origin(attempt.request.url), None)
+        extensions = attempt.request.extensions
+        line = None if extensions.get("anonymous") else self._kept.pop(origin(attempt.request.url), None)
         if line is None:
             return None
         # Two turns of the loop deliver a close that the kernel already knows of.
@@ -149,6 +160,8 @@ class ProbeTransport(AsyncBaseTransport):
         if not line.connection.usable:
             await line.connection.close()
             return None
+        if attempt.way.proxy is None:
+            ask_guard(extensions.get("address_guard"), [line.peer[0]])
         attempt.watch.started = time.perf_counter()
         return line
 
@@ -169,7 +182,7 @@ class ProbeTransport(AsyncBaseTransport):
         return Response(answer.status, headers=plain, content=body, request=attempt.request, extensions=extensions)
 
     async def _keep(self, request: Request, line: Line) -> None:
-        if line.connection.usable:
+        if line.connection.usable and not request.extensions.get("anonymous"):
             self._kept[origin(request.url)] = line
         else:
             await line.connection.close()

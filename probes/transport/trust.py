@@ -36,6 +36,11 @@ class Trust:
         return dict(self.names).get(host, host)
 
     @property
+    def anonymous(self) -> Trust:
+        """The same trust, without telling who we are."""
+        return Trust(ca_file=self.ca_file, names=self.names)
+
+    @property
     def files(self) -> tuple[str, ...]:
         """Every file that a context for it is made of."""
         return tuple(path for path in (self.ca_file, self.client_certificate, self.client_key) if path is not None)
