@@ -9,6 +9,7 @@ from duckdb import DuckDBPyConnection
 from config.model import Config, Integration, Objective
 from metrics import slo
 from metrics.model import Evaluation, ObjectiveStatus, Window
+from metrics.store.credentials import certificates, credentials
 from metrics.store.lifecycle import vendor_signals
 from metrics.store.probers import probers
 from metrics.store.quota import quota_levels
@@ -29,6 +30,8 @@ def evaluate(con: DuckDBPyConnection, config: Config, now: datetime) -> Evaluati
         recorded=recorded_levels(con, config, now),
         signals=vendor_signals(con, now),
         drift=shape_findings(con),
+        credentials=credentials(con),
+        certificates=certificates(con),
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from config.model import Objective, Recorded
+from metrics.lifetimes import HostCertificate, TrackedCredential
 from probes.model import ChangeKind, FailureKind, Leftovers, OpenCircuit, Outcome
 
 
@@ -321,6 +322,8 @@ class Evaluation:
     recorded: tuple[RecordedLevel, ...] = ()
     signals: tuple[VendorSignal, ...] = ()
     drift: tuple[ShapeFinding, ...] = ()
+    credentials: tuple[TrackedCredential, ...] = ()
+    certificates: tuple[HostCertificate, ...] = ()
 
 
 Column = NDArray[np.float64]

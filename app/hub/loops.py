@@ -13,6 +13,7 @@ from app.hub.config_source import ConfigSource, reload_if_changed
 from app.hub.state import HubState
 from config.model import Config
 from metrics.evaluation import evaluate
+from metrics.store.credentials import note_certificates
 from metrics.store.retention import forget_old
 from metrics.store.shapes import ShapeBook, find_drift, save_findings, shape_findings
 
@@ -21,6 +22,7 @@ log = structlog.get_logger(__name__)
 EVALUATE_EVERY_S: Final = 5.0
 WATCH_EVERY_S: Final = 2.0
 FORGET_EVERY_S: Final = 3600.0
+CERTIFICATES_EVERY_S: Final = 60.0
 COMPARE_EVERY_S: Final = 15.0
 
 
@@ -58,6 +60,12 @@ def compare_once(state: HubState, book: ShapeBook) -> None:
     found, before = state.store.read(lambda con: (find_drift(con, config, book, now), shape_findings(con)))
     if found or before:
         state.store.write(lambda con: save_findings(con, found, now)).result()
+
+
+def note_certificates_once(state: HubState) -> None:
+    """One look at the certificates that steps saw of late."""
+    now = state.clock()
+    state.store.write(lambda con: note_certificates(con, now)).result()
 
 
 def watch_once(state: HubState, source: ConfigSource, adopted: Callable[[Config], None]) -> None:

@@ -7,14 +7,17 @@ import hashlib
 import hmac
 import json
 import zlib
+from datetime import datetime
 from typing import Annotated, Final
 
 import duckdb
 from fastapi import APIRouter, Header, HTTPException, Request, Response
 
 from app.hub.state import HubState
+from metrics.store.credentials import record_credentials
 from metrics.store.failures import IngestFull
 from metrics.store.probers import record_heartbeat
+from probes.model import Heartbeat
 from probes.wire import MAX_BODY_BYTES, WireError, parse_batch, parse_heartbeat
 
 _TOO_LARGE: Final = f"the body is larger than {MAX_BODY_BYTES} bytes; send smaller batches"
@@ -80,12 +83,18 @@ def prober_router(state: HubState) -> APIRouter:
         _require_same_region(beat.region, of_token)
         now = state.clock()
         try:
-            await asyncio.wrap_future(record_heartbeat(state.store, beat, now))
+            await _record(state, beat, now)
         except _UNFIT as err:
             raise HTTPException(422, f"the heartbeat cannot be stored: {type(err).__name__}") from err
         return {"config_version": state.config.version, "now": now.isoformat()}
 
     return router
+
+
+async def _record(state: HubState, beat: Heartbeat, now: datetime) -> None:
+    await asyncio.wrap_future(record_heartbeat(state.store, beat, now))
+    if beat.credentials is not None:
+        await asyncio.wrap_future(record_credentials(state.store, beat.region, beat.credentials, now))
 
 
 def _require_same_region(named: str, of_token: str) -> None:

@@ -25,6 +25,7 @@ from app.errors import UserError
 from app.hub.assembly import Surroundings, adopt, new_state
 from app.hub.config_source import ConfigSource
 from app.hub.loops import (
+    CERTIFICATES_EVERY_S,
     COMPARE_EVERY_S,
     EVALUATE_EVERY_S,
     FORGET_EVERY_S,
@@ -33,6 +34,7 @@ from app.hub.loops import (
     evaluate_once,
     every,
     forget_once,
+    note_certificates_once,
     watch_once,
 )
 from app.hub.server import create_app
@@ -169,6 +171,7 @@ def _loops(
         every(WATCH_EVERY_S, state, lambda: watch_once(state, source, adopted), "watch"),
         every(COMPARE_EVERY_S, state, lambda: compare_once(state, book), "shapes"),
         every(FORGET_EVERY_S, state, lambda: forget_once(state), "retention"),
+        every(CERTIFICATES_EVERY_S, state, lambda: note_certificates_once(state), "certificates"),
         deliverer.run_forever(state.stopping),
         stop_when_orphaned(),
     ]
