@@ -1,4 +1,4 @@
-"""A prober has not been heard of, or says that it cannot probe: what it watches is unknown, not down."""
+"""A prober has not been heard of, or tells of a problem of its own: what it watches is unknown, not down."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ def _holds(scene: Scene) -> Iterator[Condition]:
 
 
 def _condition(scene: Scene, prober: ProberVerdict) -> Condition:
-    word = "SILENT" if prober.silent else "NOT PROBING"
-    detail = f"last heard of {prober.last_seen:%Y-%m-%d %H:%M:%S} UTC" if prober.silent else prober.problem
+    word = "SILENT" if prober.silent else "HAS A PROBLEM"
+    unseen = f"region {prober.region} is not watched by it: last heard of {prober.last_seen:%Y-%m-%d %H:%M:%S} UTC"
     return Condition(
         key=f"prober:{prober.prober_id}/{Rule.PROBER_SILENT}",
         rule=Rule.PROBER_SILENT,
         tier=Tier.DEGRADED,
         subject=f"prober:{prober.prober_id}",
         since=prober.last_seen if prober.silent else scene.at,
-        summary=f"region {prober.region} is not watched by it: {detail}",
+        summary=unseen if prober.silent else f"region {prober.region}: {prober.problem}",
         blame=Blame.PROBER,
         blame_reason="no word from the prober" if prober.silent else "the prober says so itself",
         title=f"Prober {prober.prober_id} {word}",
