@@ -154,12 +154,16 @@ def _unusable(trust: Trust) -> str | None:
 
 
 def _unreadable(trust: Trust, err: OSError) -> TransportFailure:
-    options = {
-        trust.ca_file: "ca_file", trust.client_certificate: "client_certificate", trust.client_key: "client_key"
-    }  # fmt: skip
-    path = err.filename if err.filename in options else trust.ca_file
-    words = f"cannot read the tls.{options.get(path, 'ca_file')} {path}: {err.strerror or err}"
-    return TransportFailure(FailureKind.INTERNAL, words)
+    client = {trust.client_certificate: "client_certificate", trust.client_key: "client_key"}
+    # Errors of OpenSSL's own name no file; there it is the authority's that was being read.
+    option, path = client.get(err.filename or "", "ca_file"), err.filename or trust.ca_file
+    return TransportFailure(FailureKind.INTERNAL, f"cannot read the tls.{option} {path}: {_why(err)}")
+
+
+def _why(err: OSError) -> str:
+    if isinstance(err, ssl.SSLError):
+        return (err.reason or "not usable as PEM").replace("_", " ").lower()
+    return err.strerror or "not readable"
 
 
 def _default_bundle() -> str | None:
