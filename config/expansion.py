@@ -92,6 +92,11 @@ class _Copy:
             if path[: len(source)] == source:
                 self.places[at + path[len(source) :]] = place
 
+    def missing(self, at: Path, source: Path) -> None:
+        """What is not there at `at` should have been written at `source`."""
+        place = self._source.place(source)
+        self.places[at] = Place(place.file, place.line, place.path + at)
+
     def lay(self, target: dict[str, Any], at: Path, values: Mapping[str, Any], source: Path) -> None:
         """Values over a mapping at `at`: mappings merge key by key, the rest is replaced."""
         for key, value in values.items():
@@ -114,6 +119,8 @@ def _integration(document: Document, position: int, item: Mapping[str, Any]) -> 
         # Options of another kind of credential would only be in the way.
         del value["auth"]
     made.lay(value, (), {key: one for key, one in item.items() if key != "name"}, source)
+    if "base_url" not in value:
+        made.missing(("base_url",), source)
     name = item["name"]
     if "title" not in item and isinstance(value.get("title"), str) and value["title"]:
         value["title"] = f"{value['title']} ({name})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
 from config.declared import Declared
 from config.scalars import Count, Duration, Name, Status, WireText
@@ -27,8 +27,14 @@ def _part(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _kind_of_part(value: object) -> str:
+    return "file" if isinstance(value, (dict, FilePart)) else "text"
+
+
 Part = Annotated[
-    str | FilePart,
+    Annotated[str, Tag("text")] | Annotated[FilePart, Tag("file")],
+    # Told apart first, so that a mistake in a file is not one in a text as well.
+    Discriminator(_kind_of_part),
     BeforeValidator(_part),
     WithJsonSchema(
         {

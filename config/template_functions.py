@@ -17,6 +17,8 @@ from typing import Any, Final
 from urllib.parse import quote
 from uuid import uuid4
 
+from jinja2 import pass_context
+
 from config.scalars import parse_duration
 
 LONGEST_HEX: Final = 1024
@@ -214,7 +216,18 @@ DIGESTS: Final = ("md5", "sha1", "sha256", "sha512")
 FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {"random_choice": random_choice, "random_int": random_int}
 """Callable by name, beside the built-in variables `uuid` and `random_hex`, which can be called too."""
 
-FILTERS: Final[dict[str, Callable[..., Any]]] = {
+
+def _when_rendered(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Never worked out when a template is compiled, as happens to constants: `derivations` would not see it."""
+
+    @pass_context
+    def rendered(_: object, *arguments: Any, **named: Any) -> Any:
+        return function(*arguments, **named)
+
+    return rendered
+
+
+_FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "b64decode": b64decode,
     "b64encode": b64encode,
     "b64encode_url": b64encode_url,
@@ -228,4 +241,6 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "urlquote": urlquote,
     **{name: _digest(name) for name in DIGESTS},
 }
+
+FILTERS: Final = {name: _when_rendered(function) for name, function in _FILTERS.items()}
 """Ours, beside Jinja's own (upper, lower, replace, default, urlencode, e for XML, …)."""

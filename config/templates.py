@@ -139,10 +139,7 @@ def _native(text: str, variables: Mapping[str, Any]) -> Any:
 
 
 def _environment() -> ImmutableSandboxedEnvironment:
-    # Not optimised: a digest of constants must be made when it is rendered, where `derivations` sees it.
-    environment = ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True, optimized=False
-    )
+    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
     # No range(), no lipsum(): a name is a built-in or a capture, or it is a mistake.
     environment.globals.clear()
     environment.filters |= FILTERS

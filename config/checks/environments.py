@@ -22,13 +22,13 @@ def mixed_findings(documents: Sequence[Document], plugins: Plugins) -> Iterator[
     first: dict[str, dict[str, tuple[Document, Path]]] = {}
     for document in documents:
         side = str(document.value.get("environment", "production"))
-        for path, text in _secrets(document.value, plugins):
-            for reference in _REFERENCE.findall(text):
-                users = first.setdefault(reference.split(":-")[0].rstrip("}"), {})
-                other = next((user for its_side, user in users.items() if its_side != side), None)
-                users.setdefault(side, (document, path))
-                if other is not None:
-                    yield document, (path, _message(reference, side, *other))
+        found = _secrets(document.value, plugins)
+        for path, reference in [(path, one) for path, text in found for one in _REFERENCE.findall(text)]:
+            users = first.setdefault(reference.split(":-")[0].rstrip("}"), {})
+            other = next((user for its_side, user in users.items() if its_side != side), None)
+            users.setdefault(side, (document, path))
+            if other is not None:
+                yield document, (path, _message(reference, side, *other))
 
 
 def _message(reference: str, side: str, other: Document, path: Path) -> str:

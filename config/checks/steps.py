@@ -53,6 +53,9 @@ def _step(step: Mapping[str, Any], at: Path, context: Context, namespaces: Colle
     yield from record_findings(mapping(step.get("record")), (*at, "record"), json_path_findings)
     if step.get("until") is not None and "status" not in until and "json" not in until:
         yield (*at, "until"), "waits for nothing; give it a status or json"
+    if step.get("until") is not None and mapping(step.get("request")).get("idempotency_key"):
+        message = "a vendor that knows the key answers every poll like the first; leave it out, or poll in another step"
+        yield (*at, "request", "idempotency_key"), message
     when = step.get("when")
     if isinstance(when, str) and when not in {"true", "false"} and not is_expression(when):
         yield (*at, "when"), "must be true, false or one {{expression}}, such as \"{{ region == 'eu' }}\""

@@ -54,9 +54,9 @@ def _same(expected: Any, actual: Any) -> bool:
         return operators.text_of(expected).lower() == operators.text_of(actual).lower()
     if isinstance(expected, (int, float)) or isinstance(actual, float):
         wanted, number = _number(expected), _number(actual)
-        return bool(isinstance(wanted, float) and wanted == number)
+        return isinstance(wanted, float) and bool(wanted == number)
     if expected is None:
-        return actual == ""
+        return bool(actual == "")
     return isinstance(actual, str) and str(expected).strip() == actual
 
 

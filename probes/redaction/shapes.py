@@ -31,10 +31,18 @@ _FIELDS: Final = re.compile(
     r"""(?P<value>\\?"(?:[^"\\]|\\.)*(?:"|\Z)|'[^']*(?:'|\Z)|[^\s&,;{}\[\]"'<>]+)"""
 )
 
+_ELEMENTS: Final = re.compile(
+    r"<(?P<name>[A-Za-z_][\w.:-]{0,63})(?P<attributes>\s[^<>]{0,500})?>"
+    r"(?P<value>[^<]+|\s*<!\[CDATA\[(?:[^\]]|\](?!\]>)){0,4000}(?:\]\]>|\Z)?)"
+)
+
 
 def redact(text: str) -> str:
-    """`text` without bearer tokens and keys of known shape, `name: value` pairs of telling names, addresses, phones."""
+    """`text` without bearer tokens and keys of known shape, `name: value` pairs and XML elements of telling names,
+    addresses, phones."""
     text = _TOKENS.sub(_token, text)
+    if "<" in text:
+        text = _ELEMENTS.sub(_element, text)
     text = _FIELDS.sub(_field, text)
     text = _EMAILS.sub(EMAIL, text)
     return _PHONES.sub(PHONE, text)
@@ -45,6 +53,13 @@ def _token(found: re.Match[str]) -> str:
     if scheme and not _LIKE_A_KEY.search(found["value"]):
         return found[0]
     return f"{scheme}{found['space']}{REDACTED}" if scheme else REDACTED
+
+
+def _element(found: re.Match[str]) -> str:
+    mask = mask_for(found["name"].rpartition(":")[2])
+    if mask is None or not found["value"].strip():
+        return found[0]
+    return f"<{found['name']}{found['attributes'] or ''}>{mask}"
 
 
 def _field(found: re.Match[str]) -> str:

@@ -16,10 +16,13 @@ from config.checks.steps import JSON_TYPES, OPERATORS
 from config.defaults import Defaults, StepDefaults, WorkflowDefaults
 from config.load import load
 from config.scalars import format_duration, parse_duration
+from config.template_functions import FILTERS
 from config.templates import BUILTINS
 from config.yaml_source import parse
 
 DOCS = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
+
+SOURCE_KINDS = ("header", "cookie", "regex", "xpath", "status", "url", "link")
 
 SECTIONS: dict[str, type[BaseModel]] = {
     "integration": model.Integration,
@@ -32,7 +35,12 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "accepted_changes": model.AcceptedChange,
     "workflows": model.Workflow,
     "steps": model.Step,
+    "for_each of an integration": model.EachIntegration,
+    "for_each of a workflow": model.EachWorkflow,
     "request": model.Request,
+    "multipart": model.FilePart,
+    "graphql": model.GraphQl,
+    "repeat": model.Repeat,
     "expect": model.Expect,
     "body": model.BodyMatch,
     "until": model.Until,
@@ -90,7 +98,10 @@ def test_every_model_has_a_section() -> None:
     assert models - bases - {BaseModel} <= set(SECTIONS.values())
 
 
-@pytest.mark.parametrize("word", sorted({*BUILTINS, *model.Sli, *model.ImpactTier, *OPERATORS, *JSON_TYPES}))
+WORDS = {*BUILTINS, *FILTERS, *SOURCE_KINDS, *model.Sli, *model.ImpactTier, *OPERATORS, *JSON_TYPES}
+
+
+@pytest.mark.parametrize("word", sorted(WORDS))
 def test_every_word_of_the_language_is_documented(word: str) -> None:
     assert re.search(rf"\b{word}\b", DOCS)
 
@@ -114,6 +125,15 @@ def test_the_expectation_that_it_shows_is_one() -> None:
     document, problems = parse(blocks()["expectations"], "x.yaml")
     assert problems == []
     assert model.Expect.model_validate(document.value["expect"]).json_paths["$.score"] == {"ge": 0, "le": 1}
+
+
+def test_the_pages_and_accounts_that_it_shows_are_some() -> None:
+    document, problems = parse(f"steps:\n{blocks()['repeat']}", "x.yaml")
+    assert problems == []
+    assert model.Step.model_validate(document.value["steps"][0]).repeat.max == 5
+    document, problems = parse(blocks()["accounts"], "x.yaml")
+    items = [model.EachIntegration.model_validate(item) for item in document.value["for_each"]]
+    assert [item.name for item in items] == ["eu", "test"]
 
 
 def test_its_links_lead_to_its_headings() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import time
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -208,3 +209,26 @@ async def test_a_failure_message_about_a_person_names_no_person(serve: Any) -> N
     assert run.failure.kind is FailureKind.ASSERTION
     assert "Jane" not in repr(run)
     assert "jane@" not in repr(run)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("<password>hunter2</password>", "<password>[redacted]</password>"),
+        ('<w:Password Type="x">hunter2</w:Password>', '<w:Password Type="x">[redacted]</w:Password>'),
+        ("<sessionId>\n hunter2 </sessionId>", "<sessionId>[redacted]</sessionId>"),
+        ("<token><![CDATA[hunter2]]></token>", "<token>[redacted]</token>"),
+        ("<email>a@example.com</email>", "<email>[personal]</email>"),
+        ("<status>ok</status>", "<status>ok</status>"),
+        ("<password/><note>kept</note>", "<password/><note>kept</note>"),
+    ],
+)
+def test_xml_elements_of_telling_names_are_masked(text: str, shown: str) -> None:
+    assert Redactor().text(text) == shown
+
+
+def test_xml_made_to_be_slow_is_redacted_quickly() -> None:
+    begun = time.monotonic()
+    Redactor().body(b"<token><![CDATA[]" * 5000, "text/xml")
+    Redactor().body(b"<token a" * 5000, "text/xml")
+    assert time.monotonic() - begun < 1
