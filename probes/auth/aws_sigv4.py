@@ -16,6 +16,7 @@ from probes.http import URL, Request, Response
 
 MISSING: Final = 'aws_sigv4 signs with botocore, which is not installed; pip install "leadline[aws]"'
 _SIGNED: Final = ("host", "content-type", "content-md5")
+_OURS: Final = frozenset({"x-amz-date", "x-amz-security-token", "x-amz-content-sha256"})
 _UNRESERVED: Final = "-_.~"
 
 
@@ -68,6 +69,8 @@ class SigV4Authenticator(Authenticator):
         request.url = _as_aws_spells(request.url)
         headers = {name: value for name, value in request.headers.items() if name in _SIGNED}
         headers |= {name: value for name, value in request.headers.items() if name.startswith("x-amz-")}
+        # What a redirect carries over was made for the request before.
+        headers = {name: value for name, value in headers.items() if name not in _OURS}
         stamp = self._clock().astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
         headers["x-amz-date"] = stamp
         if self._keys.session_token is not None:

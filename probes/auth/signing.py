@@ -45,10 +45,15 @@ class Signer:
 
     def sign(self, header: dict[str, Any], claims: dict[str, Any]) -> str:
         """A signed JWT; `header` needs no `alg`."""
+        if self.algorithm != "EdDSA":
+            return self._signed(header, claims)
         with warnings.catch_warnings():
             # RFC 9864 prefers the name Ed25519, which few servers know yet.
             warnings.filterwarnings("ignore", "EdDSA is deprecated", SecurityWarning)
-            return jwt.encode({"alg": self.algorithm, **header}, claims, self.key, algorithms=[self.algorithm])
+            return self._signed(header, claims)
+
+    def _signed(self, header: dict[str, Any], claims: dict[str, Any]) -> str:
+        return jwt.encode({"alg": self.algorithm, **header}, claims, self.key, algorithms=[self.algorithm])
 
 
 def signer(secret: SecretStr, algorithm: Algorithm | None = None) -> Signer:
@@ -63,7 +68,10 @@ def signer(secret: SecretStr, algorithm: Algorithm | None = None) -> Signer:
 
 def _imported(text: str) -> PrivateKey:
     try:
-        key = _from_jwk(json.loads(text)) if text.lstrip().startswith("{") else _from_pem(text)
+        with warnings.catch_warnings():
+            # A weak key is refused below, in our own words.
+            warnings.simplefilter("ignore", SecurityWarning)
+            key = _from_jwk(json.loads(text)) if text.lstrip().startswith("{") else _from_pem(text)
     except (JoseError, UnsupportedAlgorithm, ValueError, TypeError, KeyError):
         # From None: a parser's message may quote what it could not read.
         raise UnfitKey("not a private key; give it unencrypted, as PEM or as a JWK") from None

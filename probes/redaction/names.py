@@ -14,7 +14,7 @@ _SECRET_WORDS: Final = (
     "signature", "accesstoken", "refreshtoken", "idtoken", "authtoken", "sessionid", "assertion", "clientkey",
 )  # fmt: skip
 _SECRET_NAMES: Final = frozenset(
-    {"token", "auth", "key", "pwd", "pass", "session", "jwt", "sid", "otp", "pin", "hapikey", "sig", "bearer"}
+    {"token", "auth", "key", "pwd", "pass", "session", "jwt", "sid", "otp", "pin", "hapikey", "sig", "bearer", "dpop"}
 )
 _PERSONAL_WORDS: Final = (
     "email", "phone", "firstname", "lastname", "middlename", "fullname", "surname", "birth", "address", "street",

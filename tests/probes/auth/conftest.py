@@ -64,6 +64,12 @@ def bench() -> Bench:
     return Bench()
 
 
+@pytest.fixture(scope="session")
+def new_bench() -> Callable[[], Bench]:
+    """For property tests, which need one for each example."""
+    return Bench
+
+
 @pytest.fixture
 def request_to_api() -> Callable[[], httpx.Request]:
     return lambda: httpx.Request("GET", "https://api.example.com/v1/things?limit=1")

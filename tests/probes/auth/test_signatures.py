@@ -73,6 +73,13 @@ class TestSigV4:
         request = sent(aws.build("aws_sigv4", **{**AWS, "service": "s3"}), "PUT", f"{SUITE}/a b", content=b"x")
         assert request.headers["x-amz-content-sha256"].startswith("2d711642b726b04401627ca9fbac32f5")
 
+    @pytest.mark.parametrize("service", ["service", "s3"])
+    def test_signing_again_replaces_the_signature_before(self, aws: Any, service: str) -> None:
+        auth = aws.build("aws_sigv4", **{**AWS, "service": service})
+        once = sent(auth, "POST", f"{SUITE}/a", content=b"body")
+        again = sent(auth, "POST", f"{SUITE}/a", content=b"body", headers=once.headers)
+        assert again.headers == once.headers
+
     def test_a_query_is_sent_as_it_was_signed(self, aws: Any) -> None:
         request = sent(aws.build("aws_sigv4", **AWS), url=f"{SUITE}/?q=a+b%2Fc&flag&time=12:30")
         assert request.url.query == b"q=a%20b%2Fc&flag=&time=12%3A30"
