@@ -1,6 +1,7 @@
-"""When bytes reached this machine, by the kernel, so that a late event loop is not measured as a slow vendor.
+"""When things happened, by the kernel, so that a late event loop is not measured as a slow vendor.
 
-Linux can stamp received packets (SO_TIMESTAMPNS). Elsewhere, or where a stamp is missing, the moment of reading counts.
+Linux stamps received packets (SO_TIMESTAMPNS) and times the answer to a connection's first (TCP_INFO). Elsewhere, or
+where a stamp is missing, the moment of looking counts.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from typing import Final
 _TIMESTAMPNS: Final = 35
 """SO_TIMESTAMPNS and SCM_TIMESTAMPNS, which Python has no names for; the same on x86 and ARM."""
 _TIMESPEC: Final = struct.Struct("qq")
-_STAMPS: Final = sys.platform == "linux" and sys.maxsize > 2**32
+_LINUX: Final = sys.platform == "linux" and sys.maxsize > 2**32
+_TCP_INFO: Final = struct.Struct("68xI28xI")
+"""Of `struct tcp_info`: the smoothed round trip in µs, which is that of the first packet yet; packets sent again."""
 _OLDEST_NS: Final = 1_000_000_000
 """An age beyond this is a wall clock that was set, not a late event loop."""
 
@@ -26,7 +29,7 @@ _switch: list[int] = []
 
 def ask_for_stamps(stream: socket.socket) -> int:
     """From now on `stream` tells when its bytes came → room for that in each `recvmsg`; 0 where it cannot be had."""
-    if not _STAMPS:
+    if not _LINUX:
         return 0
     try:
         if not _switch:
@@ -49,3 +52,19 @@ def arrival(ancillary: Ancillary) -> float:
             if 0 < age < _OLDEST_NS:
                 return now - age / 1e9
     return now
+
+
+def connected_at(stream: socket.socket, began: float) -> float:
+    """When a connection that was asked for at `began` and stands now came about.
+
+    The kernel timed the answer to the first packet. Where that had to be sent again, the moment of looking counts.
+    """
+    now = time.perf_counter()
+    if not _LINUX:
+        return now
+    known = stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
+    if len(known) < _TCP_INFO.size:
+        return now
+    round_trip, retransmitted = _TCP_INFO.unpack(known)
+    at: float = began + round_trip / 1e6
+    return at if not retransmitted and began < at < now else now

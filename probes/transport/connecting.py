@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from probes.model import FailureKind
+from probes.transport.arrival import connected_at
 from probes.transport.failure import Phase, TransportFailure
 
 Address: TypeAlias = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int]]
@@ -103,31 +104,32 @@ async def _connect_one(address: Address, limit_s: float) -> tuple[socket.socket,
     try:
         connecting.setblocking(False)
         connecting.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        began = time.perf_counter()
         error = connecting.connect_ex(where)
-        if error not in _UNDER_WAY:
+        if error in _UNDER_WAY:
+            await _connected(connecting, limit_s)
+        else:
             _raise(error)
-            return connecting, time.perf_counter()
-        return connecting, await _connected(connecting, limit_s)
+        return connecting, connected_at(connecting, began)
     except BaseException:
         connecting.close()
         raise
 
 
-async def _connected(connecting: socket.socket, limit_s: float) -> float:
-    # Not the loop's sock_connect: it tells a turn later, when every other event of this turn was dealt with.
+async def _connected(connecting: socket.socket, limit_s: float) -> None:
+    # Not the loop's sock_connect with a timeout around it: that costs as much again as all the rest of connecting.
     loop = asyncio.get_running_loop()
-    done: asyncio.Future[float] = loop.create_future()
+    done: asyncio.Future[None] = loop.create_future()
     loop.add_writer(connecting, _settle, connecting, done)
     timer = loop.call_later(limit_s, _give_up, done)
     try:
-        return await done
+        await done
     finally:
         timer.cancel()
         loop.remove_writer(connecting)
 
 
-def _settle(connecting: socket.socket, done: asyncio.Future[float]) -> None:
-    now = time.perf_counter()
+def _settle(connecting: socket.socket, done: asyncio.Future[None]) -> None:
     if done.done():
         return
     try:
@@ -135,10 +137,10 @@ def _settle(connecting: socket.socket, done: asyncio.Future[float]) -> None:
     except OSError as err:
         done.set_exception(err)
     else:
-        done.set_result(now)
+        done.set_result(None)
 
 
-def _give_up(done: asyncio.Future[float]) -> None:
+def _give_up(done: asyncio.Future[None]) -> None:
     if not done.done():
         done.set_exception(TimeoutError())
 

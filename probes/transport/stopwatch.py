@@ -10,11 +10,16 @@ from probes.transport.failure import Phase
 
 @dataclass(slots=True)
 class Stopwatch:
-    """Stamps of one exchange in seconds; None where it has not happened. `ready`: the connection can take bytes."""
+    """Stamps of one exchange in seconds; None where it has not happened.
+
+    `greeted`, `secured`: the handshake's first message was handed over, its last one came. `ready`: the connection can
+    take bytes.
+    """
 
     started: float
     resolved: float | None = None
     connected: float | None = None
+    greeted: float | None = None
     secured: float | None = None
     ready: float | None = None
     sent: float | None = None
@@ -27,7 +32,7 @@ class Stopwatch:
         return Timings(
             dns_ms=_ms(self.started, self.resolved),
             connect_ms=_ms(self.resolved, self.connected),
-            tls_ms=_ms(self.connected, self.secured),
+            tls_ms=_ms(self.greeted, self.secured),
             send_ms=_ms(self.ready, self.sent),
             wait_ms=_ms(self.sent, self.first_byte),
             ttfb_ms=_ms(self.started, self.first_byte),

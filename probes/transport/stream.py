@@ -32,14 +32,19 @@ class Stream(asyncio.Transport):
         super().__init__()
         self.arrived = 0.0
         """`perf_counter` of when the newest bytes reached this machine."""
+        self.greeted_at: float | None = None
+        """`perf_counter` of when the handshake's first message was handed over."""
         self.secured_at: float | None = None
-        """`perf_counter` of the end of the handshake."""
+        """`perf_counter` of when the handshake's last message came. Checking it is this machine's time, not theirs."""
         self._loop = asyncio.get_running_loop()
         self._socket = connected
         self._fileno = connected.fileno()
         self._protocol = protocol
         self._unsent = bytearray()
         self._closing = False
+        self._refused: OSError | None = None
+        """Why the kernel takes no more bytes. What the other side said before is still read."""
+        self._lost: tuple[Exception | None] | None = None
         self._session: _Session | None = None
         self._room = ask_for_stamps(connected)
         protocol.connection_made(self)
@@ -52,9 +57,11 @@ class Stream(asyncio.Transport):
         return self._socket if name == "socket" else default
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """From now on, feed this one."""
+        """From now on, feed this one; it hears of an end that it came too late for."""
         assert isinstance(protocol, asyncio.Protocol)  # noqa: S101 - no other kind takes bytes
         self._protocol = protocol
+        if self._lost is not None:
+            self._loop.call_soon(protocol.connection_lost, *self._lost)
 
     def get_protocol(self) -> asyncio.Protocol:
         """The one that is fed."""
@@ -67,6 +74,7 @@ class Stream(asyncio.Transport):
         session = self._session = _Session(context, server_hostname, self._loop.create_future())
         try:
             self._shake(session)
+            self.greeted_at = time.perf_counter()
             await session.shaken
         except BaseException:
             self.abort()
@@ -83,7 +91,7 @@ class Stream(asyncio.Transport):
             self._flush(session)
             session.settle(err)
             return
-        self.secured_at = time.perf_counter()
+        self.secured_at = self.arrived
         session.established = True
         self._flush(session)
         session.settle(None)
@@ -145,6 +153,9 @@ class Stream(asyncio.Transport):
         if self._session is not None and not self._session.established:
             self._lose(ConnectionResetError("the connection ended within the TLS handshake"))
             return
+        if self._refused is not None:
+            self._lose(self._refused)
+            return
         self._protocol.eof_received()
         self.close()
 
@@ -161,6 +172,8 @@ class Stream(asyncio.Transport):
             self._encrypt(self._session)
 
     def _send(self, data: bytes | bytearray | memoryview[Any]) -> None:
+        if self._refused is not None:
+            return
         sent = 0
         if not self._unsent:
             try:
@@ -168,7 +181,8 @@ class Stream(asyncio.Transport):
             except (BlockingIOError, InterruptedError):
                 pass
             except OSError as err:
-                self._lose(err)
+                self._refused = err
+                self._unsent += data
                 return
             if sent == len(data):
                 return
@@ -182,18 +196,21 @@ class Stream(asyncio.Transport):
         except (BlockingIOError, InterruptedError):
             return
         except OSError as err:
-            self._lose(err)
+            self._refused = err
+            self._stop_writing()
             return
         del self._unsent[:sent]
-        if self._unsent:
-            return
+        if not self._unsent:
+            self._stop_writing()
+            self._protocol.resume_writing()
+
+    def _stop_writing(self) -> None:
         self._loop.remove_writer(self._fileno)
-        self._protocol.resume_writing()
         if self._closing:
             self._lose(None)
 
     def get_write_buffer_size(self) -> int:
-        """Bytes that the kernel has not taken yet."""
+        """Bytes that the kernel has not taken."""
         return len(self._unsent) + (len(self._session.waiting) if self._session is not None else 0)
 
     # -- the end --
@@ -208,7 +225,7 @@ class Stream(asyncio.Transport):
             return
         self._closing = True
         self._loop.remove_reader(self._fileno)
-        if not self._unsent:
+        if not self._unsent or self._refused is not None:
             self._lose(None)
 
     def abort(self) -> None:
@@ -227,8 +244,11 @@ class Stream(asyncio.Transport):
         self._socket.close()
         if self._session is not None:
             self._session.settle(err or ConnectionAbortedError("closed within the TLS handshake"))
-        # By then another protocol may be fed: it is that one's to know.
-        self._loop.call_soon(lambda: self._protocol.connection_lost(err))
+        self._loop.call_soon(self._tell, err)
+
+    def _tell(self, err: Exception | None) -> None:
+        self._lost = (err,)
+        self._protocol.connection_lost(err)
 
 
 class _Session:

@@ -60,18 +60,17 @@ class Worker:
     """A Python process that does one thing per line of JSON and answers with a line of JSON."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        self.pid = process.pid
+        self.process = process
 
     def ask(self, **question: Any) -> dict[str, Any]:
         """Its answer; raises RuntimeError when it died."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(question) + "\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(question) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{self._process.args!r} ended with {self._process.wait(_STOP_S)}")
+            raise RuntimeError(f"{self.process.args!r} ended with {self.process.wait(_STOP_S)}")
         answer: dict[str, Any] = json.loads(line)
         return answer
 
