@@ -33,6 +33,8 @@ class Rule(StrEnum):
     PROBER_SILENT = "prober_silent"
     CHANNEL_BROKEN = "channel_broken"
     API_LIFECYCLE = "api_lifecycle"
+    CREDENTIAL_DUE = "credential_due"
+    CERTIFICATE_EXPIRING = "certificate_expiring"
     SHAPE_DRIFT = "shape_drift"
 
 

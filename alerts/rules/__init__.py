@@ -8,7 +8,9 @@ from alerts.model import Rule
 from alerts.rules import (
     api_lifecycle,
     burn_rate,
+    certificate_expiring,
     channel_broken,
+    credential_due,
     prober_silent,
     quota_low,
     recorded_value,
@@ -30,5 +32,7 @@ RULES: Final[dict[Rule, RuleKind]] = {
     Rule.CHANNEL_BROKEN: channel_broken.RULE,
     Rule.SHAPE_DRIFT: shape_drift.RULE,
     Rule.API_LIFECYCLE: api_lifecycle.RULE,
+    Rule.CREDENTIAL_DUE: credential_due.RULE,
+    Rule.CERTIFICATE_EXPIRING: certificate_expiring.RULE,
 }
 """A region without a network comes first: it silences what its integrations seem to say."""
