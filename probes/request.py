@@ -98,7 +98,8 @@ def _url(declared: Declared, integration: Integration, variables: Mapping[str, A
         # Without the slash, a path of "@elsewhere" would turn the declared host into a user name.
         separator = "" if not path or path.startswith(("/", "?")) else "/"
         url = URL(f"{integration.base_url.rstrip('/')}{separator}{path}")
-    if url.scheme not in {"http", "https"} or not url.host:
+    # A port beyond 65535 would be taken for what is left of it.
+    if url.scheme not in {"http", "https"} or not url.host or (url.port or 0) > 65535:
         raise UnsendableRequest("the address is not an http or https one once rendered")
     query = _rendered(declared.query, variables)
     return url.copy_merge_params(query) if query else url
