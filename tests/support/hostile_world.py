@@ -37,9 +37,9 @@ class Hostile:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{self.port}"
 
-    async def start(self, context: ssl.SSLContext | None = None) -> None:
+    async def start(self, context: ssl.SSLContext | None = None, port: int = 0) -> None:
         self.scheme = "https" if context else self.scheme
-        self._listener = await asyncio.start_server(self._serve, self.host, 0, ssl=context)
+        self._listener = await asyncio.start_server(self._serve, self.host, port, ssl=context)
 
     async def stop(self) -> None:
         assert self._listener is not None

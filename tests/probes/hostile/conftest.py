@@ -27,9 +27,11 @@ STEP: dict[str, Any] = {"name": "call", "request": {"path": "/"}, "retry": {"att
 async def serve() -> AsyncIterator[Serve]:
     running: list[Hostile] = []
 
-    async def start(play: Play, context: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> Hostile:
+    async def start(
+        play: Play, context: ssl.SSLContext | None = None, host: str = "127.0.0.1", port: int = 0
+    ) -> Hostile:
         server = Hostile(play, host=host)
-        await server.start(context)
+        await server.start(context, port)
         running.append(server)
         return server
 
