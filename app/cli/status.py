@@ -69,6 +69,22 @@ def _print(document: dict[str, Any]) -> None:
         seen, waiting = _ago(prober["last_seen"], document["at"]), prober["outbox_depth"]
         text = f"prober {prober['region']}: {state}, last seen {seen}, {waiting} runs waiting"
         console.print(text, style="red" if prober["silent"] else "dim", markup=False)
+        for line in _held_back(prober, document["at"]):
+            console.print(line, style="yellow", markup=False)
+
+
+def _held_back(prober: dict[str, Any], now: str) -> list[str]:
+    """Open circuits and leftovers; a hub of an earlier version says nothing of them."""
+    circuits = [
+        f"  circuit of {one['integration']} open since {_ago(one['since'], now)}, "
+        f"{one['failures']} confirmed failures, next trial {one['next_trial_at'][11:19]} UTC: {one['reason']}"
+        for one in prober.get("circuits", ())
+    ]
+    leftovers = [
+        f"  left behind at {one['integration']} by {one['workflow']}: {one['open']} open, {one['given_up']} given up"
+        for one in prober.get("leftovers", ())
+    ]
+    return circuits + leftovers
 
 
 def _ms(value: float | None) -> str:

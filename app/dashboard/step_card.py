@@ -42,6 +42,7 @@ def _facts(step: StepResult) -> str:
         f"status {step.status}" if step.status is not None else "no answer",
         f"attempt {step.attempt}" if step.attempt > 1 else "",
         "clean-up" if step.cleanup else "",
+        f"in {step.integration}" if step.integration else "",
         f"{wording.milliseconds(step.timings.total_ms)} in all",
         f"TTFB {wording.milliseconds(step.timings.ttfb_ms)}",
         f"{wording.count(step.response_bytes)} bytes" if step.response_bytes is not None else "",

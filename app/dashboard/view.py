@@ -25,6 +25,7 @@ from metrics.model import (
     QuotaLevel,
     QuotaSeries,
     Rates,
+    RecordedSeries,
     RunRow,
     SliceCount,
     State,
@@ -37,6 +38,7 @@ from metrics.store.latency import latency, latency_series
 from metrics.store.overview import integration_summaries
 from metrics.store.phases import phase_series
 from metrics.store.quota import quota_levels, quota_series
+from metrics.store.recorded import recorded_series
 from metrics.store.runs import evidence, latest_runs, run
 from metrics.store.scope import simulated_until
 from metrics.store.slices import slice_counts
@@ -99,6 +101,7 @@ class Measured:
     errors: ErrorSeries
     phases: PhaseSeries
     quotas: tuple[QuotaSeries, ...]
+    recorded: tuple[RecordedSeries, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +275,7 @@ class View:
                 errors=error_series(con, name, window),
                 phases=phase_series(con, name, window),
                 quotas=quota_series(con, name, window),
+                recorded=recorded_series(con, declared, window),
             )
 
         return self._store.read(question)

@@ -124,6 +124,20 @@ def _prober(prober: ProberVerdict) -> dict[str, Any]:
         "runs_missed": prober.runs_missed,
         "previous_stop": prober.previous_stop,
         "problem": prober.problem,
+        "circuits": [
+            {
+                "integration": circuit.integration,
+                "since": circuit.since.isoformat(),
+                "failures": circuit.failures,
+                "next_trial_at": circuit.next_trial_at.isoformat(),
+                "reason": circuit.reason,
+            }
+            for circuit in prober.circuits
+        ],
+        "leftovers": [
+            {"integration": one.integration, "workflow": one.workflow, "open": one.open, "given_up": one.given_up}
+            for one in prober.leftovers
+        ],
     }
 
 

@@ -13,10 +13,12 @@ from app.dashboard.changes import change_strip, changes_panels
 from app.dashboard.charts import chart
 from app.dashboard.elements import ago, aria, empty_state, figure_tile, outcome_mark, panel, run_link, state_mark, table
 from app.dashboard.figures import Span, error_figure, has_points, latency_figure, phase_figure
+from app.dashboard.held_back import held_back_strip
 from app.dashboard.incident_card import incident_card
 from app.dashboard.objectives import objectives_panel
 from app.dashboard.page import Visit
 from app.dashboard.quotas import quota_panel
+from app.dashboard.recorded import recorded_panel
 from app.dashboard.strip import banners
 from app.dashboard.view import IntegrationView, Measured, Standing, View
 from config.model import Integration, Sli
@@ -48,6 +50,7 @@ def render(view: View, visit: Visit) -> Component:
             *banners(view),
             _header(standing, chosen),
             *[incident_card(incident) for incident in standing.incidents],
+            held_back_strip(view.hub.evaluation, name, shown.runs),
             change_strip(view.hub.evaluation, standing.declared, shown.at),
             _simulated_banner(measured),
             _kpis(standing, measured),
@@ -55,6 +58,7 @@ def render(view: View, visit: Visit) -> Component:
             html.Div([_errors(measured), _phases(measured)], className="two"),
             objectives_panel(standing.objectives),
             quota_panel(standing.quotas, measured.quotas, measured.window, shown.at),
+            recorded_panel(measured.recorded, measured.window),
             *changes_panels(view.hub.evaluation, view.config, shown.at, only=name),
             runs_panel(shown.runs),
         ],
@@ -191,7 +195,7 @@ def runs_panel(runs: tuple[RunRow, ...]) -> Component:
             row.region,
             wording.milliseconds(row.duration_ms),
             row.failed_step or wording.NONE,
-            html.Span(row.failure_message or wording.NONE, className="wrap"),
+            html.Span(row.skip_reason or row.failure_message or wording.NONE, className="wrap"),
             run_link(row.run_id, row.run_id[:8]),
         )
         for row in runs

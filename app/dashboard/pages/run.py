@@ -92,11 +92,12 @@ def _verdict(view: View, run: Run) -> Component:
 
 def verdict(run: Run) -> str:
     """The outcome as one sentence."""
+    if run.skip_reason:
+        known = f" It stands for the failure that is known: {run.failure.message}" if run.failure is not None else ""
+        return f"Skipped: {run.skip_reason}.{known}"
     if run.failure is not None:
         where = f"Step “{run.failed_step}”: " if run.failed_step else ""
         return f"{where}{run.failure.message} ({wording.spoken(run.failure.kind)})"
-    if run.skip_reason:
-        return f"Skipped: {run.skip_reason}"
     return {
         Outcome.PASSED: "Every step answered as expected.",
         Outcome.UNSTABLE: "Passed, but only after a retry.",

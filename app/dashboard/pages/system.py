@@ -7,6 +7,7 @@ from dash.development.base_component import Component
 
 from app.dashboard import wording
 from app.dashboard.elements import ago, mark, pairs, panel, table
+from app.dashboard.held_back import held_back_panel
 from app.dashboard.page import Visit
 from app.dashboard.strip import banners
 from app.dashboard.view import View
@@ -52,6 +53,7 @@ def render(view: View, _: Visit) -> Component:
                 table(head, rows, numeric=(4, 5, 6, 7), empty="No prober has reported yet."),
                 note=f"{len(rows)} known to the hub",
             ),
+            held_back_panel(probers),
             panel("Hub", pairs(about)),
         ],
         className="stack",
