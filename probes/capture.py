@@ -77,7 +77,9 @@ def _header(name: str, received: Received) -> Any:
 
 
 def _cookie(name: str, received: Received) -> Any:
-    found = set_by(received.headers, name)
+    # A log-in sets its session and redirects.
+    answers = (received.headers, *reversed(received.earlier))
+    found = next((value for value in (set_by(headers, name) for headers in answers) if value is not None), None)
     return NotFound("no such cookie") if found is None else found
 
 

@@ -16,6 +16,7 @@ from probes import ids
 from probes.assertions.operators import text_of
 from probes.auth import Authenticator
 from probes.change.watch import RunChanges
+from probes.cookies import CookieJar
 from probes.evidence import gather
 from probes.exchange import Exchange
 from probes.http import Request
@@ -64,6 +65,7 @@ class Execution:
     """Values of the workflow's state: shown nowhere, as nobody knows what a vendor's cursor holds."""
     results: list[StepResult] = field(default_factory=list)
     values: dict[str, float] = field(default_factory=dict)
+    cookies: CookieJar = field(default_factory=CookieJar)
     started: float = field(default_factory=time.perf_counter)
     ended: float | None = None
     waited_s: float = 0.0

@@ -24,7 +24,7 @@ async def follow(execution: Execution, request: Request, *, limit: float, most: 
     """
     ends = time.perf_counter() + own_timeout(request)
     plain = _unsigned(request)
-    exchange = await send(execution, request, limit=limit)
+    exchange = await _sent(execution, request, limit=limit)
     if most == 0 or isinstance(exchange, Unauthorised):
         return exchange
     hops: tuple[Exchange, ...] = ()
@@ -40,13 +40,26 @@ async def follow(execution: Execution, request: Request, *, limit: float, most: 
         outgoing.extensions["timeout"] = {"total": max(0.001, ends - time.perf_counter())}
         outgoing.extensions["anonymous"] = not own
         outgoing.extensions["address_guard"] = partial(_guard, redirects.shown(plain.url), trail.public)
-        following = await send(execution, outgoing, limit=limit, credentials=own)
+        following = await _sent(execution, outgoing, limit=limit, credentials=own)
         if isinstance(following, Unauthorised):
             return following
         exchange = following
         public = trail.public or _is_public(execution, plain.url, exchange)
         trail = Trail(trail.asked | {_asked(plain)}, public=public, own=own)
     return replace(exchange, hops=hops)
+
+
+async def _sent(
+    execution: Execution, request: Request, *, limit: float, credentials: bool = True
+) -> Exchange | Unauthorised:
+    """With the run's cookies for that origin; those that the answer sets are kept."""
+    wanted = execution.workflow.cookies
+    if wanted:
+        execution.cookies.put_on(request)
+    exchange = await send(execution, request, limit=limit, credentials=credentials)
+    if wanted and isinstance(exchange, Exchange):
+        execution.cookies.learn(exchange.request, exchange.headers)
+    return exchange
 
 
 def _next(execution: Execution, plain: Request, exchange: Exchange, trail: Trail, *, left: int) -> Request:

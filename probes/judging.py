@@ -78,7 +78,8 @@ class Judge:
         return self._expect(answer, received)
 
     def _read(self, exchange: Exchange, code: int) -> tuple[Received, Failure | None]:
-        received = Received(code, exchange.headers, exchange.body, url=str(exchange.request.url))
+        earlier = tuple(hop.headers for hop in exchange.hops)
+        received = Received(code, exchange.headers, exchange.body, url=str(exchange.request.url), earlier=earlier)
         claimed = claims_json(exchange.headers) and bool(exchange.body)
         wanted = self._reads_json() and 200 <= code < 300
         if not claimed and not wanted and not exchange.body:

@@ -14,7 +14,6 @@ from config.templates import TemplateFailure, declared_values, is_true, render_j
 from probes.assertions import expectation
 from probes.assertions.schema import SchemaFailure
 from probes.concurrency import NoRoom
-from probes.cookies import CookieJar
 from probes.exchange import Exchange
 from probes.execution import TOKEN_STEP, Execution
 from probes.extraction import Extractor
@@ -75,7 +74,6 @@ class StepRunner:
     jitter: Callable[[float], float]
     validator: Callable[[str], Any]
     extractor: Extractor
-    cookies: CookieJar = field(default_factory=CookieJar)
     never_set: set[str] = field(default_factory=set)
     """Variables that steps would have captured, had their `when` held."""
 
@@ -119,7 +117,7 @@ class StepRunner:
                 return None if is_true(step.when, self._variables()) else f"when {step.when} is not so"
             except TemplateFailure as err:
                 return f"when {step.when} cannot be told: {err}"
-        unknown = sorted(_needs(step) & self.never_set) if self.never_set else []
+        unknown = sorted(_needs(step) & self.never_set - self.execution.variables.keys()) if self.never_set else []
         return f"{', '.join(unknown)} was not captured, because its step was not run" if unknown else None
 
     async def _run(self, step: Step, position: int) -> Failure | None:
@@ -199,7 +197,6 @@ class StepRunner:
                 # The token step tells the failure. Asking for a token again does no harm.
                 aim.may_repeat = True
                 return exchange.failure
-            self._learn_cookies(exchange)
             judgement = await self._judged(aim, exchange)
             if judgement.pending is None or judgement.failure is not None:
                 return self._written(aim, exchange, judgement)
@@ -219,8 +216,6 @@ class StepRunner:
         first, content = aim.built, aim.built.content or None
         extensions = dict(first.extensions)
         request = Request(first.method, first.url, headers=first.headers, content=content, extensions=extensions)
-        if self.execution.workflow.cookies:
-            self.cookies.put_on(request)
         for name, value in self.execution.trace_headers(aim.position, aim.attempt, poll).items():
             request.headers.setdefault(name, value)
         return request
@@ -242,10 +237,6 @@ class StepRunner:
         self._keep_secret(made)
         return request
 
-    def _learn_cookies(self, exchange: Exchange) -> None:
-        if self.execution.workflow.cookies:
-            self.cookies.learn(exchange.request, exchange.headers)
-
     async def _judged(self, aim: _Aim, exchange: Exchange) -> Judgement:
         judgement = await aim.judge.judge(exchange, self.execution.clock(), self.extractor)
         answer = judgement.answer
@@ -255,7 +246,8 @@ class StepRunner:
         if judgement.pending is not None:
             return replace(judgement, failure=self._pending_too_long(aim, judgement))
         if judgement.following is not None and aim.pages is not None:
-            obstacle = aim.pages.obstacle(judgement.following, exchange.request.url)
+            asked = aim.built.url if aim.built is not None else exchange.request.url
+            obstacle = aim.pages.obstacle(judgement.following, asked)
             following = None if obstacle is not None or aim.pages.is_last() else judgement.following
             return replace(judgement, failure=obstacle, following=following)
         return judgement

@@ -27,7 +27,7 @@ NO_SUCH_PATH: Final = "no such path"
 @dataclass(frozen=True, slots=True)
 class Received:
     """An answer as assertions and captures read it. `document` is the parsed JSON, ABSENT where there is none; `url` is
-    the address that was asked, `extracted` what patterns and XPaths found."""
+    the address that was asked, `extracted` what patterns and XPaths found, `earlier` the headers of the redirects."""
 
     status: int
     headers: Headers
@@ -35,6 +35,7 @@ class Received:
     document: Any = ABSENT
     url: str = ""
     extracted: Extracted = field(default_factory=Extracted)
+    earlier: tuple[Headers, ...] = ()
 
     @property
     def text(self) -> str:

@@ -124,6 +124,23 @@ class TestCookies:
         await run_once(runner, integration(server, self.LOGIN, away))
         assert "cookie" not in other.heard[0].headers
 
+    async def test_a_log_in_that_redirects_keeps_its_session_on_the_way(self, serve: Any, runner: Runner) -> None:
+        moved = answer(302, None, {"Location": "/home", "Set-Cookie": "sid=s3cr3t-session; Path=/"})
+        again = answer(200, {}, {"Set-Cookie": "sid=n3w-session; Path=/"})
+        server = await serve(moved, again, answer(200, {}))
+        login = {**self.LOGIN, "request": {**self.LOGIN["request"], "redirects": 1}}
+        run = await run_once(runner, integration(server, {**login, "capture": {"first": "cookie:sid"}}, GET))
+        sent = [heard.headers.get("cookie") for heard in server.heard]
+        assert sent == [None, "sid=s3cr3t-session", "sid=n3w-session"]
+        assert run.outcome is Outcome.PASSED
+
+    async def test_a_redirect_takes_no_cookie_to_another_host(self, serve: Any, runner: Runner) -> None:
+        other = await serve(answer(200, {}))
+        server = await serve(self.SET, answer(302, None, {"Location": f"{other.url}/"}))
+        away = {**GET, "request": {"path": "/", "redirects": 1}}
+        await run_once(runner, integration(server, self.LOGIN, away))
+        assert (len(other.heard), other.heard[0].headers.get("cookie")) == (1, None)
+
     async def test_cookies_can_be_switched_off(self, serve: Any, runner: Runner) -> None:
         server = await serve(self.SET, answer(200, {}))
         await run_once(runner, flow(integration(server, self.LOGIN, GET), cookies=False))
