@@ -57,7 +57,7 @@ def _announced(scene: Scene, integration: Integration, signals: list[VendorSigna
 def _condition(scene: Scene, integration: Integration, kind: ChangeKind, signals: list[VendorSignal]) -> Condition:
     first = min(signals, key=lambda one: (one.at or one.first_seen, one.workflow, one.step))
     title = {
-        ChangeKind.SUNSET: "API ENDS",
+        ChangeKind.SUNSET: "API END ANNOUNCED",
         ChangeKind.DEPRECATION: "API DEPRECATED",
         ChangeKind.FALL_FORWARD: "answers with ANOTHER API VERSION",
     }[kind]
@@ -95,11 +95,11 @@ def _declared(scene: Scene, integration: Integration, declared: LifecycleDate) -
         rule=Rule.API_LIFECYCLE,
         tier=Tier.DEGRADED,
         subject=changes_subject(integration.name),
-        since=end - declared.warn,
+        since=scene.at,
         summary="; ".join(part for part in (words, instead, declared.link or "") if part),
         blame=Blame.VENDOR_CHANGE,
         blame_reason="declared in the configuration",
-        title=f"{integration.label} API ENDS",
+        title=fX,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -13,9 +14,11 @@ from app.hub.config_source import ConfigSource, reload_if_changed
 from app.hub.state import HubState
 from config.model import Config
 from metrics.evaluation import evaluate
+from metrics.model import Evaluation
 from metrics.store.credentials import note_certificates
 from metrics.store.retention import forget_old
 from metrics.store.shapes import ShapeBook, find_drift, save_findings, shape_findings
+from probes.model import FailureKind
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +27,8 @@ WATCH_EVERY_S: Final = 2.0
 FORGET_EVERY_S: Final = 3600.0
 CERTIFICATES_EVERY_S: Final = 60.0
 COMPARE_EVERY_S: Final = 15.0
+
+_CONTENT: Final = frozenset({FailureKind.SCHEMA, FailureKind.ASSERTION, FailureKind.CAPTURE})
 
 
 async def every(seconds: float, state: HubState, work: Callable[[], None], name: str) -> None:
@@ -37,10 +42,14 @@ async def every(seconds: float, state: HubState, work: Callable[[], None], name:
         await asyncio.sleep(seconds)
 
 
-def evaluate_once(state: HubState, engine: Engine) -> None:
+def evaluate_once(state: HubState, engine: Engine, book: ShapeBook) -> None:
     """One round of judgement: what is seen, what follows from it, written with its messages."""
     config, now = state.config, state.clock()
     evaluation = state.store.read(lambda con: evaluate(con, config, now))
+    if _fails_by_content(evaluation):
+        # The page that may follow is to name the path, so the look cannot wait for its turn.
+        compare_once(state, book)
+        evaluation = replace(evaluation, drift=state.store.read(shape_findings))
     engine.apply(evaluation, config).result()
     state.evaluation = evaluation
     state.last_error = None
@@ -52,6 +61,10 @@ def forget_once(state: HubState) -> None:
     gone = state.store.write(lambda con: forget_old(con, now, retention)).result()
     if gone:
         log.info("hub.forgot", rows=gone)
+
+
+def _fails_by_content(evaluation: Evaluation) -> bool:
+    return any(region.failing and region.kind in _CONTENT for one in evaluation.workflows for region in one.regions)
 
 
 def compare_once(state: HubState, book: ShapeBook) -> None:

@@ -167,7 +167,7 @@ def _loops(
 ) -> list[Coroutine[Any, Any, None]]:
     book = ShapeBook()
     return [
-        every(EVALUATE_EVERY_S, state, lambda: evaluate_once(state, engine), "evaluate"),
+        every(EVALUATE_EVERY_S, state, lambda: evaluate_once(state, engine, book), "evaluate"),
         every(WATCH_EVERY_S, state, lambda: watch_once(state, source, adopted), "watch"),
         every(COMPARE_EVERY_S, state, lambda: compare_once(state, book), "shapes"),
         every(FORGET_EVERY_S, state, lambda: forget_once(state), "retention"),
