@@ -99,7 +99,7 @@ def _declared(scene: Scene, integration: Integration, declared: LifecycleDate) -
         summary="; ".join(part for part in (words, instead, declared.link or "") if part),
         blame=Blame.VENDOR_CHANGE,
         blame_reason="declared in the configuration",
-        title=fX,
+        title=f"{integration.label} API END ANNOUNCED",
     )
 
 
