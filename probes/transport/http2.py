@@ -310,7 +310,9 @@ def _name(code: int) -> str:
 
 
 def _short(err: ProtocolError) -> str:
-    return str(err).splitlines()[0][:120] if str(err) else type(err).__name__
+    words = next(iter(str(err).splitlines()), "")
+    # Some of them say no more than the number of a stream.
+    return words[:120] if words and not words.isdecimal() else f"{type(err).__name__.removesuffix('Error')} {words}"
 
 
 def _too_large(limits: Limits) -> str:

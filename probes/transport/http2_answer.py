@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,6 +12,7 @@ from probes.model import FailureKind
 from probes.transport.failure import Partial, TransportFailure
 from probes.transport.limits import Limits
 
+_STATUS: Final = re.compile(rb"[2-9][0-9]{2}")
 _SHOWN: Final = 64 * 1024
 """Of the body of a broken answer: more than evidence reads."""
 
@@ -52,10 +54,16 @@ class Http2Answer:
             raise self.failure(f"more than {self._limits.interim} interim (1xx) answers")
 
     def take_head(self, fields: Sequence[tuple[bytes, bytes]], begun: float, now: float) -> None:
-        """The final answer's header section, whose first byte came at `begun` and whose last one at `now`."""
+        """The final answer's header section, whose first byte came at `begun` and whose last one at `now`.
+
+        Raises TransportFailure when it is not one.
+        """
         self._count(fields)
         listed = [(bytes(name), bytes(value)) for name, value in fields]
-        self.status = int(dict(listed)[b":status"])
+        status = dict(listed)[b":status"]
+        if not _STATUS.fullmatch(status):
+            raise self.failure("unreadable answer: its status is no number")
+        self.status = int(status)
         self.headers = Headers([field for field in listed if not field[0].startswith(b":")])
         self.first_byte, self.last_byte = begun, now
 
