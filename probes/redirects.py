@@ -108,7 +108,9 @@ def forbidden(address: str, *, from_public: bool) -> str | None:
         return None
     if str(ip) in _METADATA:
         return "an address where clouds hand out credentials"
-    if ip.is_link_local or ip.is_unspecified or ip.is_multicast or (ip.is_reserved and not ip.is_global):
+    # Python calls all of ::/8 reserved, and ::1 is in it.
+    reserved = ip.is_reserved and not ip.is_global and not ip.is_loopback
+    if ip.is_link_local or ip.is_unspecified or ip.is_multicast or reserved:
         return "an address that no vendor has"
     if from_public and not ip.is_global:
         return "a loopback address" if ip.is_loopback else "a private address"
