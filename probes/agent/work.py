@@ -35,6 +35,12 @@ class Work:
         """Its name."""
         return Key(self.integration.name, self.workflow.name)
 
+    @property
+    def needs(self) -> frozenset[str]:
+        """The integrations whose secrets it takes: its own, and those that steps are sent to."""
+        others = (step.integration for step in self.workflow.steps if step.integration is not None)
+        return frozenset({self.integration.name, *others})
+
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
@@ -71,29 +77,27 @@ class RunsWorkflows(Protocol):
 
 
 def plan(config: Config, region: str, environ: Mapping[str, str]) -> Plan:
-    """The region's workflows. One integration's missing secret keeps only that integration from being probed."""
-    works: dict[Key, Work] = {}
-    unresolved: dict[str, Unresolved] = {}
-    for integration in config.integrations:
-        here = _works(config, integration, region)
-        reason = _missing(integration, environ) if here else None
-        if reason is None:
-            works |= here
-        else:
-            unresolved[integration.name] = Unresolved(config, integration, reason)
+    """The region's workflows. One integration's missing secret keeps only that integration from being probed, and
+    workflows of others that have steps against it."""
+    wanted = {key: work for one in config.integrations for key, work in _works(config, one, region).items()}
+    needed = {name for work in wanted.values() for name in work.needs}
+    reasons = {one.name: _missing(one, environ) for one in config.integrations if one.name in needed}
+    works = {key: work for key, work in wanted.items() if not any(reasons.get(name) for name in work.needs)}
+    unresolved = {
+        one.name: Unresolved(config, one, reason) for one in config.integrations if (reason := reasons.get(one.name))
+    }
     return Plan(works, unresolved)
 
 
 def replan(before: Plan, region: str, environ: Mapping[str, str]) -> Plan:
-    """The same plan, with what can be resolved by now. Looks at nothing else, so it is cheap to repeat."""
-    works, unresolved = dict(before.works), {}
-    for name, one in before.unresolved.items():
-        reason = _missing(one.integration, environ)
-        if reason is None:
-            works |= _works(one.config, one.integration, region)
-        else:
-            unresolved[name] = replace(one, reason=reason)
-    return Plan(works, unresolved)
+    """The same plan, with what can be resolved by now. Cheap to repeat: all is looked at only if something was."""
+    reasons = {name: _missing(one.integration, environ) for name, one in before.unresolved.items()}
+    found = next((one for name, one in before.unresolved.items() if reasons[name] is None), None)
+    if found is not None:
+        return plan(found.config, region, environ)
+    return Plan(
+        before.works, {name: replace(one, reason=reasons[name] or "") for name, one in before.unresolved.items()}
+    )
 
 
 def _works(config: Config, integration: Integration, region: str) -> dict[Key, Work]:

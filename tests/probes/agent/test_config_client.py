@@ -104,6 +104,20 @@ def test_a_missing_secret_keeps_only_its_own_integration_back(make_config):
     assert len(plan(both, "local", {"CRM_TOKEN": "s3cret"}).works) == 3
 
 
+def test_a_missing_secret_keeps_back_the_workflows_of_others_that_need_it(make_config):
+    mail = make_config("v1", works={"mail/read": "60s"}, auth={"kind": "bearer", "token": "${env:MAIL_TOKEN}"})
+    crm = make_config("v1", works={"crm/read": "60s", "crm/sync": "60s"}).integrations[0]
+    sync = crm.workflows[1]
+    across = sync.model_copy(update={"steps": (*sync.steps, sync.steps[0].model_copy(update={"integration": "mail"}))})
+    crm = crm.model_copy(update={"workflows": (crm.workflows[0], across)})
+    config = mail.model_copy(update={"integrations": (*mail.integrations, crm)})
+    planned = plan(config, "local", {})
+    assert [str(key) for key in planned.works] == ["crm/read"]
+    assert list(planned.unresolved) == ["mail"]
+    assert replan(planned, "local", {"MAIL_TOKEN": "s3cret"}) == plan(config, "local", {"MAIL_TOKEN": "s3cret"})
+    assert len(replan(planned, "local", {"MAIL_TOKEN": "s3cret"}).works) == 3
+
+
 def test_a_secret_that_came_later_leads_to_the_plan_as_if_it_had_been_there(make_config):
     config = make_config("v1", works={"crm/read": "60s", "crm/write": "1h"}, headers={"x": "${env:LATE}"})
     planned = plan(config, "local", {})

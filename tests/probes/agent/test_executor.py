@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
@@ -66,6 +67,17 @@ async def test_a_failed_run_is_confirmed_once_under_the_same_slot(build, work, v
 @pytest.mark.parametrize("outcome", [o for o in Outcome if o is not Outcome.FAILED])
 async def test_nothing_but_a_failure_is_confirmed(build, work, vendor, clock, outcome):
     vendor.outcome = outcome
+    executor = build()
+    await executor.carry_out(work(), clock())
+    assert not executor._confirmations
+
+
+async def test_what_an_open_circuit_says_is_not_confirmed(build, work, vendor, clock):
+    class Open(type(vendor)):
+        async def run(self, *args, **kwargs):
+            return replace(await super().run(*args, **kwargs), circuit_open=True)
+
+    vendor.__class__, vendor.outcome = Open, Outcome.FAILED
     executor = build()
     await executor.carry_out(work(), clock())
     assert not executor._confirmations

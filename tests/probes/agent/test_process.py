@@ -19,7 +19,7 @@ from config.model import Config
 from probes.agent.process import Agent
 from probes.agent.settings import AgentError
 from probes.lag import LoopLag
-from probes.model import Outcome
+from probes.model import Leftovers, OpenCircuit, Outcome
 
 
 @pytest.fixture
@@ -133,6 +133,28 @@ async def test_a_new_configuration_is_taken_without_a_restart(start, hub, publis
     publish("v2")
     await eventually(lambda: hub.numbers, within_s=15)
     assert {run.config_version for runs in hub.stored.values() for run in runs.values()} == {"v2"}
+
+
+async def test_the_heartbeat_tells_of_circuits_and_leftovers(settings, hub, publish, eventually):
+    publish()
+    at = datetime.now(UTC)
+    known = OpenCircuit("crm", at, 5, at, "status 503"), OpenCircuit("gone", at, 5, at, "status 503")
+    left = (Leftovers("crm", "read", 2, 0), Leftovers("crm", "write", 0, 3))
+    from probes.agent.compose import runner_for
+
+    clock, lag, stop = (lambda: datetime.now(UTC)), LoopLag(), asyncio.Event()
+    runner = runner_for(settings.environ, clock, lag)
+    agent = Agent(settings, runner, lag, clock, circuits=lambda: known, leftovers=lambda: left)
+    task = asyncio.create_task(agent.run(stop))
+    try:
+        await eventually(lambda: any(beat["circuits"] for beat in hub.heartbeats), within_s=15)
+    finally:
+        stop.set()
+        await task
+    beat = next(beat for beat in hub.heartbeats if beat["circuits"])
+    assert [one["integration"] for one in beat["circuits"]] == ["crm"]
+    assert [(one["open"], one["given_up"]) for one in beat["leftovers"]] == [(2, 0), (0, 3)]
+    assert beat["problem"] == "clean-ups were given up and are to be done by hand: 3 of crm/write"
 
 
 async def test_a_missing_secret_is_in_the_heartbeat_by_name(start, hub, publish, eventually):
