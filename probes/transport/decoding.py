@@ -31,6 +31,7 @@ _BLOCKS: Final = 16_384
 _WINDOW: Final = 8 * 1024 * 1024
 """What RFC 9659 lets a zstd encoder ask of a decoder."""
 _STEP: Final = 64 * 1024
+_GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
 _SKIPPABLE: Final = range(0x184D2A50, 0x184D2A60)
 
 
@@ -63,22 +64,22 @@ def _decode_one(body: bytes, encoding: str, limits: Limits) -> bytes:
 
 
 def _gunzip(body: bytes) -> Iterator[bytes]:
-    stream, members = zlib.decompressobj(16 + zlib.MAX_WBITS), 1
+    stream, members = zlib.decompressobj(_GZIP_WINDOW), 1
     for piece in _pieces(body):
-        rest = piece
+        # Zeroes may pad the end; anything else behind a member has to be the next one.
+        rest = piece.lstrip(b"\0") if stream.eof else piece
         while rest:
             if stream.eof:
-                # Zeroes may pad the end; anything else has to be the next member.
-                rest = rest.lstrip(b"\0")
-                if not rest:
-                    break
-                members += 1
-                if members > _MEMBERS:
-                    raise _failure(f"gzip body has more than {_MEMBERS} members")
-                stream = zlib.decompressobj(16 + zlib.MAX_WBITS)
+                stream, members = zlib.decompressobj(_GZIP_WINDOW), _counted(members)
             yield stream.decompress(rest, _STEP)
-            rest = stream.unused_data if stream.eof else stream.unconsumed_tail
+            rest = stream.unused_data.lstrip(b"\0") if stream.eof else stream.unconsumed_tail
     yield from _last_of(stream)
+
+
+def _counted(members: int) -> int:
+    if members == _MEMBERS:
+        raise _failure(f"gzip body has more than {_MEMBERS} members")
+    return members + 1
 
 
 def _deflate(body: bytes) -> Iterator[bytes]:
