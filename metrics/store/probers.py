@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -55,7 +56,7 @@ def probers(con: DuckDBPyConnection, now: datetime, silent_after: timedelta) -> 
 def _verdict(*row: Any) -> ProberVerdict:
     *figures, circuits, leftovers = row
     open_circuits, left = _CIRCUITS.validate_json(circuits or "[]"), _LEFTOVERS.validate_json(leftovers or "[]")
-    return ProberVerdict(*figures, open_circuits, left)
+    return replace(ProberVerdict(*figures), circuits=open_circuits, leftovers=left)
 
 
 _UPSERT = """
