@@ -19,6 +19,7 @@ from app.datadir import DataDirectory
 from app.environment import with_sandbox_names
 from app.errors import UserError
 from app.wiring import load_config, warnings_of
+from probes.auth.life import WORDS, CredentialState
 from probes.lag import LAG_LIMIT_MS
 
 LEAST_FREE_BYTES: Final = 1 << 30
@@ -94,7 +95,8 @@ def _data_directory(patient: Patient) -> list[Finding]:
     if not os.access(root, os.W_OK):
         return [Finding("data directory", Verdict.PROBLEM, f"{root} is not writable", "give this user write access")]
     findings = [Finding("data directory", Verdict.OK, str(root))]
-    open_to_others = [p.name for p in root.glob("*.token") if p.stat().st_mode & 0o077]
+    secret = [*root.glob("*.token"), *root.glob("tokens/*.token"), *root.glob("tokens/key")]
+    open_to_others = [str(p.relative_to(root)) for p in secret if p.stat().st_mode & 0o077]
     if open_to_others:
         remedy = f"chmod 600 {' '.join(str(root / name) for name in open_to_others)}"
         findings.append(Finding("tokens", Verdict.PROBLEM, f"readable by others: {', '.join(open_to_others)}", remedy))
@@ -146,7 +148,28 @@ def _from_status(status: dict[str, Any], now: datetime) -> list[Finding]:
             Finding("probers", Verdict.PROBLEM, "none ever reported", "start one: leadline prober --hub URL")
         )
     findings += [_prober(prober) for prober in status["probers"]]
-    return findings
+    findings += [finding for one in status["credentials"] if (finding := _credential(one)) is not None]
+    late = [one for one in status["certificates"] if one["late"]]
+    return findings + [_certificate(one) for one in late]
+
+
+_DUE: Final = (CredentialState.ROTATE_SOON, CredentialState.ENDS_SOON)
+
+
+def _credential(one: dict[str, Any]) -> Finding | None:
+    """None for one that needs nothing. What is due can still wait; anything worse cannot."""
+    state = CredentialState(one["state"])
+    if state is CredentialState.OK:
+        return None
+    when = f" ({one['at'][:10]})" if one["at"] else ""
+    verdict = Verdict.NOTE if state in _DUE else Verdict.PROBLEM
+    name = f"credential of {one['integration']} in {one['region']}"
+    return Finding(name, verdict, f"{WORDS[state]}: {one['reason']}{when}", one["remedy"])
+
+
+def _certificate(one: dict[str, Any]) -> Finding:
+    seen = f"{one['host']} shows {one['region']} one that expires {one['expires_at'][:10]}"
+    return Finding(f"certificate of {one['integration']}", Verdict.NOTE, seen, "ask its owner to renew it")
 
 
 def _prober(prober: dict[str, Any]) -> Finding:

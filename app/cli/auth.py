@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.options import CURRENT, DEFAULT_DATA, ConfigDirectory, Data
+from app.cli.options import CURRENT, DEFAULT_DATA, ConfigDirectory, Data, Json
 from app.errors import UserError
 
 if TYPE_CHECKING:
@@ -63,6 +63,37 @@ def login(
         raise UserError(f"{integration}: {err}") from None
     whose = f" as {consent.account}" if consent.account else ""
     print(f"{integration}: enrolled{whose}; a running prober uses it from its next token on")
+
+
+@auth_app.command()
+def status(directory: ConfigDirectory = CURRENT, data: Data = DEFAULT_DATA, as_json: Json = False) -> None:
+    """Show every credential: method, account, age, expiry, when its rotation is due, and what to do.
+
+    Exit 0: nothing is due; 1: something is due, dead or cannot be read here; 2: bad configuration.
+
+    Example: `leadline auth status ./monitoring --data /var/lib/leadline`
+    """
+    import json
+    import os
+
+    from app.clock import utc_now
+    from app.credentials import known_credentials
+    from app.environment import with_sandbox_names
+    from app.wiring import load_config
+    from probes.auth import TokenCache
+
+    environ = with_sandbox_names(directory, data, os.environ)
+    config = load_config(directory, environ, require_secrets=False)
+    found = known_credentials(config, environ, TokenCache(_store(data, environ)), utc_now)
+    if as_json:
+        print(json.dumps([one.document() for one in found], indent=2))
+    for one in found if not as_json else ():
+        print(f"{'✓' if one.is_well else '✗'} {one.line()}")
+        if one.standing.remedy:
+            print(f"    → {one.standing.remedy}")
+    if not found and not as_json:
+        print("no integration has a credential")
+    raise typer.Exit(0 if all(one.is_well for one in found) else 1)
 
 
 def _store(root: Path, environ: Mapping[str, str]) -> TokenStore:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import duckdb
@@ -15,6 +15,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from alerts.model import Incident
 from alerts.store import open_incidents
 from app.hub.state import HubState
+from metrics.lifetimes import HostCertificate, TrackedCredential
 from metrics.model import Evaluation, IntegrationSummary, ProberVerdict
 from metrics.state import integration_state
 from metrics.store.overview import integration_summaries
@@ -73,6 +74,8 @@ def status_document(state: HubState, evaluation: Evaluation) -> dict[str, Any]:
         "integrations": [_integration(state, evaluation, summary, incidents) for summary in summaries],
         "incidents": [_incident(incident) for incident in incidents],
         "probers": [_prober(prober) for prober in evaluation.probers],
+        "credentials": [_credential(one, state.clock()) for one in evaluation.credentials],
+        "certificates": [_certificate(one, state.clock()) for one in evaluation.certificates],
     }
 
 
@@ -138,6 +141,30 @@ def _prober(prober: ProberVerdict) -> dict[str, Any]:
             {"integration": one.integration, "workflow": one.workflow, "open": one.open, "given_up": one.given_up}
             for one in prober.leftovers
         ],
+    }
+
+
+def _credential(one: TrackedCredential, now: datetime) -> dict[str, Any]:
+    life, standing = one.life, one.standing(now)
+    return {
+        "integration": life.integration,
+        "region": one.region,
+        "credential": life.credential,
+        "kind": life.kind,
+        "state": standing.state,
+        "reason": standing.reason,
+        "remedy": standing.remedy,
+        "at": standing.at.isoformat() if standing.at else None,
+    }
+
+
+def _certificate(one: HostCertificate, now: datetime) -> dict[str, Any]:
+    return {
+        "integration": one.integration,
+        "region": one.region,
+        "host": one.host,
+        "expires_at": one.expires_at.isoformat(),
+        "late": one.is_late(now),
     }
 
 

@@ -24,12 +24,14 @@ from config.model import (
 )
 from metrics.evaluation import evaluate
 from metrics.model import Evaluation
+from metrics.store.credentials import record_credentials
 from metrics.store.database import Store
 from metrics.store.ingest import Ingest
 from metrics.store.probers import record_heartbeat
 from probes.model import (
     Assertion,
     Batch,
+    CredentialLife,
     Evidence,
     Failure,
     FailureKind,
@@ -283,6 +285,7 @@ def build_world(
         future.result()
     ingest.close()
     _heartbeats(store, now, outage=outage)
+    _credentials(store, now, config)
     engine = Engine(store)
     # Two rounds, so that the incident is as old as the outage.
     for at in (now - timedelta(minutes=9), now):
@@ -300,6 +303,37 @@ def _troubled(maker: Maker, at: datetime) -> Run:
     if name == "klaviyo":
         return maker.run(at, failure=THROTTLED)
     return maker.run(at, factor=3.0 if name == "marketo" else 1.0)
+
+
+def _credentials(store: Store, now: datetime, config: Config) -> None:
+    """As probers tell of them: one of each kind of trouble, if all integrations are there, and certificates."""
+    day = timedelta(days=1)
+    told = {
+        "hubspot": CredentialLife(
+            "hubspot", "hubspot-app", "oauth2_authorization_code", enrolled=True, enrolled_at=now - 130 * day,
+            refused_at=now - timedelta(minutes=12), failed_at=now - timedelta(minutes=12), last_ok_at=now - day,
+            failure="no token (HTTP 400): invalid_grant; re-consent needed, because the refresh token is expired",
+        ),
+        "salesforce": CredentialLife(
+            "salesforce", "oauth2_client_credentials:3f2a91c0", "oauth2_client_credentials",
+            rotated_on=(now - 81 * day).date(), rotate_due_at=now + 9 * day, last_ok_at=now - timedelta(minutes=1),
+            access_expires_at=now + timedelta(minutes=41),
+        ),
+        "klaviyo": CredentialLife(
+            "klaviyo", "api_key:77d0f1aa", "api_key", rotated_on=(now - 95 * day).date(), rotate_due_at=now - 5 * day,
+            last_ok_at=now - timedelta(minutes=1),
+        ),
+        "github": CredentialLife("github", "bearer:01c9e2aa", "bearer", last_ok_at=now - timedelta(seconds=40)),
+    }  # fmt: skip
+    lives = [told[one.name] for one in config.integrations if one.name in told]
+    record_credentials(store, "local", lives, now).result()
+    if not lives:
+        return
+    shown = [("hubspot", 12.0), ("salesforce", 74.0), ("klaviyo", 2.2)]
+    rows = [(name, f"{name}.example.com", now + left * day, now - 60 * day, now) for name, left in shown]
+    store.write(
+        lambda con: con.executemany("INSERT INTO certificates VALUES (?, 'local', ?, ?, ?, ?, NULL)", rows)
+    ).result()
 
 
 def _heartbeats(store: Store, now: datetime, *, outage: bool) -> None:
