@@ -8,6 +8,7 @@ from typing import Any, Final
 from config.model import Integration, Step
 from config.model import Request as Declared
 from config.references import PAGE
+from config.template_functions import FUNCTIONS
 from config.templates import render_text, undeclared
 from probes.bodies import UnsendableRequest, body, with_soap_action
 from probes.http import URL, USER_AGENT, Headers, InvalidURL, Request, origin
@@ -87,7 +88,8 @@ def needs(step: Step) -> frozenset[str]:
     texts = [expect.body.contains, expect.body.matches] if expect.body is not None else []
     until = [step.until.json_paths] if step.until is not None else []
     own = {PAGE, step.repeat.cursor} if step.repeat is not None else set()
-    return undeclared([sent, expect.headers, expect.json_paths, expect.xml, *texts, *until]) - own
+    used = undeclared([sent, expect.headers, expect.json_paths, expect.xml, *texts, *until])
+    return used - own - FUNCTIONS.keys()
 
 
 def _url(declared: Declared, integration: Integration, variables: Mapping[str, Any]) -> URL:

@@ -33,6 +33,7 @@ def schemas(plugins: Plugins) -> dict[str, dict[str, Any]]:
         schema["title"] = f"Leadline: {title}"
         made[name] = {"$schema": _DIALECT, **schema}
     _inject(made["integration.schema.json"], "PluginSpec", plugins.auth)
+    _expect_of_items(made["integration.schema.json"])
     _inject(made["alerts.schema.json"], "Channel", plugins.channels)
     if plugins.vendors:
         made["integration.schema.json"]["properties"]["vendor"]["enum"] = sorted(plugins.vendors)
@@ -66,6 +67,17 @@ def _inject(schema: dict[str, Any], spec: str, models: Mapping[str, type[BaseMod
         {"if": {"properties": {"kind": {"const": kind}}}, "then": _options(kind, model, own, definitions)}
         for kind, model in sorted(models.items())
     ]
+
+
+def _expect_of_items(schema: dict[str, Any]) -> None:
+    """Where there is a `for_each`, each item may bring what is required of an integration and of its credential."""
+    schema["required"].remove("base_url")
+    kinds = [
+        {"if": branch["if"], "then": {"required": branch["then"].pop("required")}}
+        for branch in schema["$defs"]["PluginSpec"].get("allOf", [])
+    ]
+    complete = {"required": ["base_url"], "properties": {"auth": {"allOf": kinds} if kinds else {}}}
+    schema["if"], schema["then"] = {"not": {"required": ["for_each"]}}, complete
 
 
 def _options(kind: str, model: type[BaseModel], own: Mapping[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:

@@ -43,8 +43,15 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*KEYS, "$.id"]), inner, max_size=5),
     max_leaves=20,
 )
-steps = st.fixed_dictionaries({"name": values, "request": values}, optional=dict.fromkeys(("expect", "until"), values))
-workflows = st.fixed_dictionaries({"name": values, "steps": st.lists(steps | values, max_size=3) | values})
+steps = st.fixed_dictionaries(
+    {"name": values, "request": values},
+    optional=dict.fromkeys(("expect", "until", "repeat", "when", "capture"), values),
+)
+items = st.fixed_dictionaries({"name": st.sampled_from(["a", "b"])}, optional={"variables": values, "every": values})
+workflows = st.fixed_dictionaries(
+    {"name": values, "steps": st.lists(steps | values, max_size=3) | values},
+    optional={"for_each": st.lists(items | values, max_size=3), "variables": values, "namespaces": values},
+)
 
 
 def file_of(model: type, **likely: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -58,7 +65,10 @@ integrations = st.fixed_dictionaries(
         "base_url": st.just("https://a.example.com"),
         "workflows": st.lists(workflows) | values,
     },
-    optional=dict.fromkeys(("auth", "quota", "objectives", "tls", "headers", "flows", "vendor", "owner"), values),
+    optional=dict.fromkeys(
+        ("auth", "quota", "objectives", "tls", "headers", "flows", "vendor", "owner", "variables"), values
+    )
+    | {"for_each": st.lists(values, max_size=3) | values},
 )
 
 

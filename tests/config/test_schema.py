@@ -70,12 +70,47 @@ BASE = "integration: a\nbase_url: https://a.example.com\nworkflows: [{name: w, s
         ("objectives: [{sli: availability, target: 20}]", False),
         ("objectives: [{sli: latency, target: 99%, threshold: 200}]", False),
         ("headers: {X-Version: 2}", True),
+        ("auth: {kind: bearer}\nfor_each: [{name: eu, auth: {token: '${env:T}'}}]", True),
+        ("for_each: [{name: eu, base_ulr: a}]", False),
+        ("for_each: [{base_url: https://eu.example.com}]", False),
+        ("variables: {market: DE, size: 10}", True),
         ("headers: {X-Version: 2.5}", False),
     ],
 )
 def test_an_editor_underlines_what_would_not_load(plugins: Plugins, more: str, fits: bool) -> None:
     schema = schemas(plugins)["integration.schema.json"]
     assert validator(schema).is_valid(yaml(BASE + more)) is fits
+
+
+STEP = "integration: a\nbase_url: https://a.example.com\nworkflows: [{name: w, steps: [{name: s, %s}]}]\n"
+
+
+@pytest.mark.parametrize(
+    ("step", "fits"),
+    [
+        ("request: {multipart: {a: 1, b: {filename: f, content: x}}}", True),
+        ("request: {multipart: {b: {content: x}}}", False),
+        ("request: {multipart: {b: {filename: f, contents: x}}}", False),
+        ("request: {graphql: {query: '{ a }', variables: {n: [1]}}}", True),
+        ("request: {graphql: {}}", False),
+        ("request: {idempotency_key: true}", True),
+        ("request: {idempotency_key: 'a-{{run_id}}'}", True),
+        ("request: {}, when: false", True),
+        ("request: {}, when: [a]", False),
+        ("request: {}, repeat: {next: link:next, at_cap: stop}", True),
+        ("request: {}, repeat: {next: link:next, max: 0}", False),
+        ("request: {}, expect: {xml: {//a: 1}}", True),
+    ],
+)
+def test_an_editor_knows_the_words_of_a_step(plugins: Plugins, step: str, fits: bool) -> None:
+    assert validator(schemas(plugins)["integration.schema.json"]).is_valid(yaml(STEP % step)) is fits
+
+
+def test_an_address_is_wanted_of_the_integration_or_of_its_items(plugins: Plugins) -> None:
+    check = validator(schemas(plugins)["integration.schema.json"])
+    rest = "integration: a\nworkflows: [{name: w, steps: [{name: s, request: {}}]}]\n"
+    assert not check.is_valid(yaml(rest))
+    assert check.is_valid(yaml(rest + "for_each: [{name: eu, base_url: https://eu.example.com}]"))
 
 
 def test_a_channel_has_the_options_of_its_kind(plugins: Plugins) -> None:
