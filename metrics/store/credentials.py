@@ -54,7 +54,8 @@ def credentials(con: DuckDBPyConnection) -> tuple[TrackedCredential, ...]:
 
 
 def certificates(con: DuckDBPyConnection) -> tuple[HostCertificate, ...]:
-    """The certificate of every host that steps reached by TLS, soonest end first."""
+    """The certificate of every host that steps reached by TLS, soonest end first. Of those that it shows and those
+    that vouch for it, up to its root, the one that ends first."""
     rows = con.execute(
         "SELECT integration, region, host, expires_at, since, seen_at, life_s FROM certificates "
         "ORDER BY expires_at, integration, region, host"
@@ -84,7 +85,7 @@ _MERGED: Final = r"""
 CREATE TEMPORARY TABLE merged AS
 WITH seen AS (
     SELECT integration, region, regexp_extract(url, '^https://([^/?#@]+)', 1) AS host,
-           min(certificate_expires_at) AS expires_at, max(started_at) AS seen_at
+           min(coalesce(chain_expires_at, certificate_expires_at)) AS expires_at, max(started_at) AS seen_at
     FROM steps
     WHERE started_at > $since AND started_at <= $now AND certificate_expires_at IS NOT NULL AND NOT simulated
     GROUP BY ALL HAVING host <> ''

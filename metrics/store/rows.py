@@ -14,7 +14,7 @@ from duckdb import DuckDBPyConnection
 
 from metrics.kinds import GOOD, OURS, UNMEASURED
 from probes.lag import LAG_LIMIT_MS
-from probes.model import FailureKind, Outcome, Run, StepResult
+from probes.model import Certificate, FailureKind, Outcome, Run, StepResult
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TEXT: Final = pa.string()
@@ -92,6 +92,9 @@ STEPS: Final = pa.schema(
         "vendor_request_ids": _TEXT,
         "simulated": _FLAG,
         "shape_id": _TEXT,
+        "certificate_chain": _TEXT,
+        "chain_expires_at": _TIME,
+        "unreachable_addresses": _TEXT,
     }
 )
 QUOTA: Final = pa.schema(
@@ -298,7 +301,20 @@ def _step_rows(run: Run) -> Iterator[dict[str, Any]]:
             "captured": _json(step.captured),
             "vendor_request_ids": _json(step.vendor_request_ids),
             "simulated": run.simulated,
+            "certificate_chain": _json([_certificate(one) for one in step.certificate_chain]),
+            "chain_expires_at": _first_end(step.certificate_chain),
+            "unreachable_addresses": _json(step.unreachable_addresses),
         }
+
+
+def _certificate(certificate: Certificate) -> dict[str, str]:
+    return asdict(certificate) | {"expires_at": certificate.expires_at.isoformat()}
+
+
+def _first_end(chain: Sequence[Certificate]) -> datetime | None:
+    # A root's end is no matter of the server's: whoever trusts it replaces it.
+    ends = [one.expires_at for place, one in enumerate(chain) if place == 0 or one.subject != one.issuer]
+    return min(ends, default=None)
 
 
 def _quota_rows(run: Run) -> Iterator[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from duckdb import DuckDBPyConnection
 from metrics.model import RunRow
 from probes.model import (
     Assertion,
+    Certificate,
     Evidence,
     Failure,
     FailureKind,
@@ -152,7 +153,13 @@ def _step(row: dict[str, Any], kept: Evidence | None, home: str) -> StepResult:
         vendor_request_ids=json.loads(row["vendor_request_ids"] or "{}"),
         evidence=kept,
         integration=_elsewhere(row, home),
+        certificate_chain=tuple(_certificate(one) for one in json.loads(row["certificate_chain"] or "[]")),
+        unreachable_addresses=tuple(json.loads(row["unreachable_addresses"] or "[]")),
     )
+
+
+def _certificate(written: dict[str, str]) -> Certificate:
+    return Certificate(written["subject"], written["issuer"], datetime.fromisoformat(written["expires_at"]))
 
 
 def _elsewhere(row: dict[str, Any], home: str) -> str | None:

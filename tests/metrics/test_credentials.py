@@ -101,6 +101,12 @@ def test_a_host_that_shows_two_in_turn_has_the_one_that_ends_first(store: Store)
         assert look(store, NOW + timedelta(minutes=minute))["api.example.com"].expires_at == NOW + 3 * DAY
 
 
+def test_a_certificate_that_vouches_for_it_counts_when_it_ends_first(store: Store) -> None:
+    step(store, "api.example.com", NOW + 60 * DAY, NOW, chain_expires_at=NOW + 9 * DAY)
+    step(store, "api.example.com", NOW + 60 * DAY, NOW + timedelta(seconds=1))
+    assert look(store, NOW + timedelta(minutes=1))["api.example.com"].expires_at == NOW + 9 * DAY
+
+
 def test_a_renewal_is_known_once_the_old_one_was_not_seen_for_an_hour(store: Store) -> None:
     step(store, "api.example.com", NOW + 3 * DAY, NOW)
     look(store, NOW)

@@ -26,6 +26,7 @@ from metrics.store.rows import NumberedRun, insert
 from metrics.store.runs import evidence, latest_runs, run
 from probes.model import (
     Assertion,
+    Certificate,
     Evidence,
     Failure,
     FailureKind,
@@ -225,6 +226,11 @@ def full_run(make_run: Make, make_step: MakeStep, at: datetime) -> Run:
         response_bytes=12,
         tls_version="TLSv1.3",
         certificate_expires_at=at + timedelta(days=30),
+        certificate_chain=(
+            Certificate("CN=api", "CN=Middle", at + timedelta(days=30)),
+            Certificate("CN=Middle", "CN=Root", at + timedelta(days=9)),
+        ),
+        unreachable_addresses=("::1: connection refused",),
         timings=Timings(0.1, 0.2, 3.0, 0.1, 100.0, 110.0, 10.0, 120.0),
     )
     quota = QuotaReading("hubspot", "main", "daily", "requests", at, "header", 1000.0, 250.0, 750.0, 86_400.0)
