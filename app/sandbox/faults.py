@@ -76,6 +76,8 @@ VENDOR_FAULTS: Final[dict[str, FaultKind]] = {
         FaultKind("connection-refused", "nothing listens on the port", True, _switch),
         FaultKind("reset", "the connection is reset (RST) in the middle of each answer", True, _switch),
         FaultKind("tls-expired", "the server presents a certificate that expired yesterday", True, _switch),
+        FaultKind("sync-lag", "a lead reaches salesforce only after this many ms (of marketo, which does the sync)",
+                  60_000.0, _number(0, 600_000, "milliseconds")),
         FaultKind("slow-drip", "bodies of API answers come a byte at a time, with this pause in ms", 100.0,
                   _number(1, 10_000, "milliseconds")),
     )

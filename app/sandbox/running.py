@@ -17,6 +17,7 @@ from app.datadir import write_private
 from app.sandbox import certificates, credentials
 from app.sandbox.admin import Admin
 from app.sandbox.certificates import Certificates
+from app.sandbox.crm_sync import CrmSync
 from app.sandbox.faults import VENDOR_FAULTS, FaultSwitches
 from app.sandbox.http1 import Clock, serve
 from app.sandbox.listener import Listener
@@ -26,6 +27,8 @@ from app.sandbox.simulator import Simulator
 from app.sandbox.targets import Target
 from app.sandbox.vendor_server import VendorServer
 from app.sandbox.vendors import VENDOR_SIMULATORS
+from app.sandbox.vendors.marketo import Marketo
+from app.sandbox.vendors.salesforce import Salesforce
 
 FIRST_PORT: Final = 18051
 """The admin page; receivers follow it, vendors start 50 further up."""
@@ -67,6 +70,7 @@ class Sandbox:
         receivers = {name: self._receiver_target(one) for name, one in self.receivers.items()}
         vendors = {name: self._vendor_target(one, self._certificates) for name, one in self.vendors.items()}
         self.targets: dict[str, Target] = {**vendors, **receivers}
+        self._join_vendors()
         self._admin = Listener(serve(Admin(self.instance, self.targets, self.vendors, self.receivers).answer, clock))
 
     @property
@@ -129,6 +133,13 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
+
+    def _join_vendors(self) -> None:
+        """What companies connect outside of the vendors."""
+        marketo, salesforce = self.vendors["marketo"], self.vendors["salesforce"]
+        assert isinstance(marketo, Marketo)  # noqa: S101 - by the registry
+        assert isinstance(salesforce, Salesforce)  # noqa: S101
+        CrmSync(marketo, salesforce, self.targets["marketo"].faults, self._random, self._scale)
 
     def _listeners(self) -> Iterator[tuple[int, str, Listener]]:
         yield 0, "admin", self._admin

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any, ClassVar, Final
 from zoneinfo import ZoneInfo
@@ -34,6 +34,8 @@ class Marketo(Simulator):
         self.daily = CalendarDay(limit=50_000, timezone="US/Central", business=18_000)
         self.rate = RollingWindow(limit=100, window=timedelta(seconds=20))
         self.leads = Records()
+        self.lead_written: Callable[[Mapping[str, Any], datetime], None] = lambda _lead, _now: None
+        """Told of every lead that is written; the sync into a CRM listens."""
 
     def routes(self) -> tuple[Route, ...]:
         return (
@@ -113,7 +115,8 @@ class Marketo(Simulator):
             return {"status": "skipped", "reasons": [reason]}
         known = self.leads.find("email", lead["email"])
         lead_id = known.key if known else str(1_000_000 + self.leads.next_number())
-        self.leads.put(lead_id, {**(known.fields if known else {}), **lead}, request.received_at)
+        written = self.leads.put(lead_id, {**(known.fields if known else {}), **lead}, request.received_at)
+        self.lead_written(written.fields, request.received_at)
         return {"id": int(lead_id), "status": "updated" if known else "created"}
 
     def _find(self, request: Request) -> Response:

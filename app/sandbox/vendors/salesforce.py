@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any, ClassVar, Final
 
@@ -122,13 +122,19 @@ class Salesforce(Simulator):
             text = f"Required fields are missing: [{', '.join(missing)}]"
             body = [{"message": text, "errorCode": "REQUIRED_FIELD_MISSING", "fields": missing}]
             return json_response(400, body)
-        lead_id = f"00Q{self.leads.next_number():012d}AAA"
-        self.leads.put(lead_id, fields, request.received_at)
+        lead_id = self.take_lead(fields, request.received_at)
         return json_response(201, {"id": lead_id, "success": True, "errors": []})
+
+    def take_lead(self, fields: Mapping[str, Any], now: datetime, lag: timedelta = timedelta(0)) -> str:
+        """A new lead, there for everybody after `lag`, and updated if its address is known → its id."""
+        known = self.leads.find("Email", fields["Email"]) if fields.get("Email") and lag else None
+        lead_id = known.key if known else f"00Q{self.leads.next_number():012d}AAA"
+        self.leads.put(lead_id, dict(fields), now, lag=lag)
+        return lead_id
 
     def _get(self, request: Request, lead_id: str) -> Response:
         record = self.leads.get(lead_id)
-        if record is None:
+        if record is None or record.visible_at > request.received_at:
             return self.not_found(request)
         created = record.created_at.strftime("%Y-%m-%dT%H:%M:%S.000+0000")
         body = {**_attributes(record), "Id": record.key, "IsDeleted": False, **record.fields, "CreatedDate": created}
@@ -143,7 +149,8 @@ class Salesforce(Simulator):
             return _error(400, "MALFORMED_QUERY", "unexpected token in query")
         columns = [column.strip() for column in matched.group(1).split(",")]
         name, value = matched.group(2), matched.group(3)
-        record = self.leads.get(value) if name == "Id" else self.leads.find(name, value)
+        there = self.leads.visible(request.received_at)
+        record = next((one for one in there if value == (one.key if name == "Id" else one.fields.get(name))), None)
         found = [] if record is None else [_row(record, columns)]
         return json_response(200, {"totalSize": len(found), "done": True, "records": found})
 
