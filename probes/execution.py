@@ -25,7 +25,7 @@ from probes.model import Assertion, Certificate, Failure, FailureKind, Outcome, 
 from probes.outcome import of_step
 from probes.party import Party
 from probes.quota import quota_readings
-from probes.redaction import Redactor
+from probes.redaction import Redactor, redactor_for
 from probes.redaction.names import REDACTED, mask_for
 from probes.request import is_own_host
 from probes.transport import ProbeTransport
@@ -160,7 +160,7 @@ class Execution:
         """Knows the secrets of this moment: a token fetched in this run is one of them."""
         known = self.credentials | self.opaque
         if self._redactor is None or self._redactor[0] != known:
-            self._redactor = (known, Redactor(known))
+            self._redactor = (known, redactor_for(known))
         return self._redactor[1]
 
     def shown(self, assertion: Assertion) -> Assertion:

@@ -12,7 +12,8 @@ from functools import partial
 from typing import Any, Final
 
 from config.model import Config, Integration, Retry, Step, Workflow
-from config.secrets import UnresolvedReference, resolve_integration, secret_values
+from config.resolved import IntegrationResolver
+from config.secrets import UnresolvedReference, secret_values
 from config.template_functions import derivations
 from config.templates import TemplateFailure, builtin_values, declared_values
 from probes import ids
@@ -87,6 +88,7 @@ class Runner:
         self._jitter = jitter
         self._memory = memory if memory is not None else Memory()
         self._extractor = Extractor()
+        self._integrations = IntegrationResolver(environ)
         self._manners = Manners()
         self._circuits = Circuits()
         self._rooms = Rooms()
@@ -206,7 +208,7 @@ class Runner:
 
     def _party(self, declared: Integration) -> Party:
         try:
-            integration = resolve_integration(declared, self._environ)
+            resolved = self._integrations.of(declared)
             authenticator = authenticator_for(
                 declared.auth, self._environ, tokens=self._tokens, clock=self._clock, integration=declared.name
             )
@@ -215,6 +217,7 @@ class Runner:
         except ValueError as err:
             words = Redactor(secret_values(declared, self._environ)).short(str(err))
             raise _Unprepared(f"auth cannot be set up: {words}") from None
+        integration = resolved.integration
         account = account_of(integration, authenticator.credential)
 
         def asked_to_wait(seconds: float) -> None:
@@ -225,7 +228,7 @@ class Runner:
             vendor=VENDORS[integration.vendor],
             authenticator=authenticator,
             new_transport=self._transports(integration),
-            secrets=secret_values(declared, self._environ),
+            secrets=resolved.secrets,
             account=account,
             room=self._rooms.of(account),
             asked_to_wait=asked_to_wait,

@@ -1,5 +1,5 @@
 """What may be shown of what was sent and received. On by default; there is no switch."""
 
-from probes.redaction.redactor import Redactor
+from probes.redaction.redactor import Redactor, redactor_for
 
-__all__ = ["Redactor"]
+__all__ = ["Redactor", "redactor_for"]

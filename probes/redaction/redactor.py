@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
@@ -147,6 +148,12 @@ class Redactor:
 
     def _readable(self, text: str) -> str:
         return text if len(text) <= _READ else text[: max(0, _READ - self._margin)]
+
+
+@lru_cache(maxsize=1024)
+def redactor_for(known: frozenset[str]) -> Redactor:
+    """The redactor of these secrets: working out how each may be spelled takes longer than a run's own redaction."""
+    return Redactor(known)
 
 
 _HARMLESS: Final = frozenset({"no such path", "no such header", "present", "absent", "null", '""'})
