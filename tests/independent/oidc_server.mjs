@@ -187,6 +187,7 @@ async function bearer(provider, ctx) {
   const request = new Request(ctx.href, { method: ctx.method, headers: new Headers(Object.entries(ctx.headers)) });
   const claims = await oauth.validateJwtAccessToken(as, request, API, {
     [oauth.allowInsecureRequests]: true,
+    [oauth.clockTolerance]: 0,
     [oauth.customFetch]: async () => Response.json(publicKeys()),
   });
   if (bound.jkt) checkProof(jose.decodeJwt(ctx.get('dpop')));
@@ -210,10 +211,10 @@ async function signedByAws(ctx, next) {
   const [, id, day, region, service, names, given] = ctx.get('authorization')
     .match(/^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d+)\/([^/]+)\/([^/]+)\/aws4_request, SignedHeaders=([^,]+), Signature=(\w+)$/) ?? [];
   const headers = Object.fromEntries((names ?? '').split(';').filter(Boolean).map((name) => [name, ctx.get(name)]));
-  const again = aws4.sign(
-    { host: ctx.host, path: ctx.url, method: ctx.method, headers, body, region, service, doNotModifyHeaders: true, signQuery: false },
-    config.aws ?? {},
-  );
+  const request = { host: ctx.host, path: ctx.url, method: ctx.method, headers, body, region, service, doNotModifyHeaders: true };
+  const signer = new aws4.RequestSigner(request, config.aws ?? {});
+  signer.datetime = ctx.get('x-amz-date'); // else it signs for now, which may be a second later
+  const again = signer.sign();
   const fresh = ctx.get('x-amz-date').startsWith(day ?? '-') && Math.abs(Date.now() - amzTime(ctx.get('x-amz-date'))) < 300e3;
   const expected = again.headers.Authorization?.split('Signature=')[1];
   const right = id === config.aws?.accessKeyId && given === expected && fresh && (names ?? '').includes('host');
