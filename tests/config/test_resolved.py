@@ -11,12 +11,12 @@ from config.resolved import IntegrationResolver, references_of
 from config.secrets import UnresolvedReference, resolve_integration
 
 
-def integration(secret: str = "${env:TOKEN}", **more: object) -> Integration:
+def integration(reference: str = "${env:TOKEN}", **more: object) -> Integration:
     step = {"name": "get", "request": {"path": "/", "headers": {"X-Key": "${env:KEY:-none}"}}}
     declared = {
         "integration": "acme",
         "base_url": "https://${env:HOST}",
-        "auth": {"kind": "bearer", "token": secret},
+        "auth": {"kind": "bearer", "token": reference},
         "workflows": [{"name": "flow", "steps": [step]}],
     }
     return Integration.model_validate(declared | more)
