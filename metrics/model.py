@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-import numpy as np
-from numpy.typing import NDArray
-
 from config.model import Objective, Recorded
+from metrics.changing import ShapeFinding, VendorSignal
 from metrics.lifetimes import HostCertificate, TrackedCredential
-from probes.model import ChangeKind, FailureKind, Leftovers, OpenCircuit, Outcome
+from probes.model import FailureKind, Leftovers, OpenCircuit, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,62 +233,6 @@ class QuotaLevel:
 
 
 @dataclass(frozen=True, slots=True)
-class VendorSignal:
-    """What a vendor says of its API's future in the answers to one step, in its latest words."""
-
-    integration: str
-    workflow: str
-    step: str
-    kind: ChangeKind
-    source: str
-    api: str
-    """The integration whose API it is; another one where the step is sent there."""
-    what: str
-    at: datetime | None
-    """When it is deprecated or ends; None where the vendor names no date."""
-    link: str | None
-    region: str
-    run_id: str
-    first_seen: datetime
-    """Since when it is said with this date."""
-    last_seen: datetime
-
-
-class ShapeChange(StrEnum):
-    """What became of one path of a step's JSON answers."""
-
-    REMOVED = "removed"
-    RETYPED = "retyped"
-    NULL = "null"
-    """Now null, and never before."""
-    NEW = "new"
-
-
-@dataclass(frozen=True, slots=True)
-class ShapeFinding:
-    """A lasting change at one path, against what was learned of the answers to the same request.
-
-    `was` and `now` are types joined by `|`, empty where the path is not there.
-    """
-
-    integration: str
-    workflow: str
-    step: str
-    path: str
-    change: ShapeChange
-    was: str
-    now: str
-    since: datetime
-    learned: int
-    """Good attempts before it."""
-    seen: int
-    """Attempts that differ, as far as they were looked at."""
-    failing: bool
-    """Whether the latest attempts fail by what is in the answer."""
-    regions: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class RecordedLevel:
     """The newest number that runs of one workflow from one region recorded under a name, and how it has stood."""
 
@@ -324,77 +266,6 @@ class Evaluation:
     drift: tuple[ShapeFinding, ...] = ()
     credentials: tuple[TrackedCredential, ...] = ()
     certificates: tuple[HostCertificate, ...] = ()
-
-
-Column = NDArray[np.float64]
-"""Figures of one series, NaN where there is no data."""
-
-
-@dataclass(frozen=True, slots=True)
-class LatencySeries:
-    """Percentiles of successful attempts per bucket; `t_ms` is each bucket's start in epoch milliseconds."""
-
-    bucket: timedelta
-    t_ms: Column
-    n: Column
-    p50: Column
-    p95: Column
-    p99: Column
-    ttfb_p95: Column
-    simulated_until: datetime | None = None
-    """Buckets before this instant are simulated history; None when there is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorSeries:
-    """Counts of attempts per bucket by class."""
-
-    bucket: timedelta
-    t_ms: Column
-    requests: Column
-    client_errors: Column
-    server_errors: Column
-    throttled: Column
-    network: Column
-    correctness: Column
-
-
-@dataclass(frozen=True, slots=True)
-class PhaseSeries:
-    """Median milliseconds of each phase per bucket, over the attempts where it happened."""
-
-    bucket: timedelta
-    t_ms: Column
-    n: Column
-    dns: Column
-    connect: Column
-    tls: Column
-    wait: Column
-    download: Column
-
-
-@dataclass(frozen=True, slots=True)
-class QuotaSeries:
-    """Share left (0…1) of one bucket over time."""
-
-    level: QuotaLevel
-    t_ms: Column
-    left: Column
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedSeries:
-    """Numbers that runs of one workflow from one region recorded under a name; `n` of them in the window."""
-
-    workflow: str
-    name: str
-    region: str
-    recorded: Recorded | None
-    """What is expected of it; None for what the probe measures by itself, or what is no longer declared."""
-    unit: str
-    n: int
-    t_ms: Column
-    value: Column
 
 
 @dataclass(frozen=True, slots=True)

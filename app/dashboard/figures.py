@@ -15,7 +15,8 @@ from typing import Any, Final
 import numpy as np
 
 from app.dashboard.wording import epoch_ms
-from metrics.model import Column, ErrorSeries, LatencySeries, PhaseSeries, QuotaSeries, Window
+from metrics.model import Window
+from metrics.series import Column, ErrorSeries, LatencySeries, PhaseSeries, QuotaSeries
 
 Figure = dict[str, Any]
 

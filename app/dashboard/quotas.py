@@ -13,7 +13,8 @@ from app.dashboard import wording
 from app.dashboard.charts import chart
 from app.dashboard.elements import ago, budget_bar, panel, table
 from app.dashboard.figures import quota_figure
-from metrics.model import QuotaLevel, QuotaSeries, Window
+from metrics.model import QuotaLevel, Window
+from metrics.series import QuotaSeries
 
 
 def quota_panel(

@@ -15,7 +15,8 @@ from app.dashboard import wording
 from app.dashboard.elements import ago, mark, panel, table
 from app.dashboard.figures import P95
 from config.model import Recorded
-from metrics.model import Column, RecordedSeries, State, Window
+from metrics.model import State, Window
+from metrics.series import Column, RecordedSeries
 
 _WIDTH: Final = 120
 _HEIGHT: Final = 24

@@ -15,22 +15,18 @@ from alerts.store import deliveries, incidents, open_incidents, timeline
 from app.dashboard.cache import Shared
 from config.model import Config, Integration, Objective, Sli
 from metrics.model import (
-    ErrorSeries,
     Evaluation,
     IntegrationSummary,
     Latency,
-    LatencySeries,
     ObjectiveStatus,
-    PhaseSeries,
     QuotaLevel,
-    QuotaSeries,
     Rates,
-    RecordedSeries,
     RunRow,
     SliceCount,
     State,
     Window,
 )
+from metrics.series import ErrorSeries, LatencySeries, PhaseSeries, QuotaSeries, RecordedSeries
 from metrics.state import integration_state
 from metrics.store.database import Store
 from metrics.store.errors import error_series, rates

@@ -9,7 +9,8 @@ from typing import Any, Final
 import numpy as np
 from duckdb import DuckDBPyConnection
 
-from metrics.model import Column, Window
+from metrics.model import Window
+from metrics.series import Column
 
 MOST_POINTS: Final = 400
 

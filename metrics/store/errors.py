@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from duckdb import DuckDBPyConnection
 
-from metrics.model import ErrorSeries, Rates, Window
+from metrics.model import Rates, Window
+from metrics.series import ErrorSeries
 from metrics.store.rates import CLASS_COUNTS, CLASSES, rates_of
 from metrics.store.scope import bucketed, step_scope
 

@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 from duckdb import DuckDBPyConnection
 
-from metrics.model import Latency, LatencySeries, Window
+from metrics.model import Latency, Window
+from metrics.series import LatencySeries
 from metrics.store.scope import bucketed, simulated_until, step_scope
 
 GOOD_ATTEMPTS = "counted AND timed AND NOT cleanup AND outcome IN ('passed', 'unstable') AND total_ms IS NOT NULL"

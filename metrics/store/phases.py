@@ -7,7 +7,8 @@ from typing import Final
 
 from duckdb import DuckDBPyConnection
 
-from metrics.model import PhaseSeries, Window
+from metrics.model import Window
+from metrics.series import PhaseSeries
 from metrics.store.latency import GOOD_ATTEMPTS
 from metrics.store.scope import bucketed, step_scope
 

@@ -9,7 +9,8 @@ from typing import Any, Final
 import numpy as np
 from duckdb import DuckDBPyConnection
 
-from metrics.model import QuotaLevel, QuotaSeries, Window
+from metrics.model import QuotaLevel, Window
+from metrics.series import QuotaSeries
 from metrics.store.buckets import choose
 
 REMEMBERED: Final = timedelta(days=7)

@@ -13,7 +13,8 @@ import numpy as np
 from duckdb import DuckDBPyConnection
 
 from config.model import Config, Integration, Recorded, Workflow
-from metrics.model import RecordedLevel, RecordedSeries, Window
+from metrics.model import RecordedLevel, Window
+from metrics.series import RecordedSeries
 from metrics.store.buckets import choose, instant
 
 MOST_VALUES: Final = 20
@@ -31,7 +32,8 @@ class _Wanted:
 def recorded_levels(con: DuckDBPyConnection, config: Config, now: datetime) -> tuple[RecordedLevel, ...]:
     """The newest number, by region, of every recorded value that the configuration gives a range.
 
-    Streaks look back max(1 h, 10 × every) and at most 20 numbers. Simulated ones do not count.
+    Streaks look back at most 20 numbers, and no longer than max(1 h, 10 × every) of the rarest workflow that has such a
+    value. Simulated ones do not count.
     """
     wanted = [one for one in _declared(config.integrations) if _has_range(one.recorded)]
     if not wanted:
@@ -82,11 +84,10 @@ def recorded_series(con: DuckDBPyConnection, integration: Integration, window: W
 
 
 def _declared(integrations: Iterable[Integration]) -> Iterator[_Wanted]:
-    for integration in integrations:
-        for workflow in integration.workflows:
-            for step in workflow.steps:
-                for name, recorded in step.record.items():
-                    yield _Wanted(integration, workflow, name, recorded)
+    steps = ((one, workflow, step) for one in integrations for workflow in one.workflows for step in workflow.steps)
+    for integration, workflow, step in steps:
+        for name, recorded in step.record.items():
+            yield _Wanted(integration, workflow, name, recorded)
 
 
 def _has_range(recorded: Recorded) -> bool:

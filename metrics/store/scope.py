@@ -8,7 +8,8 @@ from typing import Any
 
 from duckdb import DuckDBPyConnection
 
-from metrics.model import Column, Window
+from metrics.model import Window
+from metrics.series import Column
 from metrics.store.buckets import Grid, choose, columns
 
 

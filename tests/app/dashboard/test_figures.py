@@ -18,7 +18,8 @@ from app.dashboard.figures import (
     phase_figure,
     typed,
 )
-from metrics.model import ErrorSeries, LatencySeries, PhaseSeries, Window
+from metrics.model import Window
+from metrics.series import ErrorSeries, LatencySeries, PhaseSeries
 
 NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
 WINDOW = Window(NOW - timedelta(hours=1), NOW)

@@ -17,7 +17,8 @@ from app.dashboard.held_back import held_back_panel, held_back_strip
 from app.dashboard.pages.run import verdict
 from app.dashboard.recorded import recorded_panel, sparkline
 from config.model import Recorded
-from metrics.model import Evaluation, ProberVerdict, RecordedSeries, RunRow, Window
+from metrics.model import Evaluation, ProberVerdict, RunRow, Window
+from metrics.series import RecordedSeries
 from probes.model import Failure, FailureKind, Leftovers, OpenCircuit, Outcome
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -1,0 +1,82 @@
+"""Figures over time, as charts draw them: one array per column, NaN where there is no data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from config.model import Recorded
+from metrics.model import QuotaLevel
+
+Column = NDArray[np.float64]
+"""Figures of one series, NaN where there is no data."""
+
+
+@dataclass(frozen=True, slots=True)
+class LatencySeries:
+    """Percentiles of successful attempts per bucket; `t_ms` is each bucket's start in epoch milliseconds."""
+
+    bucket: timedelta
+    t_ms: Column
+    n: Column
+    p50: Column
+    p95: Column
+    p99: Column
+    ttfb_p95: Column
+    simulated_until: datetime | None = None
+    """Buckets before this instant are simulated history; None when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorSeries:
+    """Counts of attempts per bucket by class."""
+
+    bucket: timedelta
+    t_ms: Column
+    requests: Column
+    client_errors: Column
+    server_errors: Column
+    throttled: Column
+    network: Column
+    correctness: Column
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseSeries:
+    """Median milliseconds of each phase per bucket, over the attempts where it happened."""
+
+    bucket: timedelta
+    t_ms: Column
+    n: Column
+    dns: Column
+    connect: Column
+    tls: Column
+    wait: Column
+    download: Column
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaSeries:
+    """Share left (0…1) of one bucket over time."""
+
+    level: QuotaLevel
+    t_ms: Column
+    left: Column
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedSeries:
+    """Numbers that runs of one workflow from one region recorded under a name; `n` of them in the window."""
+
+    workflow: str
+    name: str
+    region: str
+    recorded: Recorded | None
+    """What is expected of it; None for what the probe measures by itself, or what is no longer declared."""
+    unit: str
+    n: int
+    t_ms: Column
+    value: Column
