@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from config.model import Step
-from metrics.model import ShapeChange
+from metrics.changing import ShapeChange
 from probes.change.keys import segment
 
 ANY: Final = "*"

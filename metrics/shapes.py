@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from metrics.model import ShapeChange
+from metrics.changing import ShapeChange
 
 LEARNED_FOR: Final = timedelta(days=14)
 """Answers older than this count no more."""

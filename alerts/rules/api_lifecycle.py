@@ -14,7 +14,7 @@ from alerts.model import Blame, Condition, Rule, Tier, changes_subject
 from alerts.scene import RuleKind, Scene
 from config.lifecycle import LifecycleDate, accepted
 from config.model import Integration
-from metrics.model import VendorSignal
+from metrics.changing import VendorSignal
 from probes.model import ChangeKind
 
 AHEAD: Final = timedelta(days=90)

@@ -15,7 +15,7 @@ from alerts.model import Blame, Condition, Rule, Tier, changes_subject
 from alerts.scene import NO_FRESH_DATA, RuleKind, Scene
 from config.lifecycle import accepted
 from config.model import Integration, Step
-from metrics.model import ShapeChange, ShapeFinding
+from metrics.changing import ShapeChange, ShapeFinding
 from metrics.shape_reading import is_read
 
 MOST_PATHS: Final = 4

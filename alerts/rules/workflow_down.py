@@ -10,7 +10,8 @@ from alerts.model import Blame, Condition, Rule, Tier
 from alerts.rules.shape_drift import is_telling, what_changed
 from alerts.scene import NO_FRESH_DATA, RuleKind, Scene
 from config.model import Integration
-from metrics.model import RegionVerdict, ShapeChange, WorkflowVerdict
+from metrics.changing import ShapeChange
+from metrics.model import RegionVerdict, WorkflowVerdict
 from metrics.state import failing_regions, is_down
 from probes.judging import NEVER_HELD
 from probes.model import FailureKind

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
@@ -13,9 +12,11 @@ from dash.development.base_component import Component
 from alerts.rules.shape_drift import change_words, declared_step
 from app.dashboard import wording
 from app.dashboard.elements import ago, integration_link, mark, panel, run_link, table
+from app.dashboard.view import View
 from config.lifecycle import accepted
-from config.model import Config, Integration
-from metrics.model import Evaluation, ShapeChange, ShapeFinding, State, VendorSignal
+from config.model import Integration
+from metrics.changing import ShapeChange, ShapeFinding, VendorSignal
+from metrics.model import Evaluation, State
 from metrics.shape_reading import is_read
 from probes.model import ChangeKind
 
@@ -24,7 +25,11 @@ KINDS = {
     ChangeKind.DEPRECATION: "deprecated",
     ChangeKind.FALL_FORWARD: "another version answers",
 }
+READ = "the workflow reads it"
+FAILS = "the step fails"
+TELLING = (READ, FAILS)
 _FAR = datetime.max.replace(tzinfo=UTC)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +48,67 @@ class Announcement:
     urgency: State = State.DEGRADED
 
 
-def changes_panels(
-    evaluation: Evaluation | None, config: Config, now: datetime, only: str | None = None
-) -> list[Component]:
-    """Announcements and versions, then shapes; of one integration, or of all."""
-    shown = [one for one in config.integrations if only in (None, one.name)]
-    signals, drift = (evaluation.signals, evaluation.drift) if evaluation is not None else ((), ())
-    told = sorted(_announcements(shown, signals, now), key=lambda one: (one.at or _FAR, one.integration.name, one.what))
-    names = {one.name: one for one in shown}
-    found = [(names[one.integration], one) for one in drift if one.integration in names]
-    return [_announced(told, now, only), _shapes(found, now, only)]
+def announcements_panel(view: View) -> Component:
+    """Every end that is announced or declared, and every API that answers with another version."""
+    evaluation, now = view.hub.evaluation, view.now()
+    told = _together(_announcements(view.config.integrations, evaluation.signals if evaluation else (), now))
+    head = ("", "integration", "what", "date", "", "step", "said by", "last said", "more")
+    rows = [
+        (
+            _state(one, now),
+            integration_link(one.integration.name, one.integration.label),
+            html.Span(one.what, className="wrap"),
+            f"{one.at:%Y-%m-%d}" if one.at else "no date",
+            _countdown(one.at, now),
+            html.Span(one.where or wording.NONE, className="wrap"),
+            one.said_by,
+            [ago(one.seen), " · ", run_link(one.run_id, "run")] if one.run_id else wording.NONE,
+            _link(one.link),
+        )
+        for one in told
+    ]
+    empty = "No vendor announces an end or answers with another version, and no date is declared under lifecycle."
+    note = f"the vendors' latest words · {wording.plural(len(rows), 'announcement')}" if rows else ""
+    return html.Div(
+        panel("API versions and announced changes", table(head, rows, empty=empty), note=note), id="changes"
+    )
+
+
+def shapes_panel(view: View) -> Component:
+    """Every lasting change in the shape of answers, what the workflows read first."""
+    evaluation, now = view.hub.evaluation, view.now()
+    names = {one.name: one for one in view.config.integrations}
+    drift = evaluation.drift if evaluation else ()
+    weighed = [(*_weight(names[one.integration], one, now), one) for one in drift if one.integration in names]
+    weighed.sort(key=lambda row: (row[0] is not State.DEGRADED, row[2].change is ShapeChange.NEW, row[2].path))
+    head = ("", "integration", "what changed", "step", "since", "regions", "answers before", "answers since")
+    rows = [
+        (
+            mark(state, words),
+            integration_link(one.integration, names[one.integration].label),
+            html.Span(change_words(one), className="mono wrap"),
+            f"{one.workflow} / {one.step}",
+            [wording.clock_time(one.since, now), " · ", ago(one.since)],
+            ", ".join(one.regions),
+            f"{one.learned:,}",
+            f"{one.seen:,}",
+        )
+        for state, words, one in weighed
+    ]
+    empty = "Every answer that was looked at has the shape that is usual for its step."
+    note = f"JSON paths, types before and now · {wording.plural(len(rows), 'change')}" if rows else ""
+    shown = table(head, rows, numeric=(6, 7), empty=empty)
+    return html.Div(panel("Changes in the shape of answers", shown, note=note), id="shapes")
 
 
 def change_strip(evaluation: Evaluation | None, integration: Integration, now: datetime) -> Component:
     """The nearest date, and how many changes there are, for the top of the integration's page; hidden without any."""
     signals, drift = (evaluation.signals, evaluation.drift) if evaluation is not None else ((), ())
-    told = [
-        one for one in _announcements([integration], signals, now) if not one.accepted and one.urgency is not State.UP
+    known = _together(_announcements([integration], signals, now))
+    told = [one for one in known if not one.accepted and one.urgency is not State.UP]
+    read = [
+        one for one in drift if one.integration == integration.name and _weight(integration, one, now)[1] in TELLING
     ]
-    read = [one for one in drift if one.integration == integration.name and _weight(integration, one, now)[1] == "read"]
     if not told and not read:
         return html.Div(hidden=True)
     words = [
@@ -71,7 +118,8 @@ def change_strip(evaluation: Evaluation | None, integration: Integration, now: d
     more = len(told) + len(read) - len(words)
     text = " · ".join(words) + (f" · and {more} more" if more > 0 else "")
     return html.Div(
-        [html.B("The API changes"), html.Span(text), html.A("all changes", href="#changes")], className="banner"
+        [html.B("The API changes"), html.Span(text), html.A("all changes", href="/credentials#changes")],
+        className="banner",
     )
 
 
@@ -90,6 +138,20 @@ def _announcements(
         yield from (_of_signal(integration, one, now) for one in heard if one.api == integration.name)
 
 
+def _together(found: Iterable[Announcement]) -> list[Announcement]:
+    """What is said in the same words to several steps stands once; the nearest date first."""
+    same: dict[tuple[object, ...], Announcement] = {}
+    for one in found:
+        key = (one.integration.name, one.what, one.at, one.said_by, one.link, one.accepted)
+        before = same.get(key)
+        if before is None:
+            same[key] = one
+        else:
+            latest = max(before, one, key=lambda each: each.seen or _LONG_AGO)
+            same[key] = replace(latest, where=f"{before.where}, {one.where}")
+    return sorted(same.values(), key=lambda one: (one.at or _FAR, one.integration.name, one.what))
+
+
 def _of_signal(integration: Integration, signal: VendorSignal, now: datetime) -> Announcement:
     is_known = accepted(integration.accepted_changes, signal.kind.value, _today(now), step=signal.step) is not None
     return Announcement(
@@ -105,71 +167,15 @@ def _of_signal(integration: Integration, signal: VendorSignal, now: datetime) ->
     )
 
 
-def _announced(told: list[Announcement], now: datetime, only: str | None) -> Component:
-    head = ("", "integration", "what", "date", "", "step", "said by", "last said", "more")
-    rows = [
-        (
-            _state(one, now),
-            integration_link(one.integration.name, one.integration.label),
-            html.Span(one.what, className="wrap"),
-            f"{one.at:%Y-%m-%d}" if one.at else "no date",
-            _countdown(one.at, now),
-            one.where or wording.NONE,
-            one.said_by,
-            [ago(one.seen), " · ", run_link(one.run_id, "run")] if one.run_id else wording.NONE,
-            _link(one.link),
-        )
-        for one in told
-    ]
-    empty = "No vendor announces an end or answers with another version, and no date is declared under lifecycle."
-    note = f"newest words of each step · {wording.plural(len(rows), 'announcement')}" if rows else ""
-    shown = table(*_without_name(head, rows, only), empty=empty)
-    return html.Div(panel("API versions and announced changes", shown, note=note), id="changes")
-
-
-def _shapes(found: list[tuple[Integration, ShapeFinding]], now: datetime, only: str | None) -> Component:
-    weighed = [(*_weight(integration, one, now), integration, one) for integration, one in found]
-    weighed.sort(key=lambda row: (row[0] is not State.DEGRADED, row[3].change is ShapeChange.NEW, row[3].path))
-    head = ("", "integration", "what changed", "step", "since", "regions", "answers before", "answers since")
-    rows = [
-        (
-            mark(state, words),
-            integration_link(integration.name, integration.label),
-            html.Span(change_words(one), className="mono wrap"),
-            f"{one.workflow} / {one.step}",
-            [wording.clock_time(one.since, now), " · ", ago(one.since)],
-            ", ".join(one.regions),
-            f"{one.learned:,}",
-            f"{one.seen:,}",
-        )
-        for state, words, integration, one in weighed
-    ]
-    empty = "Every answer that was looked at has the shape that is usual for its step."
-    note = f"JSON paths, types before and now · {wording.plural(len(rows), 'change')}" if rows else ""
-    names, cells = _without_name(head, rows, only)
-    shown = table(names, cells, numeric=(len(names) - 2, len(names) - 1), empty=empty)
-    return html.Div(panel("Changes in the shape of answers", shown, note=note), id="shapes")
-
-
-def _without_name(
-    head: Iterable[str], rows: Iterable[tuple[Any, ...]], only: str | None
-) -> tuple[list[str], list[list[Any]]]:
-    """On an integration's own page its name need not stand in every row."""
-    names, cells = list(head), [list(row) for row in rows]
-    if only is not None:
-        del names[1]
-        for row in cells:
-            del row[1]
-    return names, cells
-
-
 def _weight(integration: Integration, finding: ShapeFinding, now: datetime) -> tuple[State, str]:
     step = declared_step(integration, finding)
     known = accepted(integration.accepted_changes, "shape", _today(now), step=finding.step, path=finding.path)
     if known is not None:
         return State.UP, "accepted"
     if step is not None and is_read(step, finding.path, finding.change):
-        return State.DEGRADED, "read"
+        return State.DEGRADED, READ
+    if finding.failing and finding.change is not ShapeChange.NEW:
+        return State.DEGRADED, FAILS
     return State.NO_DATA, "information" if finding.change is ShapeChange.NEW else "not read"
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from duckdb import DuckDBPyConnection
 
-from metrics.model import VendorSignal
+from metrics.changing import VendorSignal
 from probes.model import ChangeKind
 
 REMEMBERED: Final = timedelta(days=30)

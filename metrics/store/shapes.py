@@ -11,7 +11,7 @@ from typing import Any, Final
 from duckdb import DuckDBPyConnection
 
 from config.model import Config, Workflow
-from metrics.model import ShapeChange, ShapeFinding
+from metrics.changing import ShapeChange, ShapeFinding
 from metrics.shapes import LEARNED_FOR, Drift, KnownShape, ShapeDay, Sighting, drift
 
 StepKey = tuple[str, str, str]

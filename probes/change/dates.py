@@ -22,11 +22,10 @@ def parse_date(text: str) -> datetime | None:
 
     Always aware and in UTC. What lies outside of 1990 … 2199 is no date but nonsense.
     """
-    text = text.strip().strip('"')
     if len(text) > _LONGEST:
         return None
     parameter = _PARAMETER.search(text)
-    found = _parse(parameter[1].strip() if parameter else text)
+    found = _parse(parameter[1].strip() if parameter else text.strip().strip('"'))
     return found if found is not None and found.year in _YEARS else None
 
 

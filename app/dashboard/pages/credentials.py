@@ -8,13 +8,19 @@ from typing import Final
 from dash import html
 from dash.development.base_component import Component
 
+from app.dashboard.changes import announcements_panel, shapes_panel
 from app.dashboard.credentials import certificates_panel, credentials_panel, headline
 from app.dashboard.elements import empty_state
 from app.dashboard.page import Visit
 from app.dashboard.strip import banners
 from app.dashboard.view import View
 
-SECTIONS: Final[tuple[Callable[[View], Component], ...]] = (credentials_panel, certificates_panel)
+SECTIONS: Final[tuple[Callable[[View], Component], ...]] = (
+    credentials_panel,
+    announcements_panel,
+    shapes_panel,
+    certificates_panel,
+)
 """In the order in which they stand on the page. Each says itself what there is where there is nothing."""
 
 

@@ -9,7 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from app.dashboard import wording
-from app.dashboard.changes import change_strip, changes_panels
+from app.dashboard.changes import change_strip
 from app.dashboard.charts import chart
 from app.dashboard.elements import ago, aria, empty_state, figure_tile, outcome_mark, panel, run_link, state_mark, table
 from app.dashboard.figures import Span, error_figure, has_points, latency_figure, phase_figure
@@ -59,7 +59,6 @@ def render(view: View, visit: Visit) -> Component:
             objectives_panel(standing.objectives),
             quota_panel(standing.quotas, measured.quotas, measured.window, shown.at),
             recorded_panel(measured.recorded, measured.window),
-            *changes_panels(view.hub.evaluation, view.config, shown.at, only=name),
             runs_panel(shown.runs),
         ],
         className="stack",
