@@ -10,10 +10,10 @@ from duckdb import DuckDBPyConnection
 from config.model import Retention
 
 _RAW: Final = {
-    "runs": "started_at",
-    "steps": "started_at",
-    "quota_readings": "observed_at",
-    "recorded_values": "started_at",
+    "hot_runs": "started_at",
+    "hot_steps": "started_at",
+    "hot_quota_readings": "observed_at",
+    "hot_recorded_values": "started_at",
     "change_signals": "last_seen",
     "shape_counts": "last_seen",
 }

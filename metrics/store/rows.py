@@ -13,6 +13,7 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from metrics.kinds import GOOD, OURS, UNMEASURED
+from metrics.store.sealing.layout import HOT
 from probes.lag import LAG_LIMIT_MS
 from probes.model import Certificate, FailureKind, Outcome, Run, StepResult
 
@@ -172,12 +173,12 @@ def insert(con: DuckDBPyConnection, runs: Sequence[NumberedRun]) -> None:
 
 
 def append(con: DuckDBPyConnection, table: str, rows: pa.Table) -> None:
-    """INSERT … SELECT of an Arrow table whose columns are named as the table's."""
+    """INSERT … SELECT of an Arrow table whose columns are named as the table's; raw rows go to the hot one."""
     if rows.num_rows == 0:
         return
     con.register("incoming", rows)
     try:
-        con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")  # noqa: S608 - a name of ours
+        con.execute(f"INSERT INTO {HOT.get(table, table)} BY NAME SELECT * FROM incoming")  # noqa: S608 - a name of ours
     finally:
         con.unregister("incoming")
 

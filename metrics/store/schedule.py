@@ -124,17 +124,24 @@ _FORGET: Final = "DELETE FROM schedule_changes WHERE integration = ? AND workflo
 
 _SLICE: Final = "integration, workflow, region, every_s, slice_at"
 
+_FINAL: Final = "final AND slice_at >= $first AND slice_at <= $last"
+
 _CONTESTED: Final = f"""
-SELECT 1 FROM runs WHERE final AND slice_at >= $first AND slice_at <= $last
+SELECT 1 FROM runs WHERE {_FINAL}
 GROUP BY {_SLICE} HAVING count(*) > 1 LIMIT 1
 """  # noqa: S608 - columns of ours
 
-# The latest schedule wins, then the latest attempt; the run's id makes a tie come out the same every time.
+# The latest schedule wins, then the latest attempt; the run's id makes a tie come out the same every time. A verdict that
+# is sealed stands: its row cannot be changed any more.
 _ELECT: Final = f"""
-UPDATE runs SET final = false
+UPDATE hot_runs SET final = false
 FROM (
-    SELECT run_id FROM runs WHERE final AND slice_at >= $first AND slice_at <= $last
-    QUALIFY row_number() OVER (PARTITION BY {_SLICE} ORDER BY scheduled_at DESC, attempt DESC, run_id DESC) > 1
+    SELECT run_id FROM (
+        SELECT {_SLICE}, scheduled_at, attempt, run_id, false AS sealed FROM hot_runs WHERE {_FINAL}
+        UNION ALL
+        SELECT {_SLICE}, scheduled_at, attempt, run_id, true FROM sealed_runs WHERE {_FINAL}
+    )
+    QUALIFY row_number() OVER (PARTITION BY {_SLICE} ORDER BY sealed DESC, scheduled_at DESC, attempt DESC, run_id DESC) > 1
 ) AS beaten
-WHERE runs.run_id = beaten.run_id AND slice_at >= $first AND slice_at <= $last
+WHERE hot_runs.run_id = beaten.run_id AND slice_at >= $first AND slice_at <= $last
 """  # noqa: S608 - columns of ours

@@ -72,7 +72,7 @@ def step(store: Store, host: str, expires_at: datetime | None, at: datetime, **m
         "certificate_expires_at": expires_at, **more,
     }  # fmt: skip
     names, marks = ", ".join(row), ", ".join("?" * len(row))
-    statement = f"INSERT INTO steps ({names}) VALUES ({marks})"  # noqa: S608 - names of ours
+    statement = f"INSERT INTO hot_steps ({names}) VALUES ({marks})"  # noqa: S608 - names of ours
     store.write(lambda con: con.execute(statement, list(row.values()))).result()
 
 

@@ -15,6 +15,9 @@ from duckdb import DuckDBPyConnection
 from metrics.store.database import ReadTimeout, Store, StoreClosed, StoreUnavailable
 from metrics.store.migrations import Migration, known, migrate
 
+COLUMNS = "(FROM duckdb_columns() SEMI JOIN duckdb_tables() USING (table_oid, table_name) WHERE NOT internal)"
+"""The columns of tables; those of views are the same columns again."""
+
 Work = Callable[[DuckDBPyConnection], object]
 
 HOLDER = """
@@ -214,7 +217,7 @@ def test_migration_numbers_are_unique_and_without_holes() -> None:
 def test_every_table_and_column_says_what_it_holds(store: Store) -> None:
     silent = store.read(
         lambda con: con.execute(
-            "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal AND comment IS NULL "
+            f"SELECT table_name, column_name FROM {COLUMNS} WHERE comment IS NULL "  # noqa: S608 - a query of ours
             "UNION ALL SELECT table_name, '' FROM duckdb_tables() WHERE NOT internal AND comment IS NULL"
         ).fetchall()
     )
@@ -225,7 +228,7 @@ def test_every_duration_and_size_column_names_its_unit(store: Store) -> None:
     words = {"_ms": "millisecond", "_s": "second", "_bytes": "bytes"}
     rows = store.read(
         lambda con: con.execute(
-            "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE NOT internal"
+            f"SELECT table_name, column_name, comment FROM {COLUMNS}"  # noqa: S608 - a query of ours
         ).fetchall()
     )
     silent = [
@@ -253,6 +256,7 @@ def test_the_docs_name_every_table_and_column(store: Store) -> None:
     text = (Path(__file__).parents[2] / "docs" / "store.md").read_text(encoding="utf-8")
     sections = {part.split("`", 2)[1]: part for part in text.split("\n### ")[1:]}
     rows = store.read(
-        lambda con: con.execute("SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal").fetchall()
+        lambda con: con.execute(f"SELECT table_name, column_name FROM {COLUMNS}").fetchall()  # noqa: S608
     )
-    assert [row for row in rows if f"| `{row[1]}` |" not in sections.get(row[0], "")] == []
+    silent = [row for row in rows if f"| `{row[1]}` |" not in sections.get(row[0].removeprefix("hot_"), "")]
+    assert silent == []
