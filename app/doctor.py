@@ -8,7 +8,7 @@ import sys
 import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +23,7 @@ from probes.auth.life import WORDS, CredentialState
 from probes.lag import LAG_LIMIT_MS
 
 LEAST_FREE_BYTES: Final = 1 << 30
+SEALED_WITHIN: Final = timedelta(hours=3)
 
 
 class Verdict(StrEnum):
@@ -150,7 +151,7 @@ def _from_status(status: dict[str, Any], now: datetime) -> list[Finding]:
     findings += [_prober(prober) for prober in status["probers"]]
     findings += [finding for one in status["credentials"] if (finding := _credential(one)) is not None]
     late = [one for one in status["certificates"] if one["late"]]
-    return findings + [_certificate(one) for one in late]
+    return findings + [_certificate(one) for one in late] + _store(status["store"], now)
 
 
 _DUE: Final = (CredentialState.ROTATE_SOON, CredentialState.ENDS_SOON)
@@ -170,6 +171,23 @@ def _credential(one: dict[str, Any]) -> Finding | None:
 def _certificate(one: dict[str, Any]) -> Finding:
     seen = f"{one['host']} shows {one['region']} one that expires {one['expires_at'][:10]}"
     return Finding(f"certificate of {one['integration']}", Verdict.NOTE, seen, "ask its owner to renew it")
+
+
+def _store(store: dict[str, Any], now: datetime) -> list[Finding]:
+    hot, months = store["hot_bytes"] / (1 << 20), store["month_bytes"] / (1 << 20)
+    sealed = f"sealed up to {store['sealed_to']}" if store["sealed_to"] else "nothing sealed yet"
+    findings = [
+        Finding("store", Verdict.OK, f"{hot:,.0f} MiB, and {months:,.0f} MiB in {store['months']} months; {sealed}")
+    ]
+    if store["problem"]:
+        remedy = "room on the disk, or the hub's log; it is tried again every hour, and no row is lost meanwhile"
+        findings.append(Finding("sealing", Verdict.PROBLEM, f"the last round stopped: {store['problem']}", remedy))
+    elif store["sealed_at"] and now - datetime.fromisoformat(store["sealed_at"]) > SEALED_WITHIN:
+        findings.append(Finding("sealing", Verdict.PROBLEM, f"last done {store['sealed_at']}", "look at the hub's log"))
+    if store["missing"]:
+        remedy = "restore them from a backup; without them their days are empty"
+        findings.append(Finding("months", Verdict.PROBLEM, f"missing: {', '.join(store['missing'])}", remedy))
+    return findings
 
 
 def _prober(prober: dict[str, Any]) -> Finding:

@@ -329,6 +329,12 @@ class Retention(Declared):
 
     raw: Duration = Field("35d", validate_default=True, description="Every run and step.")
     evidence: Duration = Field("14d", validate_default=True, description="Requests and answers of failed steps.")
+    rollup_5m: Duration = Field("14d", validate_default=True, description="Figures of five minutes.")
+    rollup_1h: Duration = Field("400d", validate_default=True, description="Figures of an hour.")
+    rollup_1d: Duration = Field("1826d", validate_default=True, description="Figures of a day.")
+    seal_after: Duration = Field(
+        "48h", validate_default=True, description="How long after its end a day (UTC) moves into its month's file."
+    )
 
 
 class Hub(Declared):

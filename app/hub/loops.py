@@ -16,7 +16,6 @@ from config.model import Config
 from metrics.evaluation import evaluate
 from metrics.model import Evaluation
 from metrics.store.credentials import note_certificates
-from metrics.store.retention import forget_old
 from metrics.store.shapes import ShapeBook, find_drift, save_findings, shape_findings
 from probes.model import FailureKind
 
@@ -24,15 +23,17 @@ log = structlog.get_logger(__name__)
 
 EVALUATE_EVERY_S: Final = 5.0
 WATCH_EVERY_S: Final = 2.0
-FORGET_EVERY_S: Final = 3600.0
+HOUSEKEEP_EVERY_S: Final = 3600.0
+HOUSEKEEP_FIRST_AFTER_S: Final = 120.0
 CERTIFICATES_EVERY_S: Final = 60.0
 COMPARE_EVERY_S: Final = 15.0
 
 _CONTENT: Final = frozenset({FailureKind.SCHEMA, FailureKind.ASSERTION, FailureKind.CAPTURE})
 
 
-async def every(seconds: float, state: HubState, work: Callable[[], None], name: str) -> None:
+async def every(seconds: float, state: HubState, work: Callable[[], None], name: str, first_after: float = 0.0) -> None:
     """Run `work` in a thread, again and again, `seconds` apart, until the hub stops."""
+    await asyncio.sleep(first_after)
     while not state.stopping.is_set():
         try:
             await asyncio.to_thread(work)
@@ -53,14 +54,6 @@ def evaluate_once(state: HubState, engine: Engine, book: ShapeBook) -> None:
     engine.apply(evaluation, config).result()
     state.evaluation = evaluation
     state.last_error = None
-
-
-def forget_once(state: HubState) -> None:
-    """One round of forgetting what is older than it may be kept."""
-    retention, now = state.config.settings.retention, state.clock()
-    gone = state.store.write(lambda con: forget_old(con, now, retention)).result()
-    if gone:
-        log.info("hub.forgot", rows=gone)
 
 
 def _fails_by_content(evaluation: Evaluation) -> bool:

@@ -24,16 +24,17 @@ from app.datadir import DataDirectory, HubAddress
 from app.errors import UserError
 from app.hub.assembly import Surroundings, adopt, new_state
 from app.hub.config_source import ConfigSource
+from app.hub.housekeeping import housekeep_once
 from app.hub.loops import (
     CERTIFICATES_EVERY_S,
     COMPARE_EVERY_S,
     EVALUATE_EVERY_S,
-    FORGET_EVERY_S,
+    HOUSEKEEP_EVERY_S,
+    HOUSEKEEP_FIRST_AFTER_S,
     WATCH_EVERY_S,
     compare_once,
     evaluate_once,
     every,
-    forget_once,
     note_certificates_once,
     watch_once,
 )
@@ -170,7 +171,13 @@ def _loops(
         every(EVALUATE_EVERY_S, state, lambda: evaluate_once(state, engine, book), "evaluate"),
         every(WATCH_EVERY_S, state, lambda: watch_once(state, source, adopted), "watch"),
         every(COMPARE_EVERY_S, state, lambda: compare_once(state, book), "shapes"),
-        every(FORGET_EVERY_S, state, lambda: forget_once(state), "retention"),
+        every(
+            HOUSEKEEP_EVERY_S,
+            state,
+            lambda: housekeep_once(state),
+            "housekeeping",
+            first_after=HOUSEKEEP_FIRST_AFTER_S,
+        ),
         every(CERTIFICATES_EVERY_S, state, lambda: note_certificates_once(state), "certificates"),
         deliverer.run_forever(state.stopping),
         stop_when_orphaned(),

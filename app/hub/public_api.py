@@ -19,6 +19,7 @@ from metrics.lifetimes import HostCertificate, TrackedCredential
 from metrics.model import Evaluation, IntegrationSummary, ProberVerdict
 from metrics.state import integration_state
 from metrics.store.overview import integration_summaries
+from metrics.store.sealing.condition import store_condition
 
 EVALUATED_WITHIN: Final = timedelta(minutes=1)
 """A hub that has not judged for so long alerts nobody, so it does not call itself ready."""
@@ -76,6 +77,20 @@ def status_document(state: HubState, evaluation: Evaluation) -> dict[str, Any]:
         "probers": [_prober(prober) for prober in evaluation.probers],
         "credentials": [_credential(one, state.clock()) for one in evaluation.credentials],
         "certificates": [_certificate(one, state.clock()) for one in evaluation.certificates],
+        "store": _store(state),
+    }
+
+
+def _store(state: HubState) -> dict[str, Any]:
+    condition = store_condition(state.store)
+    return {
+        "hot_bytes": condition.hot_bytes,
+        "month_bytes": condition.month_bytes,
+        "months": condition.months,
+        "sealed_to": condition.sealed_to.isoformat() if condition.sealed_to else None,
+        "sealed_at": condition.sealed_at.isoformat() if condition.sealed_at else None,
+        "problem": state.store_problem or condition.problem,
+        "missing": list(condition.missing),
     }
 
 

@@ -32,5 +32,7 @@ class HubState:
     evaluation: Evaluation | None = None
     last_error: str | None = None
     """What stopped the latest evaluation, for the health endpoint; None when it went well."""
+    store_problem: str | None = None
+    """What stopped the latest round of forgetting and sealing; None when it went well."""
     ingested_runs: int = 0
     stopping: threading.Event = field(default_factory=threading.Event)

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
 import duckdb
-import structlog
 from duckdb import DuckDBPyConnection
 
 from metrics.store.failures import IngestFull, ReadTimeout, StoreClosed, StoreError, StoreUnavailable
-from metrics.store.migrations import migrate
-from metrics.store.opening import connect
+from metrics.store.opening import open_store
+from metrics.store.sealing.months import month_folder
+from metrics.store.transactions import transaction
 from metrics.store.watchdog import Watchdog
 
 __all__ = ["IngestFull", "ReadTimeout", "Store", "StoreClosed", "StoreError", "StoreUnavailable"]
 
 T = TypeVar("T")
 
-_log = structlog.get_logger(__name__)
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    work: Callable[[DuckDBPyConnection], Any]
+    in_transaction: bool
+    future: Future[Any] = field(default_factory=Future)
 
 
 class Store:
@@ -38,8 +45,9 @@ class Store:
         self._root = root
         self._read_timeout = read_timeout
         self._watchdog = Watchdog()
-        self._work: SimpleQueue[tuple[Callable[[DuckDBPyConnection], Any], Future[Any]] | None] = SimpleQueue()
-        self._state = threading.Lock()
+        self._work: SimpleQueue[_Task | None] = SimpleQueue()
+        self._state = threading.Condition()
+        self._reading: set[DuckDBPyConnection] = set()
         self._closed = False
         self._writer = threading.Thread(target=self._write_forever, name="store-writer", daemon=True)
         self._writer.start()
@@ -47,41 +55,62 @@ class Store:
     @classmethod
     def open(cls, path: Path | None, *, read_timeout: timedelta = timedelta(seconds=10)) -> Store:
         """Opens or creates the file (None = in memory) and brings its tables up to date; raises StoreUnavailable."""
-        root = connect(path)
-        try:
-            migrate(root, path)
-        except BaseException:
-            root.close()
-            raise
-        return cls(root, path, read_timeout)
+        return cls(open_store(path), path, read_timeout)
+
+    @property
+    def months(self) -> Path | None:
+        """The folder of the sealed months; None for a store in memory, which has none."""
+        return month_folder(self.path) if self.path else None
 
     def write(self, work: Callable[[DuckDBPyConnection], T]) -> Future[T]:
         """Runs `work` in one transaction; the future resolves after the commit, or carries the exception after the
         rollback. Raises StoreClosed at once when the store is closed."""
-        future: Future[T] = Future()
+        return self._ask(_Task(work, in_transaction=True))
+
+    def maintain(self, work: Callable[[DuckDBPyConnection], T]) -> Future[T]:
+        """Like `write`, but in no transaction: the work makes its own. Nothing else writes meanwhile."""
+        return self._ask(_Task(work, in_transaction=False))
+
+    def _ask(self, task: _Task) -> Future[Any]:
         with self._state:
             if self._closed:
                 raise StoreClosed("the store is closed")
-            self._work.put((work, future))
-        return future
+            self._work.put(task)
+        return task.future
 
     def read(self, question: Callable[[DuckDBPyConnection], T], *, timeout: timedelta | None = None) -> T:
         """Answers on a cursor of its own, from one consistent snapshot; raises ReadTimeout at the limit."""
+        seconds = (timeout or self._read_timeout).total_seconds()
+        with self._cursor() as cursor:
+            try:
+                with self._watchdog.limit(cursor, seconds) as limit:
+                    cursor.execute("BEGIN TRANSACTION READ ONLY")
+                    return question(cursor)
+            except duckdb.InterruptException as err:
+                if not limit.expired:
+                    raise
+                raise ReadTimeout(f"a question was stopped after {seconds:g} s; ask for a shorter window") from err
+
+    @contextmanager
+    def _cursor(self) -> Iterator[DuckDBPyConnection]:
         with self._state:
             if self._closed:
                 raise StoreClosed("the store is closed")
             cursor = self._root.cursor()
-        seconds = (timeout or self._read_timeout).total_seconds()
+            self._reading.add(cursor)
         try:
-            with self._watchdog.limit(cursor, seconds) as limit:
-                cursor.execute("BEGIN TRANSACTION READ ONLY")
-                return question(cursor)
-        except duckdb.InterruptException as err:
-            if not limit.expired:
-                raise
-            raise ReadTimeout(f"a question was stopped after {seconds:g} s; ask for a shorter window") from err
+            yield cursor
         finally:
             cursor.close()
+            with self._state:
+                self._reading.discard(cursor)
+                self._state.notify_all()
+
+    def outlast_readers(self, within: timedelta) -> bool:
+        """Waits until every question that is being answered now has been; whether that came to pass in time."""
+        with self._state:
+            now = frozenset(self._reading)
+            return self._state.wait_for(lambda: not now & self._reading, within.total_seconds())
 
     def close(self) -> None:
         """Finishes the writes that were asked for, then lets go of the file. Safe to call twice."""
@@ -96,29 +125,20 @@ class Store:
 
     def _write_forever(self) -> None:
         con = self._root.cursor()
-        while (item := self._work.get()) is not None:
-            work, future = item
-            if future.set_running_or_notify_cancel():
-                _transact(con, work, future)
+        while (task := self._work.get()) is not None:
+            if task.future.set_running_or_notify_cancel():
+                _carry_out(con, task)
         con.close()
 
 
-def _transact(con: DuckDBPyConnection, work: Callable[[DuckDBPyConnection], T], future: Future[T]) -> None:
+def _carry_out(con: DuckDBPyConnection, task: _Task) -> None:
     try:
-        con.execute("BEGIN TRANSACTION")
-        result = work(con)
-        con.execute("COMMIT")
+        if task.in_transaction:
+            with transaction(con):
+                result = task.work(con)
+        else:
+            result = task.work(con)
     except BaseException as err:  # noqa: BLE001 - whatever it was belongs to the one who asked; the thread lives on
-        _roll_back(con)
-        future.set_exception(err)
+        task.future.set_exception(err)
     else:
-        future.set_result(result)
-
-
-def _roll_back(con: DuckDBPyConnection) -> None:
-    try:
-        con.execute("ROLLBACK")
-    except duckdb.TransactionException:
-        pass  # A failed COMMIT has rolled back by itself.
-    except duckdb.Error:
-        _log.exception("rollback failed")
+        task.future.set_result(result)

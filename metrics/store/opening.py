@@ -9,6 +9,9 @@ from typing import Final
 import duckdb
 
 from metrics.store.failures import StoreUnavailable
+from metrics.store.migrations import migrate
+from metrics.store.sealing.months import attach_all, month_folder
+from metrics.store.sealing.recovery import recover
 
 STORAGE_VERSION: Final = "v1.5.0"
 """Readable by DuckDB 1.5 and 2.x, so that going back one engine version stays possible."""
@@ -22,16 +25,33 @@ _OPTIONS: Final[dict[str, str | bool | int | float | list[str]]] = {
 }
 
 
+def open_store(path: Path | None) -> duckdb.DuckDBPyConnection:
+    """A root connection to a store with its tables up to date and its months attached; raises StoreUnavailable."""
+    con = connect(path)
+    try:
+        if path is not None:
+            attach_all(con, month_folder(path))
+        migrate(con, path)
+        recover(con, month_folder(path) if path else None)
+    except BaseException:
+        con.close()
+        raise
+    return con
+
+
 def connect(path: Path | None) -> duckdb.DuckDBPyConnection:
     """A locked-down root connection to the file, or to memory; raises StoreUnavailable.
 
-    After this no query can reach another file, the network, an extension or the settings.
+    After this no query can reach a file outside the folder of the sealed months, the network, an extension or the
+    settings.
     """
     try:
         con = _open(path)
     except (duckdb.Error, OSError) as err:
         raise StoreUnavailable(_explain(path, str(err))) from err
     con.execute("SET GLOBAL TimeZone = 'UTC'")
+    if path is not None:
+        con.execute("SET GLOBAL allowed_directories = ?", [[str(month_folder(path))]])
     con.execute("SET GLOBAL enable_external_access = false")
     con.execute("SET GLOBAL lock_configuration = true")
     return con

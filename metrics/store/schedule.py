@@ -131,8 +131,8 @@ SELECT 1 FROM runs WHERE {_FINAL}
 GROUP BY {_SLICE} HAVING count(*) > 1 LIMIT 1
 """  # noqa: S608 - columns of ours
 
-# The latest schedule wins, then the latest attempt; the run's id makes a tie come out the same every time. A verdict that
-# is sealed stands: its row cannot be changed any more.
+# The latest schedule wins, then the latest attempt; the run's id makes a tie come out the same every time. A verdict
+# that is sealed stands: its row cannot be changed any more.
 _ELECT: Final = f"""
 UPDATE hot_runs SET final = false
 FROM (
@@ -141,7 +141,9 @@ FROM (
         UNION ALL
         SELECT {_SLICE}, scheduled_at, attempt, run_id, true FROM sealed_runs WHERE {_FINAL}
     )
-    QUALIFY row_number() OVER (PARTITION BY {_SLICE} ORDER BY sealed DESC, scheduled_at DESC, attempt DESC, run_id DESC) > 1
+    QUALIFY row_number() OVER (
+        PARTITION BY {_SLICE} ORDER BY sealed DESC, scheduled_at DESC, attempt DESC, run_id DESC
+    ) > 1
 ) AS beaten
 WHERE hot_runs.run_id = beaten.run_id AND slice_at >= $first AND slice_at <= $last
 """  # noqa: S608 - columns of ours

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,6 +40,20 @@ def store(opened: Store) -> Iterator[Store]:
     """An empty store."""
     yield opened
     opened.write(_empty).result(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty store in a file; made once, because the tables take a while."""
+    path = tmp_path_factory.mktemp("migrated") / "leadline.duckdb"
+    Store.open(path).close()
+    return path
+
+
+@pytest.fixture
+def store_path(migrated: Path, tmp_path: Path) -> Path:
+    """The file of an empty store that this test may open."""
+    return shutil.copy(migrated, tmp_path / "leadline.duckdb")
 
 
 def _empty(con: DuckDBPyConnection) -> None:

@@ -1,0 +1,134 @@
+"""The month files: made, attached, detached."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from uuid import UUID
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from metrics.store.failures import StoreUnavailable
+from metrics.store.sealing.layout import RAW, Month
+
+_DRAFT = "sealing_draft"
+
+
+def month_folder(store: Path) -> Path:
+    """Where the month files of a store lie."""
+    return store.with_suffix(".months")
+
+
+def month_files(folder: Path) -> dict[Month, Path]:
+    """The month files that are there, oldest first."""
+    found = ((Month.of_file(path), path) for path in folder.glob("*.duckdb"))
+    return dict(sorted((month, path) for month, path in found if month is not None))
+
+
+def attached(con: DuckDBPyConnection) -> list[Month]:
+    """The months that can be asked, oldest first."""
+    names = con.execute("SELECT database_name FROM duckdb_databases() WHERE starts_with(database_name, 'sealed_')")
+    numbers = (name.split("_")[1:] for (name,) in names.fetchall())
+    return sorted(Month(int(year), int(number)) for year, number in numbers)
+
+
+def attach(con: DuckDBPyConnection, month: Month, path: Path) -> None:
+    """Makes the month's file part of this store; raises StoreUnavailable with the remedy."""
+    try:
+        con.execute(f"ATTACH {_quoted(path)} AS {month.alias}")
+    except (duckdb.Error, OSError) as err:
+        raise StoreUnavailable(
+            f"{path} cannot be opened ({str(err).splitlines()[0]}): restore it from a backup, or move it away to go on "
+            "without its days"
+        ) from err
+
+
+def attach_all(con: DuckDBPyConnection, folder: Path) -> None:
+    """Attaches every month file that is there; one whose making was cut short is deleted."""
+    for draft in folder.glob("*.new*"):
+        draft.unlink()
+    for month, path in month_files(folder).items():
+        attach(con, month, path)
+
+
+def detach(con: DuckDBPyConnection, month: Month) -> None:
+    """Lets go of the month's file."""
+    con.execute(f"DETACH {month.alias}")
+
+
+def remove(folder: Path, month: Month) -> int:
+    """Deletes the file of a month that is not attached; how many bytes that frees."""
+    path = folder / month.file
+    size = 0
+    for file in (path, path.with_name(path.name + ".wal")):
+        if file.exists():
+            size += file.stat().st_size
+            file.unlink()
+    return size
+
+
+def ensure(con: DuckDBPyConnection, folder: Path, month: Month, store_id: UUID) -> None:
+    """Makes and attaches the month's file if there is none, and gives it the columns that tables have grown since."""
+    if month not in attached(con):
+        path = folder / month.file
+        if not path.exists():
+            _make(con, path, store_id)
+        attach(con, month, path)
+    for table in RAW:
+        for column, kind in missing_columns(con, month, table.name, table.hot):
+            con.execute(f'ALTER TABLE {month.alias}.{table.name} ADD COLUMN "{column}" {kind}')
+
+
+def missing_columns(con: DuckDBPyConnection, month: Month, name: str, hot: str) -> list[tuple[str, str]]:
+    """Columns, with their types, that the hot table has and the month's has not."""
+    return con.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() "
+        "WHERE database_name = current_database() AND table_name = $hot AND column_name NOT IN (SELECT column_name "
+        "FROM duckdb_columns() WHERE database_name = $alias AND table_name = $name) ORDER BY column_index",
+        {"hot": hot, "alias": month.alias, "name": name},
+    ).fetchall()
+
+
+def owner(con: DuckDBPyConnection, month: Month) -> UUID | None:
+    """The store that the month's file belongs to."""
+    row = con.execute(f"SELECT store_id FROM {month.alias}.sealed_by").fetchone()  # noqa: S608 - a name of ours
+    return row[0] if row else None
+
+
+def last_seal(con: DuckDBPyConnection, month: Month) -> int:
+    """The highest seal of the month's rows."""
+    tables = " UNION ALL ".join(f"SELECT max(seal) AS seal FROM {month.alias}.{table.name}" for table in RAW)  # noqa: S608
+    row = con.execute(f"SELECT max(seal) FROM ({tables})").fetchone()  # noqa: S608 - names of ours
+    return (row[0] if row else None) or 0
+
+
+def _make(con: DuckDBPyConnection, path: Path, store_id: UUID) -> None:
+    # Under its own name only once it is whole: a file that a crash left half made could not be opened any more.
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    con.execute(f"ATTACH {_quoted(draft)} AS {_DRAFT} (STORAGE_VERSION 'v1.5.0')")
+    try:
+        con.execute(f"CREATE TABLE {_DRAFT}.sealed_by (store_id UUID NOT NULL)")
+        con.execute(f"INSERT INTO {_DRAFT}.sealed_by VALUES (?)", [store_id])  # noqa: S608 - a name of ours
+        for table in RAW:
+            con.execute(f"CREATE TABLE {_DRAFT}.{table.name} AS SELECT *, 0 AS seal FROM {table.hot} LIMIT 0")  # noqa: S608
+        con.execute(f"CHECKPOINT {_DRAFT}")
+    finally:
+        con.execute(f"DETACH {_DRAFT}")
+    draft.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Names in it outlive a loss of power, as far as the file system promises that."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
