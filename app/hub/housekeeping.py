@@ -7,6 +7,7 @@ import time
 import structlog
 
 from app.hub.state import HubState
+from metrics.store.copies import drop_old_copies
 from metrics.store.retention import forget_old
 from metrics.store.sealing.rounds import drop_months, seal_closed
 
@@ -28,6 +29,8 @@ def _forget(state: HubState) -> None:
     retention, now = state.config.settings.retention, state.clock()
     gone = state.store.write(lambda con: forget_old(con, now, retention)).result()
     freed = drop_months(state.store, now, retention.raw)
+    for copy in drop_old_copies(state.store.path, now) if state.store.path else ():
+        log.info("hub.copy_dropped", file=copy.name)
     if gone or freed:
         log.info("hub.forgot", rows=gone, bytes_freed=freed)
 

@@ -8,8 +8,10 @@ from typing import Final
 
 import duckdb
 
+from metrics.store.compaction import compact, forget_original, is_worthwhile, tidy
+from metrics.store.copies import keep_copy
 from metrics.store.failures import StoreUnavailable
-from metrics.store.migrations import migrate
+from metrics.store.migrations import migrate, next_change
 from metrics.store.sealing.months import attach_all, month_folder
 from metrics.store.sealing.recovery import recover
 
@@ -27,16 +29,40 @@ _OPTIONS: Final[dict[str, str | bool | int | float | list[str]]] = {
 
 def open_store(path: Path | None) -> duckdb.DuckDBPyConnection:
     """A root connection to a store with its tables up to date and its months attached; raises StoreUnavailable."""
-    con = connect(path)
+    if path is None:
+        con = connect(None)
+        migrate(con, None)
+        recover(con, None)
+        return con
+    con = _prepared(path)
     try:
-        if path is not None:
-            attach_all(con, month_folder(path))
+        attach_all(con, month_folder(path))
         migrate(con, path)
-        recover(con, month_folder(path) if path else None)
+        recover(con, month_folder(path))
     except BaseException:
         con.close()
         raise
+    forget_original(path)
     return con
+
+
+def _prepared(path: Path) -> duckdb.DuckDBPyConnection:
+    """The file opened, after what can only be done while it is closed."""
+    tidy(path)
+    con = connect(path)
+    try:
+        change, empty = next_change(con), is_worthwhile(con)
+    except BaseException:
+        con.close()
+        raise
+    if change is None and not empty:
+        return con
+    con.close()
+    if change is not None:
+        keep_copy(path, change)
+    if empty:
+        compact(path)
+    return connect(path)
 
 
 def connect(path: Path | None) -> duckdb.DuckDBPyConnection:

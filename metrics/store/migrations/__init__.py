@@ -47,6 +47,14 @@ def known(folder: Path = FOLDER) -> tuple[Migration, ...]:
     return tuple(Migration(int(file.name[:4]), file.name, file.read_text(encoding="utf-8")) for file in files)
 
 
+def next_change(con: DuckDBPyConnection) -> int | None:
+    """The first migration that `migrate` would apply to a store that has tables already; None where there is none."""
+    ledger = con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'schema_migrations'").fetchone()
+    applied = {row[0] for row in con.execute("SELECT version FROM schema_migrations").fetchall()} if ledger else set()
+    missing = [migration.version for migration in known() if migration.version not in applied]
+    return min(missing) if applied and missing and max(applied) < min(missing) else None
+
+
 def migrate(con: DuckDBPyConnection, path: Path | None, migrations: tuple[Migration, ...] | None = None) -> None:
     """Applies what is missing; refuses a store that knows more than this program, or that was migrated otherwise."""
     wanted = known() if migrations is None else migrations

@@ -36,7 +36,7 @@ def attached(con: DuckDBPyConnection) -> list[Month]:
 def attach(con: DuckDBPyConnection, month: Month, path: Path) -> None:
     """Makes the month's file part of this store; raises StoreUnavailable with the remedy."""
     try:
-        con.execute(f"ATTACH {_quoted(path)} AS {month.alias}")
+        con.execute(f"ATTACH {quoted(path)} AS {month.alias}")
     except (duckdb.Error, OSError) as err:
         raise StoreUnavailable(
             f"{path} cannot be opened ({str(err).splitlines()[0]}): restore it from a backup, or move it away to go on "
@@ -76,18 +76,15 @@ def ensure(con: DuckDBPyConnection, folder: Path, month: Month, store_id: UUID) 
             _make(con, path, store_id)
         attach(con, month, path)
     for table in RAW:
-        for column, kind in missing_columns(con, month, table.name, table.hot):
-            con.execute(f'ALTER TABLE {month.alias}.{table.name} ADD COLUMN "{column}" {kind}')
+        there = columns(con, f"{month.alias}.{table.name}")
+        for column, kind in columns(con, table.hot).items():
+            if column not in there:
+                con.execute(f'ALTER TABLE {month.alias}.{table.name} ADD COLUMN "{column}" {kind}')
 
 
-def missing_columns(con: DuckDBPyConnection, month: Month, name: str, hot: str) -> list[tuple[str, str]]:
-    """Columns, with their types, that the hot table has and the month's has not."""
-    return con.execute(
-        "SELECT column_name, data_type FROM duckdb_columns() "
-        "WHERE database_name = current_database() AND table_name = $hot AND column_name NOT IN (SELECT column_name "
-        "FROM duckdb_columns() WHERE database_name = $alias AND table_name = $name) ORDER BY column_index",
-        {"hot": hot, "alias": month.alias, "name": name},
-    ).fetchall()
+def columns(con: DuckDBPyConnection, table: str) -> dict[str, str]:
+    """Column → type."""
+    return {row[0]: row[1] for row in con.execute(f"DESCRIBE {table}").fetchall()}
 
 
 def owner(con: DuckDBPyConnection, month: Month) -> UUID | None:
@@ -108,7 +105,7 @@ def _make(con: DuckDBPyConnection, path: Path, store_id: UUID) -> None:
     path.parent.mkdir(mode=0o700, exist_ok=True)
     draft = path.with_name(path.name + ".new")
     draft.unlink(missing_ok=True)
-    con.execute(f"ATTACH {_quoted(draft)} AS {_DRAFT} (STORAGE_VERSION 'v1.5.0')")
+    con.execute(f"ATTACH {quoted(draft)} AS {_DRAFT} (STORAGE_VERSION 'v1.5.0')")
     try:
         con.execute(f"CREATE TABLE {_DRAFT}.sealed_by (store_id UUID NOT NULL)")
         con.execute(f"INSERT INTO {_DRAFT}.sealed_by VALUES (?)", [store_id])  # noqa: S608 - a name of ours
@@ -130,5 +127,6 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _quoted(path: Path) -> str:
+def quoted(path: Path) -> str:
+    """The path as a literal of SQL."""
     return "'" + str(path).replace("'", "''") + "'"
