@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
-from metrics.store.failures import ReadTimeout, StoreClosed
+from metrics.store.failures import StoreError
 
 _METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -31,8 +31,7 @@ def answer_problems(server: FastAPI, api: Iterable[APIRouter]) -> None:
 
     server.add_exception_handler(HTTPException, _problem)
     server.add_exception_handler(RequestValidationError, _unfit)
-    server.add_exception_handler(ReadTimeout, _later)
-    server.add_exception_handler(StoreClosed, _later)
+    server.add_exception_handler(StoreError, _later)
     server.add_exception_handler(Exception, _bug)
 
 

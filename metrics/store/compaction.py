@@ -51,6 +51,7 @@ def compact(store: Path) -> bool:
         # Whatever is in that log would be replayed into the new file.
         tidy(store)
         return False
+    forget_original(store)
     os.link(store, _original(store))
     draft.replace(store)
     sync_folder(store.parent)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Any, TypeVar
+from queue import Empty, SimpleQueue
+from typing import Any, Final, TypeVar
 
 import duckdb
+import structlog
 from duckdb import DuckDBPyConnection
 
-from metrics.store.failures import IngestFull, ReadTimeout, StoreClosed, StoreError, StoreUnavailable
+from metrics.store.failures import IngestFull, ReadTimeout, StoreClosed, StoreError, StoreUnavailable, explained
 from metrics.store.opening import open_store
 from metrics.store.sealing.months import month_folder
 from metrics.store.transactions import transaction
@@ -24,6 +26,11 @@ from metrics.store.watchdog import Watchdog
 __all__ = ["IngestFull", "ReadTimeout", "Store", "StoreClosed", "StoreError", "StoreUnavailable"]
 
 T = TypeVar("T")
+
+_REOPEN_EVERY_S: Final = 1.0
+_READERS_GONE_WITHIN: Final = timedelta(seconds=10)
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,8 @@ class Store:
     """Owns the database file of this process.
 
     `write` runs each piece of work in a transaction of its own on the one writer thread, in the order it was asked;
-    `read` answers on the caller's thread, from a snapshot that cannot be written to.
+    `read` answers on the caller's thread, from a snapshot that cannot be written to. When the engine gives up on the
+    file (a checkpoint met a full disk), both raise StoreUnavailable or StoreFull until it could be opened again.
     """
 
     def __init__(self, root: DuckDBPyConnection, path: Path | None, read_timeout: timedelta) -> None:
@@ -49,6 +57,8 @@ class Store:
         self._state = threading.Condition()
         self._reading: set[DuckDBPyConnection] = set()
         self._closed = False
+        self._broken: str | None = None
+        self._reopen_at = 0.0
         self._writer = threading.Thread(target=self._write_forever, name="store-writer", daemon=True)
         self._writer.start()
 
@@ -90,12 +100,17 @@ class Store:
                 if not limit.expired:
                     raise
                 raise ReadTimeout(f"a question was stopped after {seconds:g} s; ask for a shorter window") from err
+            except duckdb.FatalException as err:
+                self._give_up_on(err)
+                raise explained(err) from err
 
     @contextmanager
     def _cursor(self) -> Iterator[DuckDBPyConnection]:
         with self._state:
             if self._closed:
                 raise StoreClosed("the store is closed")
+            if self._broken is not None:
+                raise StoreUnavailable(self._broken)
             cursor = self._root.cursor()
             self._reading.add(cursor)
         try:
@@ -125,20 +140,53 @@ class Store:
 
     def _write_forever(self) -> None:
         con = self._root.cursor()
-        while (task := self._work.get()) is not None:
-            if task.future.set_running_or_notify_cancel():
-                _carry_out(con, task)
+        while (task := self._next()) is not None:
+            if not task.future.set_running_or_notify_cancel():
+                continue
+            try:
+                con = self._usable(con)
+                result = _carry_out(con, task)
+            except BaseException as err:  # noqa: BLE001 - whatever it was belongs to the one who asked
+                if isinstance(err, duckdb.FatalException):
+                    self._give_up_on(err)
+                task.future.set_exception(explained(err))
+            else:
+                task.future.set_result(result)
         con.close()
 
+    def _next(self) -> _Task | None:
+        while True:
+            try:
+                return self._work.get(timeout=None if self._broken is None else _REOPEN_EVERY_S)
+            except Empty:
+                return _Task(lambda con: None, in_transaction=False)
 
-def _carry_out(con: DuckDBPyConnection, task: _Task) -> None:
-    try:
-        if task.in_transaction:
-            with transaction(con):
-                result = task.work(con)
-        else:
-            result = task.work(con)
-    except BaseException as err:  # noqa: BLE001 - whatever it was belongs to the one who asked; the thread lives on
-        task.future.set_exception(err)
-    else:
-        task.future.set_result(result)
+    def _give_up_on(self, err: duckdb.FatalException) -> None:
+        with self._state:
+            if self._broken is None and self.path is not None:
+                self._broken = str(explained(err))
+                _log.error("store.broken", reason=str(err).splitlines()[0])
+                self._work.put(_Task(lambda con: None, in_transaction=False))  # for a writer that waits for work
+
+    def _usable(self, con: DuckDBPyConnection) -> DuckDBPyConnection:
+        """A cursor of the writer's, of a file opened anew where the engine has given up on the one before."""
+        if self._broken is None or self.path is None:
+            return con
+        if time.monotonic() < self._reopen_at:
+            raise StoreUnavailable(self._broken)
+        self._reopen_at = time.monotonic() + _REOPEN_EVERY_S
+        self.outlast_readers(_READERS_GONE_WITHIN)
+        con.close()
+        self._root.close()
+        root = open_store(self.path)
+        with self._state:
+            self._root, self._broken = root, None
+        _log.warning("store.reopened")
+        return root.cursor()
+
+
+def _carry_out(con: DuckDBPyConnection, task: _Task) -> Any:
+    if not task.in_transaction:
+        return task.work(con)
+    with transaction(con):
+        return task.work(con)

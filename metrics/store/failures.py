@@ -3,11 +3,20 @@
 StoreError
 ├── StoreUnavailable   the file cannot be opened (locked, corrupt, from a newer version, no directory)
 ├── StoreClosed        asked after `close`
+├── StoreFull          a write did not fit on the disk; nothing of it is stored, and freeing space helps
+├── NotAQuestion       somebody typed what is not only a question
 ├── ReadTimeout        a question took longer than its limit
 └── IngestFull         runs arrive faster than they can be stored; the sender should come back later
 """
 
 from __future__ import annotations
+
+import re
+from typing import Final
+
+import duckdb
+
+_NO_ROOM: Final = re.compile(r"No space left|File too large|Disk quota exceeded|Could not write")
 
 
 class StoreError(Exception):
@@ -22,9 +31,29 @@ class StoreClosed(StoreError):  # noqa: N818 - says what happened
     """The store was closed before this was asked."""
 
 
+class StoreFull(StoreError):  # noqa: N818 - says what happened
+    """A write was refused by the disk and is not stored; the store goes on by itself once there is room."""
+
+
+class NotAQuestion(StoreError):  # noqa: N818 - says what happened
+    """What was typed would do more than ask, or cannot be parsed; the message says which."""
+
+
 class ReadTimeout(StoreError):  # noqa: N818 - says what happened
     """A question was interrupted at its time limit."""
 
 
 class IngestFull(StoreError):  # noqa: N818 - says what happened
     """The write-behind queue is at its limit; retrying later helps."""
+
+
+def explained(err: BaseException) -> BaseException:
+    """What the engine says in our words where the remedy is not in ours to code; any other exception as it is."""
+    if not isinstance(err, duckdb.Error):
+        return err
+    reason = str(err).splitlines()[0]
+    if _NO_ROOM.search(str(err)):
+        return StoreFull(f"the disk takes no more ({reason}); free some space: nothing that was acknowledged is lost")
+    if isinstance(err, duckdb.FatalException):
+        return StoreUnavailable(f"the store is opened again after a failure ({reason})")
+    return err

@@ -39,8 +39,10 @@ def open_store(path: Path | None) -> duckdb.DuckDBPyConnection:
         attach_all(con, month_folder(path))
         migrate(con, path)
         recover(con, month_folder(path))
-    except BaseException:
+    except BaseException as err:
         con.close()
+        if isinstance(err, duckdb.Error):
+            raise StoreUnavailable(_explain(path, str(err))) from err
         raise
     forget_original(path)
     return con

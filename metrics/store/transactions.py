@@ -29,5 +29,7 @@ def _roll_back(con: DuckDBPyConnection) -> None:
         con.execute("ROLLBACK")
     except duckdb.TransactionException:
         pass  # A failed COMMIT has rolled back by itself.
+    except duckdb.FatalException:
+        pass  # The engine has given up on the file; what was not committed is gone with it.
     except duckdb.Error:
         _log.exception("rollback failed")
