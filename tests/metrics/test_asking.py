@@ -62,6 +62,8 @@ def test_a_question_is_answered(stored: Store, sql: str) -> None:
         "SELECT * FROM read_csv('/etc/hostname')",
         "SELECT * FROM '{months}/2026-11.duckdb'",
         "SELECT * FROM glob('{months}/*')",
+        "SELECT * FROM \"read_blob\" /* so */ ('{months}/*')",
+        "SELECT * FROM runs JOIN -- so\n'{months}/2026-11.duckdb' ON true",
         "SELEC 1",
     ],
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from duckdb import DuckDBPyConnection
 
+from metrics.store.compaction import compact
 from metrics.store.database import Store, StoreUnavailable
 from metrics.store.rows import NumberedRun, insert
 from metrics.store.runs import run as whole_run
@@ -282,3 +283,34 @@ def test_a_month_that_cannot_be_opened_is_named_with_the_remedy(stored: Store, p
     again = Store.open(path)
     assert count(again, "runs") == 12
     again.close()
+
+
+def size(path: Path) -> int:
+    """Bytes of the hot file and of the months, with their logs."""
+    months = path.parent / "leadline.months"
+    return sum(file.stat().st_size for file in [*path.parent.glob("leadline.duckdb*"), *months.glob("*")])
+
+
+def test_the_files_shrink_when_months_go_and_when_the_hot_file_is_compacted(stored: Store, path: Path) -> None:
+    def fill(con: DuckDBPyConnection) -> None:
+        con.execute(
+            "INSERT INTO hot_recorded_values "
+            "SELECT uuid(), 'hubspot', 'w', 'eu', day::TIMESTAMPTZ + to_milliseconds(n * 200), 'lag', random(), false "
+            "FROM range(150_000) AS t(n), (VALUES ('2026-08-10'), ('2026-09-10'), ('2026-11-17')) AS d(day)"
+        )
+
+    stored.write(fill).result()
+    stored.maintain(lambda con: con.execute("CHECKPOINT")).result()
+    loaded = stored.path.stat().st_size if stored.path else 0
+    seal_closed(stored, NOW, DELAY)
+    sealed = size(path)
+    assert drop_months(stored, NOW, timedelta(days=35)) > 0
+    assert count(stored, "recorded_values") == 150_000
+    assert size(path) < sealed * 0.75
+    stored.close()
+    assert compact(path)
+    again = Store.open(path)
+    assert count(again, "recorded_values") == 150_000
+    again.close()
+    assert path.stat().st_size < loaded * 0.2
+    assert size(path) < loaded * 0.5
