@@ -43,6 +43,8 @@ class Latency:
     p95: float | None
     p99: float | None
     max: float | None
+    exact: bool = True
+    """False when the percentiles come out of roll-ups: within 1 % of nearest rank. Count and maximum always are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +286,7 @@ class IntegrationSummary:
     rates_24h: Rates
     availability_30d: Availability
     sparkline_p95: tuple[float | None, ...]
-    """P95 per half hour of the last 24 h, oldest first, 48 points."""
+    """P95 of each clock hour of the last 24, oldest first; the last one as far as it has come."""
     simulated_share_24h: float | None
 
 

@@ -28,6 +28,8 @@ class LatencySeries:
     ttfb_p95: Column
     simulated_until: datetime | None = None
     """Buckets before this instant are simulated history; None when there is none."""
+    exact: bool = True
+    """False when percentiles come out of merged roll-ups: within 1 % of nearest rank."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ class ErrorSeries:
 
 @dataclass(frozen=True, slots=True)
 class PhaseSeries:
-    """Median milliseconds of each phase per bucket, over the attempts where it happened."""
+    """Milliseconds of each phase per bucket, over the attempts where it happened: the median, or the mean (`statistic`)
+    where roll-ups answer."""
 
     bucket: timedelta
     t_ms: Column
@@ -56,6 +59,8 @@ class PhaseSeries:
     tls: Column
     wait: Column
     download: Column
+    statistic: str = "median"
+    """`median`, or `mean`: roll-ups hold the sums of the phases."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ from metrics.store.phases import phase_series
 from metrics.store.quota import quota_levels, quota_series
 from metrics.store.recorded import recorded_series
 from metrics.store.runs import evidence, latest_runs, run
-from metrics.store.scope import simulated_until
+from metrics.store.scope import newest_simulated
 from metrics.store.slices import slice_counts
 from probes.model import Run
 
@@ -230,7 +230,7 @@ class View:
 
     def _simulated_until(self) -> datetime | None:
         def work() -> datetime | None:
-            return self._store.read(lambda con: simulated_until(con, "true", {}))
+            return self._store.read(newest_simulated)
 
         return self._shared.get("simulated", work, timedelta(minutes=1))
 

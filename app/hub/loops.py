@@ -16,6 +16,8 @@ from config.model import Config
 from metrics.evaluation import evaluate
 from metrics.model import Evaluation
 from metrics.store.credentials import note_certificates
+from metrics.store.failures import StoreError
+from metrics.store.rollup.roller import roll
 from metrics.store.shapes import ShapeBook, find_drift, save_findings, shape_findings
 from probes.model import FailureKind
 
@@ -27,6 +29,7 @@ HOUSEKEEP_EVERY_S: Final = 3600.0
 HOUSEKEEP_FIRST_AFTER_S: Final = 120.0
 CERTIFICATES_EVERY_S: Final = 60.0
 COMPARE_EVERY_S: Final = 15.0
+ROLL_EVERY_S: Final = 10.0
 
 _CONTENT: Final = frozenset({FailureKind.SCHEMA, FailureKind.ASSERTION, FailureKind.CAPTURE})
 
@@ -38,7 +41,7 @@ async def every(seconds: float, state: HubState, work: Callable[[], None], name:
         try:
             await asyncio.to_thread(work)
         except Exception as err:
-            state.last_error = f"{name}: {type(err).__name__}"
+            state.last_error = f"{name}: {err if isinstance(err, StoreError) else type(err).__name__}"
             log.exception("hub.round_failed", loop=name)
         await asyncio.sleep(seconds)
 
@@ -66,6 +69,11 @@ def compare_once(state: HubState, book: ShapeBook) -> None:
     found, before = state.store.read(lambda con: (find_drift(con, config, book, now), shape_findings(con)))
     if found or before:
         state.store.write(lambda con: save_findings(con, found, now)).result()
+
+
+def roll_once(state: HubState) -> None:
+    """One round of rolling up what is closed."""
+    roll(state.store, state.clock(), stop=state.stopping.is_set)
 
 
 def note_certificates_once(state: HubState) -> None:

@@ -31,11 +31,13 @@ from app.hub.loops import (
     EVALUATE_EVERY_S,
     HOUSEKEEP_EVERY_S,
     HOUSEKEEP_FIRST_AFTER_S,
+    ROLL_EVERY_S,
     WATCH_EVERY_S,
     compare_once,
     evaluate_once,
     every,
     note_certificates_once,
+    roll_once,
     watch_once,
 )
 from app.hub.server import create_app
@@ -178,6 +180,7 @@ def _loops(
             "housekeeping",
             first_after=HOUSEKEEP_FIRST_AFTER_S,
         ),
+        every(ROLL_EVERY_S, state, lambda: roll_once(state), "roll-ups"),
         every(CERTIFICATES_EVERY_S, state, lambda: note_certificates_once(state), "certificates"),
         deliverer.run_forever(state.stopping),
         stop_when_orphaned(),

@@ -21,6 +21,8 @@ from metrics.history.world import Level, business_hours
 from metrics.history.world import build as build_world
 from metrics.model import Window
 from metrics.store.database import Store
+from metrics.store.rollup.marks import mark
+from metrics.store.rollup.tiers import SLOT_MS, slot_start
 from metrics.store.rows import append
 from metrics.store.schedule import Series
 from metrics.store.slices import series_of
@@ -28,6 +30,8 @@ from metrics.store.slices import series_of
 DAYS: Final = 28
 SEED: Final = 20261122
 _ROWS_PER_WRITE: Final = 400_000
+
+_PLACED: Final = (("steps", "started_at"), ("runs", "started_at"), ("runs", "slice_at"))
 
 _BASES_MS: Final = (70.0, 90.0, 120.0, 150.0)
 
@@ -124,3 +128,11 @@ def _append(con: DuckDBPyConnection, group: Sequence[Chunk]) -> None:
         parts = [made.tables[table] for made in group if table in made.tables]
         if parts:
             append(con, table, pa.concat_tables(parts))
+    mark(con, _buckets(group))
+
+
+def _buckets(group: Sequence[Chunk]) -> Iterator[datetime]:
+    """The roll-up buckets that hold any of those rows."""
+    columns = [part.tables[table][name] for part in group for table, name in _PLACED]
+    slots = np.unique(np.concatenate([column.cast(pa.int64()).to_numpy() // (SLOT_MS * 1000) for column in columns]))
+    return (slot_start(int(slot)) for slot in slots)

@@ -39,6 +39,16 @@ class Grid:
         """Start of each bucket, epoch milliseconds."""
         return self.first_ms + np.arange(self.count, dtype=np.float64) * self.bucket_ms
 
+    @property
+    def sql(self) -> str:
+        """Which bucket an instant `{at}` lies in, as SQL bound by `bounds`."""
+        return "(epoch_ms({at}) - $first_ms) // $bucket_ms"
+
+    @property
+    def bounds(self) -> dict[str, int]:
+        """The parameters of `sql`."""
+        return {"first_ms": self.first_ms, "bucket_ms": self.bucket_ms}
+
     def lay(self, index: Any, figures: Any, *, empty: float = np.nan) -> Column:
         """Figures at the given bucket indices, `empty` everywhere else; a missing figure is NaN."""
         column = np.full(self.count, empty, dtype=np.float64)

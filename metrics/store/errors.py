@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import numpy as np
 from duckdb import DuckDBPyConnection
 
 from metrics.model import Rates, Window
 from metrics.series import ErrorSeries
-from metrics.store.rates import CLASS_COUNTS, CLASSES, rates_of
-from metrics.store.scope import bucketed, step_scope
+from metrics.store.buckets import choose
+from metrics.store.rates import CLASS_COLUMNS, RATE_COLUMNS, rates_from
+from metrics.store.rollup.reading import Scope, Stretch, totals
 
 
 def rates(
@@ -22,8 +24,8 @@ def rates(
     region: str | None = None,
 ) -> Rates:
     """Each class as a share of the requests that were really made."""
-    where, parameters = step_scope(integration, window, workflow=workflow, step=step, region=region)
-    return rates_of(dict(con.execute(_RATES.format(where=where), parameters).fetchall()))
+    stretch, scope = Stretch.of(con, window), Scope(integration, workflow, step, region)
+    return rates_from(totals(con, stretch, scope, RATE_COLUMNS, {}, {}), 0)
 
 
 def error_series(
@@ -37,14 +39,12 @@ def error_series(
     bucket: timedelta | None = None,
 ) -> ErrorSeries:
     """Counts per bucket on a dense grid; a bucket without requests has 0 of them and NaN everywhere else."""
-    where, scope = step_scope(integration, window, workflow=workflow, step=step, region=region)
-    seen = bucketed(con, _SERIES, window, bucket, where, scope)
-    return ErrorSeries(seen.grid.bucket, seen.grid.t_ms, requests=seen.counts, **seen.figures(*CLASSES))
-
-
-_RATES = "SELECT failure_kind, count(*) FROM steps WHERE {where} AND counted GROUP BY failure_kind"
-
-_SERIES = f"""
-SELECT (epoch_ms(started_at) - $first_ms) // $bucket_ms AS i, count(*) AS n, {CLASS_COUNTS}
-FROM steps WHERE {{where}} AND counted GROUP BY i ORDER BY i
-"""  # noqa: S608 - names of ours
+    grid, scope = choose(window, bucket), Scope(integration, workflow, step, region)
+    stretch = Stretch.of(con, window, grid.bucket)
+    seen = totals(con, stretch, scope, RATE_COLUMNS, {"g": grid.sql}, grid.bounds)
+    requests = np.nan_to_num(grid.lay(seen["g"], seen["requests"], empty=0.0))
+    figures = {
+        name: np.where(requests > 0, np.sum([grid.lay(seen["g"], seen[column]) for column in columns], axis=0), np.nan)
+        for name, columns in CLASS_COLUMNS.items()
+    }
+    return ErrorSeries(grid.bucket, grid.t_ms, requests=requests, **figures)

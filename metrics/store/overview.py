@@ -7,22 +7,31 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import numpy as np
 from duckdb import DuckDBPyConnection
 
 from metrics.kinds import GOOD, sql_list
 from metrics.model import Availability, IntegrationSummary, Latency, Rates, SliceCount, Window
 from metrics.store.buckets import epoch_ms
-from metrics.store.latency import GOOD_ATTEMPTS, latency_of
-from metrics.store.rates import rates_of
+from metrics.store.latency import latency_of, milliseconds
+from metrics.store.rates import RATE_COLUMNS, rates_from, rates_of
+from metrics.store.relations import GOOD_ATTEMPTS, RUNS, STEPS
+from metrics.store.rollup.histogram import quantiles
+from metrics.store.rollup.plan import Known, plan
+from metrics.store.rollup.reading import Scope, Stretch, histograms, totals
+from metrics.store.rollup.tiers import HOUR
 from metrics.store.schedule import Segment, promised, read_changes, segments
 from probes.model import Outcome
 
 DAY: Final = timedelta(days=1)
 MONTH: Final = timedelta(days=30)
-POINTS: Final = 48
+POINTS: Final = 24
 NORMAL_DAYS: Final = 14
 
+_HOUR: Final = timedelta(hours=1)
 _HOUR_MS: Final = 3_600_000
+_ALL: Final = Scope()
+_BY_NAME: Final = {"integration": "integration"}
 _NO_LATENCY: Final = Latency(0, None, None, None, None)
 
 
@@ -30,12 +39,13 @@ def integration_summaries(
     con: DuckDBPyConnection, names: Sequence[str], now: datetime
 ) -> tuple[IntegrationSummary, ...]:
     """One summary per name, in that order, in a handful of queries for all of them."""
+    known = Known.read(con)
+    day, hour = (Stretch(window, plan(known, window)) for window in (Window.last(DAY, now), Window.last(_HOUR, now)))
     last = _last_runs(con, names, now)
-    counts = _by_name(con, _RUNS, {"day": now - DAY, "now": now})
-    latency = _by_name(con, _LATENCY, {"day": now - DAY, "hour": now - timedelta(hours=1), "now": now})
-    rates = _rates(con, now)
-    sparklines = _sparklines(con, now)
-    normal = _normal(con, now)
+    counts = _runs(con, day)
+    latencies, recent, rates = _latencies(con, day), _latencies(con, hour), _rates(con, day)
+    sparklines = _sparklines(con, known, now)
+    normal = _normal(con, known, now)
     availability = _availability(con, names, Window.last(MONTH, now))
     return tuple(
         IntegrationSummary(
@@ -43,7 +53,8 @@ def integration_summaries(
             last_run_at=last.get(name, (None, None))[0],
             last_outcome=last.get(name, (None, None))[1],
             **_run_part(counts.get(name)),
-            **_latency_part(latency.get(name)),
+            latency_24h=latencies.get(name, _NO_LATENCY),
+            latency_1h=recent.get(name, _NO_LATENCY),
             normal_p95_ms=normal.get(name, (None, 0))[0],
             normal_days=normal.get(name, (None, 0))[1],
             rates_24h=rates.get(name, rates_of({})),
@@ -74,31 +85,79 @@ def _run_part(row: tuple[Any, ...] | None) -> dict[str, Any]:
     return {"runs_24h": n, "simulated_share_24h": simulated / n if n else None}
 
 
-def _latency_part(row: tuple[Any, ...] | None) -> dict[str, Any]:
-    if row is None:
-        return {"latency_24h": _NO_LATENCY, "latency_1h": _NO_LATENCY}
-    return {"latency_24h": latency_of(*row[:3]), "latency_1h": latency_of(*row[3:])}
+def _runs(con: DuckDBPyConnection, day: Stretch) -> dict[str, tuple[Any, ...]]:
+    raw = {"integration": "integration", "runs": "count(*)", "simulated_runs": "count(*) FILTER (simulated)"}
+    relation, bounds = day.relation(_ALL, raw, {name: name for name in raw}, table=RUNS)
+    sql = f"SELECT integration, sum(runs), sum(simulated_runs) FROM {relation} GROUP BY integration"  # noqa: S608 - ours
+    return _by_name(con, sql, bounds)
 
 
-def _rates(con: DuckDBPyConnection, now: datetime) -> dict[str, Rates]:
-    counts: dict[str, dict[str | None, int]] = defaultdict(dict)
-    for name, kind, count in con.execute(_KINDS, {"day": now - DAY, "now": now}).fetchall():
-        counts[name][kind] = count
-    return {name: rates_of(counted) for name, counted in counts.items()}
+def _latencies(con: DuckDBPyConnection, stretch: Stretch) -> dict[str, Latency]:
+    if stretch.is_raw:
+        found = _by_name(con, _LATENCY, {"start": stretch.window.start, "end": stretch.window.end})
+        return {name: latency_of(*row) for name, row in found.items()}
+    known = totals(con, stretch, _ALL, ("n", "total_max"), _BY_NAME, {})
+    held = histograms(con, stretch, _ALL, "total", _BY_NAME, {})
+    names, group = _numbered(held["integration"])
+    cut = np.array(quantiles(group, held["i"], held["c"], len(names)))
+    counted = {name: (known["n"][row], known["total_max"][row]) for row, name in enumerate(known["integration"])}
+    return {name: _latency(counted[name], cut[:, place]) for place, name in enumerate(names)}
 
 
-def _sparklines(con: DuckDBPyConnection, now: datetime) -> dict[str, list[float | None]]:
-    start = now - DAY
+def _latency(counted: tuple[Any, Any], cut: Any) -> Latency:
+    n, largest = counted
+    most = milliseconds(largest)
+    return latency_of(int(n), [min(float(figure), most) for figure in cut], most, exact=False)
+
+
+def _numbered(column: Any) -> tuple[list[str], Any]:
+    """The names of a sorted column, and the place of each row's name among them."""
+    new = np.flatnonzero(np.concatenate([[True], column[1:] != column[:-1]])) if len(column) else np.zeros(0, int)
+    return list(column[new]), np.repeat(np.arange(len(new)), np.diff([*new, len(column)]))
+
+
+def _rates(con: DuckDBPyConnection, day: Stretch) -> dict[str, Rates]:
+    found = totals(con, day, _ALL, RATE_COLUMNS, _BY_NAME, {})
+    return {name: rates_from(found, row) for row, name in enumerate(found["integration"])}
+
+
+def _sparklines(con: DuckDBPyConnection, known: Known, now: datetime) -> dict[str, list[float | None]]:
+    """P95 of each clock hour, the last one as far as it has come."""
+    hour = HOUR.start(now)
     lines: dict[str, list[float | None]] = defaultdict(lambda: [None] * POINTS)
-    for name, index, p95 in con.execute(_SPARKLINE, {"day": start, "now": now, "start_ms": epoch_ms(start)}).fetchall():
-        lines[name][index] = p95
+    past = Window(hour - (POINTS - 1) * _HOUR, hour)
+    for name, at_ms, p95 in _hourly(con, known, past, "true"):
+        lines[name][(at_ms - epoch_ms(past.start)) // _HOUR_MS] = p95
+    current = Window(hour, now)
+    for name, figures in _latencies(con, Stretch(current, plan(known, current))).items() if now > hour else ():
+        lines[name][-1] = figures.p95
     return lines
 
 
-def _normal(con: DuckDBPyConnection, now: datetime) -> dict[str, tuple[Any, ...]]:
-    hour = epoch_ms(now) // _HOUR_MS
-    first = (hour - 24 * NORMAL_DAYS) * _HOUR_MS
-    return _by_name(con, _NORMAL, {"first_us": first * 1000, "today_us": hour * _HOUR_MS * 1000, "hour": hour % 24})
+def _normal(con: DuckDBPyConnection, known: Known, now: datetime) -> dict[str, tuple[float, int]]:
+    hour = HOUR.start(now)
+    past = Window(hour - NORMAL_DAYS * DAY, hour)
+    at_this_hour = f"epoch_ms({{at}}) // {_HOUR_MS} % 24 = {epoch_ms(hour) // _HOUR_MS % 24}"
+    daily: dict[str, list[float]] = defaultdict(list)
+    for name, _, p95 in _hourly(con, known, past, at_this_hour):
+        daily[name].append(p95)
+    return {name: (sorted(found)[(len(found) - 1) // 2], len(found)) for name, found in daily.items()}
+
+
+def _hourly(con: DuckDBPyConnection, known: Known, window: Window, condition: str) -> list[tuple[str, int, float]]:
+    """Integration, start in epoch milliseconds and P95 of whole hours, exact."""
+    stretch = Stretch(window, plan(known, window, _HOUR, only=(HOUR,)))
+    group = {"integration": "integration", "at_ms": f"epoch_ms({{at}}) // {_HOUR_MS} * {_HOUR_MS}"}
+    p95 = "quantile_disc(total_ms, 0.95)"
+    relation, bounds = stretch.relation(
+        _ALL,
+        group | {"p95": p95},
+        group | {"p95": "total_p95"},
+        condition=f"{GOOD_ATTEMPTS} AND {condition}",
+        rolled_condition=f"total_p95 IS NOT NULL AND {condition}",
+    )
+    found = con.execute(f"SELECT * FROM {relation}", bounds).fetchall()  # noqa: S608 - names of ours
+    return [(name, at_ms, milliseconds(figure)) for name, at_ms, figure in found]
 
 
 def _availability(con: DuckDBPyConnection, names: Sequence[str], window: Window) -> dict[str, Availability]:
@@ -121,38 +180,9 @@ SELECT integration, max(started_at), arg_max(outcome, started_at)
 FROM runs WHERE started_at >= $since AND started_at <= $now GROUP BY integration
 """
 
-_RUNS: Final = """
-SELECT integration, count(*), count(*) FILTER (simulated)
-FROM runs WHERE started_at >= $day AND started_at < $now GROUP BY integration
-"""
-
 _LATENCY: Final = f"""
-SELECT integration, count(*), quantile_disc(total_ms, [0.5, 0.95, 0.99]), max(total_ms),
-       count(*) FILTER (started_at >= $hour),
-       quantile_disc(total_ms, [0.5, 0.95, 0.99]) FILTER (started_at >= $hour),
-       max(total_ms) FILTER (started_at >= $hour)
-FROM steps WHERE started_at >= $day AND started_at < $now AND {GOOD_ATTEMPTS} GROUP BY integration
-"""  # noqa: S608 - names of ours
-
-_KINDS: Final = """
-SELECT integration, failure_kind, count(*)
-FROM steps WHERE started_at >= $day AND started_at < $now AND counted GROUP BY integration, failure_kind
-"""
-
-_SPARKLINE: Final = f"""
-SELECT integration, (epoch_ms(started_at) - $start_ms) // 1800000 AS i, quantile_disc(total_ms, 0.95)
-FROM steps WHERE started_at >= $day AND started_at < $now AND {GOOD_ATTEMPTS} GROUP BY integration, i
-"""  # noqa: S608 - names of ours
-
-_NORMAL: Final = f"""
-WITH daily AS (
-    SELECT integration, epoch_us(started_at) // 3600000000 AS hour, quantile_disc(total_ms, 0.95) AS p95
-    FROM steps
-    WHERE started_at >= make_timestamptz($first_us) AND started_at < make_timestamptz($today_us)
-      AND epoch_us(started_at) // 3600000000 % 24 = $hour AND {GOOD_ATTEMPTS}
-    GROUP BY integration, hour
-)
-SELECT integration, quantile_disc(p95, 0.5), count(*) FROM daily GROUP BY integration
+SELECT integration, count(*), quantile_disc(total_ms, [0.5, 0.95, 0.99]), max(total_ms)
+FROM {STEPS} WHERE started_at >= $start AND started_at < $end AND {GOOD_ATTEMPTS} GROUP BY integration
 """  # noqa: S608 - names of ours
 
 _SLICES: Final = f"""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from duckdb import DuckDBPyConnection
 
 from config.model import Retention
+from metrics.store.rollup.layout import tables
+from metrics.store.rollup.marks import note_forgotten
+from metrics.store.rollup.tiers import DAY, FIVE_MINUTES, HOUR
 from metrics.store.sealing.layout import RAW
 
 _AS_RAW: Final = {table.hot: table.at for table in RAW} | {"change_signals": "last_seen", "shape_counts": "last_seen"}
@@ -21,15 +24,14 @@ def forget_old(con: DuckDBPyConnection, now: datetime, retention: Retention) -> 
     """
     gone = _delete(con, "evidence", "stored_at", now - retention.evidence)
     gone += sum(_delete(con, table, column, now - retention.raw) for table, column in _AS_RAW.items())
-    gone += sum(_delete(con, table, "bucket_at", now - keep) for table, keep in _rolled_up(con, retention).items())
+    gone += _forget_rolled_up(con, now, retention)
     return gone + _delete(con, "shapes", "shape_id NOT IN (SELECT shape_id FROM shape_counts) AND first_seen", now)
 
 
-def _rolled_up(con: DuckDBPyConnection, retention: Retention) -> dict[str, timedelta]:
-    ages = {"5m": retention.rollup_5m, "1h": retention.rollup_1h, "1d": retention.rollup_1d}
-    there = con.execute("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '%\\_rollups\\_%' ESCAPE '\\'")
-    named = ((name, name.rsplit("_", 1)[1]) for (name,) in there.fetchall())
-    return {name: ages[tier] for name, tier in named if tier in ages}
+def _forget_rolled_up(con: DuckDBPyConnection, now: datetime, retention: Retention) -> int:
+    ages = {FIVE_MINUTES: retention.rollup_5m, HOUR: retention.rollup_1h, DAY: retention.rollup_1d}
+    note_forgotten(con, {"raw": now - retention.raw} | {tier.suffix: now - age for tier, age in ages.items()})
+    return sum(_delete(con, table, "bucket_at", now - age) for tier, age in ages.items() for table in tables(tier))
 
 
 def _delete(con: DuckDBPyConnection, table: str, column: str, before: datetime) -> int:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from metrics.kinds import GOOD, OURS, UNMEASURED
+from metrics.store.rollup.marks import mark
 from metrics.store.sealing.layout import HOT
 from probes.lag import LAG_LIMIT_MS
 from probes.model import Certificate, FailureKind, Outcome, Run, StepResult
@@ -170,6 +171,15 @@ def insert(con: DuckDBPyConnection, runs: Sequence[NumberedRun]) -> None:
     append(con, "quota_readings", _table(QUOTA, (row for item in runs for row in _quota_rows(item.run))))
     append(con, "recorded_values", _table(VALUES, (row for item in runs for row in _value_rows(item.run))))
     append(con, "evidence", _table(EVIDENCE, (row for item in runs for row in _evidence_rows(item))))
+    mark(con, (at for item in runs for at in _instants(item.run)))
+
+
+def _instants(run: Run) -> Iterator[datetime]:
+    """All that decides which buckets its rows fall into."""
+    yield run.started_at
+    yield slice_start(run.scheduled_at, interval(run))
+    for step in run.steps:
+        yield step.started_at
 
 
 def append(con: DuckDBPyConnection, table: str, rows: pa.Table) -> None:

@@ -11,6 +11,10 @@ from duckdb import DuckDBPyConnection
 from metrics.model import Window
 from metrics.series import Column
 from metrics.store.buckets import Grid, choose, columns
+from metrics.store.relations import RUNS
+from metrics.store.rollup.plan import Span
+from metrics.store.rollup.reading import Scope, Stretch
+from metrics.store.rollup.tiers import Source
 
 
 def step_scope(
@@ -52,10 +56,25 @@ def bucketed(
     return Buckets(grid, columns(con, sql.format(where=where), scope | bounds))
 
 
-def simulated_until(con: DuckDBPyConnection, where: str, parameters: dict[str, Any]) -> datetime | None:
-    """The newest simulated attempt in that scope; None when all of it was measured."""
-    row = con.execute(
-        f"SELECT max(started_at) FROM steps WHERE simulated AND {where}",  # noqa: S608 - clauses of ours
-        parameters,
-    ).fetchone()
+def simulated_until(con: DuckDBPyConnection, stretch: Stretch, scope: Scope) -> datetime | None:
+    """The newest simulated attempt of those; None when all of it was measured.
+
+    Of an attempt whose raw row has been forgotten, the start of its bucket is known.
+    """
+    raw = {"newest": "max(started_at)", "length": "0"}
+    rolled = {"newest": "bucket_at", "length": "{length}"}
+    relation, bounds = stretch.relation(scope, raw, rolled, condition="simulated", rolled_condition="simulated > 0")
+    row = con.execute(f"SELECT max(newest), arg_max(length, newest) FROM {relation}", bounds).fetchone()  # noqa: S608 - ours
+    if not row or row[0] is None or not row[1]:
+        return row[0] if row else None
+    newest: datetime = row[0]
+    exact = Stretch(stretch.window, (Span(Source.RAW, newest, newest + timedelta(minutes=row[1])),))
+    relation, bounds = exact.relation(scope, raw, rolled, condition="simulated")
+    found = con.execute(f"SELECT max(newest) FROM {relation}", bounds).fetchone()  # noqa: S608 - names of ours
+    return found[0] if found and found[0] else newest
+
+
+def newest_simulated(con: DuckDBPyConnection) -> datetime | None:
+    """When the newest run of generated history began; None when there is none."""
+    row = con.execute(f"SELECT max(started_at) FROM {RUNS} WHERE simulated").fetchone()  # noqa: S608 - a name of ours
     return row[0] if row else None

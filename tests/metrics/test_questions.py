@@ -54,7 +54,7 @@ def test_every_question_has_an_answer_on_an_empty_store(store: Store, noon: date
     (summary,) = store.read(lambda con: integration_summaries(con, ["hubspot"], noon))
     assert (summary.runs_24h, summary.latency_24h.p95, summary.rates_24h.server_errors) == (0, None, None)
     assert (summary.availability_30d.share, summary.availability_30d.coverage, summary.normal_p95_ms) == (None,) * 3
-    assert (summary.last_run_at, summary.simulated_share_24h, summary.sparkline_p95) == (None, None, (None,) * 48)
+    assert (summary.last_run_at, summary.simulated_share_24h, summary.sparkline_p95) == (None, None, (None,) * 24)
     assert store.read(lambda con: latency(con, "hubspot", window)) == Latency(0, None, None, None, None)
     assert store.read(lambda con: rates(con, "hubspot", window)).network is None
     series = store.read(lambda con: latency_series(con, "hubspot", window))
@@ -330,8 +330,8 @@ def test_the_overview_tells_now_from_normal(store: Store, put: Put, make_run: Ma
     assert hubspot.rates_24h.server_errors == pytest.approx(1 / 11)
     assert hubspot.simulated_share_24h == pytest.approx(5 / 11)
     assert (hubspot.availability_30d.good, hubspot.availability_30d.bad) == (38, 1)
-    assert hubspot.sparkline_p95[47] == 400.0
-    assert len(hubspot.sparkline_p95) == 48
+    assert hubspot.sparkline_p95[23] == 400.0
+    assert len(hubspot.sparkline_p95) == 24
     assert (nothing.runs_24h, nothing.availability_30d.expected) == (0, 0)
 
 

@@ -1,0 +1,131 @@
+"""From where each stretch of a window is answered: whole clean buckets of the coarsest tier, raw rows for the rest.
+
+The raw rows stand for the ragged edges of a window and for buckets that are dirty or not closed, so an answer never
+depends on how far the roller has come. Where the raw rows have been forgotten, a bucket belongs to the window that its
+start lies in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from duckdb import DuckDBPyConnection
+from numpy.typing import NDArray
+
+from metrics.model import Window
+from metrics.store.buckets import epoch_ms
+from metrics.store.rollup.tiers import DAY, HOUR, SLOT_MS, TIERS, Source, Tier, slot_of, slot_start
+
+MOST_SPANS: Final = 24
+"""More would cost more to plan than the raw rows between them."""
+
+_Flags = NDArray[np.bool_]
+_NONE: Final = np.zeros(0, np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time and what answers for it; of a tier, whole buckets."""
+
+    source: Source
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the store holds, in five-minute slots: the dirty buckets by tier, from which slot on and up to which one
+    each tier can be asked, and from which one on raw rows are kept."""
+
+    dirty: Mapping[str, NDArray[np.int64]]
+    rolled: Mapping[str, tuple[int, int]]
+    raw_from: int | None
+
+    @classmethod
+    def read(cls, con: DuckDBPyConnection) -> Known:
+        """As of now."""
+        found = con.execute(_DIRTY).fetchnumpy()
+        tiers, slots = np.asarray(found["tier"]), np.asarray(found["slot"], np.int64)
+        marks = con.execute(_WATERMARKS).fetchall()
+        return cls(
+            {tier.suffix: slots[tiers == tier.suffix] for tier in TIERS},
+            {tier: (max(first, kept or first), end) for tier, kept, first, end in marks if end is not None},
+            max((kept for tier, kept, _, _ in marks if tier == "raw" and kept is not None), default=None),
+        )
+
+
+def plan(
+    known: Known, window: Window, finest: timedelta | None = None, *, only: tuple[Tier, ...] = TIERS
+) -> tuple[Span, ...]:
+    """Covers the window without overlap, oldest span first.
+
+    `finest` is the length of the buckets that the answer is cut into: no coarser tier is used, and none but `only`.
+    """
+    day = DAY.slots
+    low, high = slot_of(window.start), -(-epoch_ms(window.end) // SLOT_MS)
+    base = low // day * day
+    slots = base + np.arange(-(-high // day) * day - base)
+    inside = (slots * SLOT_MS >= epoch_ms(window.start)) & ((slots + 1) * SLOT_MS <= epoch_ms(window.end))
+    forgotten = slots < (base if known.raw_from is None else known.raw_from)
+    source, dirty = np.zeros(len(slots), np.int8), np.zeros(len(slots), bool)
+    for tier in TIERS:
+        _spread(dirty, known.dirty.get(tier.suffix, _NONE) - base, tier.slots)
+        first, end = known.rolled.get(tier.suffix, (0, 0))
+        kept = (slots >= first) & (slots < end)
+        if tier in only and (finest is None or finest % tier.length == timedelta(0)):
+            source[_whole(inside & kept & ~dirty, tier.slots)] = tier.source
+        begun = np.repeat(inside[:: tier.slots], tier.slots)
+        source[begun & kept & forgotten & (source == Source.RAW)] = tier.source
+    if np.count_nonzero(np.diff(source)) > MOST_SPANS:
+        source[_around(dirty) & _whole(~forgotten, HOUR.slots)] = Source.RAW
+    return _spans(source[low - base : high - base], low, window)
+
+
+def _spread(dirty: _Flags, marked: NDArray[np.int64], length: int) -> None:
+    """Flags every slot of the marked buckets, as far as they lie within."""
+    for first in marked[(marked >= 0) & (marked < len(dirty))].tolist():
+        dirty[first : first + length] = True
+
+
+def _whole(flags: _Flags, length: int) -> _Flags:
+    """Flags only those buckets of which every slot is flagged."""
+    return np.repeat(flags.reshape(-1, length).all(axis=1), length)
+
+
+def _around(dirty: _Flags) -> _Flags:
+    """All days from the first to the last that has a dirty slot; no bucket is cut by their edges."""
+    days = np.flatnonzero(dirty.reshape(-1, DAY.slots).any(axis=1))
+    flags = np.zeros(len(dirty), bool)
+    if len(days):
+        flags[days[0] * DAY.slots : (days[-1] + 1) * DAY.slots] = True
+    return flags
+
+
+def _spans(source: NDArray[np.int8], first: int, window: Window) -> tuple[Span, ...]:
+    cuts = (np.flatnonzero(np.diff(source)) + 1).tolist()
+    found = []
+    for begin, end in pairwise([0, *cuts, len(source)]):
+        start, until = slot_start(first + begin), slot_start(first + end)
+        if source[begin] == Source.RAW:
+            start, until = max(start, window.start), min(until, window.end)
+        found.append(Span(Source(int(source[begin])), start, until))
+    return tuple(found)
+
+
+def tier_of(source: Source) -> Tier:
+    """The tier that a span of that source is answered from."""
+    return TIERS[source - 1]
+
+
+_DIRTY: Final = "SELECT DISTINCT tier, epoch_us(bucket_at) // 300000000 AS slot FROM dirty_buckets"
+_WATERMARKS: Final = """
+SELECT tier, -(-epoch_us(kept_from) // 300000000), epoch_us(rolled_from) // 300000000,
+       epoch_us(rolled_until) // 300000000
+FROM rollup_watermarks
+UNION ALL SELECT 'raw', -(-epoch_us(kept_from) // 300000000), NULL, NULL FROM sealing_state
+"""

@@ -1,0 +1,176 @@
+"""Makes the roll-ups of dirty, closed buckets anew, in pieces that never hold up the writer for long."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import accumulate
+from typing import Final
+
+from duckdb import DuckDBPyConnection
+
+from metrics.store.database import Store
+from metrics.store.relations import STEPS
+from metrics.store.rollup.building import statements
+from metrics.store.rollup.plan import Known
+from metrics.store.rollup.tiers import DAY, FIVE_MINUTES, HOUR, SLOT_MS, TIERS, Tier, slot_of, slot_start
+
+SETTLED_AFTER: Final = timedelta(seconds=20)
+"""How long after its end a bucket is left alone: its last runs are still on their way."""
+MOST_ROWS: Final = 60_000
+"""Raw steps that one piece may read: about a tenth of a second."""
+_NEXT: Final = {FIVE_MINUTES: HOUR, HOUR: DAY}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Whole buckets of one tier and the integrations from `first` to before `last`, made in one transaction."""
+
+    tier: Tier
+    start: datetime
+    end: datetime
+    first: str
+    last: str
+    newest_mark: int
+    closing: bool
+    """Whether it is the last piece of those buckets: their marks go with it."""
+
+
+def roll(store: Store, now: datetime, *, most_pieces: int = 10_000, stop: Callable[[], bool] = lambda: False) -> int:
+    """Makes what is dirty, closed and settled anew, finest tier first; how many pieces that were.
+
+    Each piece is one transaction, so whatever waits to be written gets its turn in between, and a roller that is
+    killed goes on where it was. A bucket whose raw rows have been forgotten, even in part, stays as it is.
+    """
+    done = 0
+    for tier in TIERS:
+        for piece in store.read(partial(pieces, tier=tier, now=now)):
+            if done == most_pieces or stop():
+                return done
+            store.write(partial(roll_piece, piece=piece)).result()
+            done += 1
+    return done
+
+
+def roll_piece(con: DuckDBPyConnection, piece: Piece) -> None:
+    """Makes one piece anew, inside the caller's transaction."""
+    span = {"start": piece.start, "end": piece.end}
+    for statement in statements(piece.tier):
+        con.execute(statement, span | {"first": piece.first, "last": piece.last})
+    if piece.closing:
+        marks = span | {"tier": piece.tier.suffix, "newest": piece.newest_mark}
+        if piece.tier in _NEXT:
+            coarser = _NEXT[piece.tier]
+            con.execute(_MARK_COARSER, marks | {"next": coarser.suffix, "next_us": SLOT_MS * 1000 * coarser.slots})
+        con.execute(_CLEAN, marks)
+        con.execute(_ROLLED, {"tier": piece.tier.suffix, "start": piece.start, "end": piece.end})
+
+
+def pieces(con: DuckDBPyConnection, tier: Tier, now: datetime) -> list[Piece]:
+    """What is to be made anew of that tier, newest buckets first."""
+    newest, due = _due(con, tier, now)
+    if not due:
+        return []
+    held = _Held.count(con, tier, due)
+    found: list[Piece] = []
+    for first, end in _spans(due, held, tier.slots):
+        found += _cut(con, tier, first, end, held.between(first, end), newest)
+    return found[::-1]
+
+
+def _due(con: DuckDBPyConnection, tier: Tier, now: datetime) -> tuple[int, list[int]]:
+    """The newest mark, and the dirty buckets (by their first slot) that nothing finer is dirty in, oldest first."""
+    last = slot_of(now - SETTLED_AFTER) - tier.slots
+    marks = con.execute(_MARKS).fetchall()
+    finer = {slot // tier.slots for suffix, slot, _ in marks if _finer(suffix, tier)}
+    wanted = {slot for suffix, slot, _ in marks if suffix == tier.suffix and slot <= last}
+    oldest = Known.read(con).raw_from or 0
+    due = sorted(slot for slot in wanted if slot >= oldest and slot // tier.slots not in finer)
+    return max((mark for _, _, mark in marks), default=0), due
+
+
+def _finer(suffix: str, tier: Tier) -> bool:
+    known = (FIVE_MINUTES.suffix, HOUR.suffix, DAY.suffix)
+    return known.index(suffix) < known.index(tier.suffix)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """How many raw steps lie in which buckets."""
+
+    slots: Sequence[int]
+    running: Sequence[int]
+    """The steps up to and with each of these buckets."""
+
+    @classmethod
+    def count(cls, con: DuckDBPyConnection, tier: Tier, due: Sequence[int]) -> _Held:
+        """From the first to the last bucket that is due."""
+        bounds = {"start": slot_start(due[0]), "end": slot_start(due[-1] + tier.slots), "ms": SLOT_MS * tier.slots}
+        counted = con.execute(_ROWS, bounds).fetchall()
+        return cls([bucket * tier.slots for bucket, _ in counted], list(accumulate(count for _, count in counted)))
+
+    def between(self, first: int, end: int) -> int:
+        """Steps in the buckets that begin in `first` ≤ slot < `end`."""
+        return self._before(end) - self._before(first)
+
+    def _before(self, slot: int) -> int:
+        place = bisect_left(self.slots, slot)
+        return self.running[place - 1] if place else 0
+
+
+def _spans(due: Sequence[int], held: _Held, length: int) -> Iterator[tuple[int, int]]:
+    """Stretches that hold every due bucket and, unless that is one, not too many steps.
+
+    Clean buckets between two due ones are made anew with them where that costs less than a transaction more.
+    """
+    first = end = due[0]
+    for slot in due:
+        if end > first and held.between(first, slot + length) > MOST_ROWS:
+            yield first, end
+            first = slot
+        end = slot + length
+    yield first, end
+
+
+def _cut(con: DuckDBPyConnection, tier: Tier, first: int, last: int, rows: int, newest: int) -> list[Piece]:
+    """One piece, or several by integration where even one bucket holds too many rows; the closing one first."""
+    start, end = slot_start(first), slot_start(last)
+    parts = -(-rows // MOST_ROWS)
+    if parts <= 1:
+        return [Piece(tier, start, end, "", "\U0010ffff", newest, closing=True)]
+    names = [name for (name,) in con.execute(_NAMES).fetchall()]
+    size = max(1, -(-len(names) // parts))
+    edges = [names[place] for place in range(size, len(names), size)]
+    bounds = list(zip(["", *edges], [*edges, "\U0010ffff"], strict=True))
+    return [Piece(tier, start, end, low, high, newest, closing=place == 0) for place, (low, high) in enumerate(bounds)]
+
+
+_MARKS: Final = "SELECT tier, epoch_us(bucket_at) // 300000000, mark FROM dirty_buckets"
+
+_ROWS: Final = f"""
+SELECT epoch_ms(started_at) // $ms AS bucket, count(*) FROM {STEPS}
+WHERE started_at >= $start AND started_at < $end GROUP BY bucket ORDER BY bucket
+"""  # noqa: S608 - names of ours
+
+_NAMES: Final = "SELECT DISTINCT integration FROM schedule_changes ORDER BY integration"
+
+_MARK_COARSER: Final = """
+INSERT INTO dirty_buckets
+SELECT $next, bucket_at, nextval('dirty_marks') FROM (
+    SELECT DISTINCT make_timestamptz(epoch_us(bucket_at) // $next_us * $next_us) AS bucket_at
+    FROM dirty_buckets WHERE tier = $tier AND bucket_at >= $start AND bucket_at < $end AND mark <= $newest
+)
+"""
+
+_CLEAN: Final = """
+DELETE FROM dirty_buckets WHERE tier = $tier AND bucket_at >= $start AND bucket_at < $end AND mark <= $newest
+"""
+
+_ROLLED: Final = """
+INSERT INTO rollup_watermarks (tier, rolled_from, rolled_until) VALUES ($tier, $start, $end)
+ON CONFLICT (tier) DO UPDATE
+SET rolled_from = least(rolled_from, excluded.rolled_from), rolled_until = greatest(rolled_until, excluded.rolled_until)
+"""
