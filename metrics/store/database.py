@@ -104,6 +104,21 @@ class Store:
                 self._give_up_on(err)
                 raise explained(err) from err
 
+    def beside(self, work: Callable[[DuckDBPyConnection], T]) -> T:
+        """Runs `work` on the caller's thread, without a limit and in no transaction, while writes go on.
+
+        For what reads the hot file and writes to a month's.
+        """
+        with self._cursor() as cursor:
+            try:
+                return work(cursor)
+            except duckdb.Error as err:
+                if isinstance(err, duckdb.FatalException):
+                    self._give_up_on(err)
+                if (said := explained(err)) is err:
+                    raise
+                raise said from err
+
     @contextmanager
     def _cursor(self) -> Iterator[DuckDBPyConnection]:
         with self._state:

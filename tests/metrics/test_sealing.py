@@ -15,8 +15,8 @@ from metrics.store.rows import NumberedRun, insert
 from metrics.store.runs import run as whole_run
 from metrics.store.schedule import settle
 from metrics.store.sealing.layout import RAW, closed_before
-from metrics.store.sealing.moving import closed_pieces, seal
-from metrics.store.sealing.rounds import drop_months, seal_closed
+from metrics.store.sealing.moving import closed_pieces, copy, take_over
+from metrics.store.sealing.rounds import drop_months, seal_closed, seal_piece
 from metrics.store.sealing.state import sealing_state
 from probes.model import Run
 
@@ -152,8 +152,34 @@ def test_a_large_day_moves_in_pieces_and_each_row_is_seen_once_in_between(stored
     ]
     before = everything(stored)
     for piece in pieces:
-        stored.maintain(lambda con, p=piece: seal(con, stored.months, p, NOW)).result()  # type: ignore[misc,arg-type]
+        assert stored.months is not None
+        assert seal_piece(stored, stored.months, piece, NOW) == piece.rows
         assert everything(stored) == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "INSERT INTO hot_recorded_values SELECT * FROM hot_recorded_values",
+        "UPDATE hot_runs SET final = false",
+        "DELETE FROM hot_steps WHERE integration = 'stripe'",
+    ],
+    ids=["a late row", "another verdict", "a row forgotten"],
+)
+def test_rows_that_changed_between_the_two_transactions_are_not_taken_over(
+    stored: Store, make_run: Make, change: str
+) -> None:
+    put(stored, days_of(make_run, 4))
+    (piece, _) = stored.read(lambda con: closed_pieces(con, closed_before(NOW, timedelta(hours=24))))
+    folder = stored.months
+    assert folder is not None
+    copied = stored.beside(lambda con: copy(con, folder, piece))
+    stored.write(lambda con: con.execute(change)).result()
+    before = everything(stored)
+    assert stored.write(lambda con: take_over(con, piece, copied, NOW)).result() is None
+    assert everything(stored) == before
+    assert seal_closed(stored, NOW, DELAY).left == 0
+    assert everything(stored) == before
 
 
 def test_a_question_that_was_asked_before_a_sealing_ends_as_it_began(stored: Store, make_run: Make) -> None:

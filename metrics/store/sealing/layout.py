@@ -20,6 +20,9 @@ class RawTable:
     order: str
     """How the rows of a sealed day are sorted: a question is mostly about one integration, and alike rows pack well."""
 
+    identity: str = "run_id"
+    """What tells whether the same rows are there, unchanged: no other column of a row that was stored ever changes."""
+
     @property
     def hot(self) -> str:
         """The table of rows that are not sealed; the only one that is written to."""
@@ -27,7 +30,7 @@ class RawTable:
 
 
 RAW: Final = (
-    RawTable("runs", "started_at", "integration, workflow, region, started_at"),
+    RawTable("runs", "started_at", "integration, workflow, region, started_at", "run_id, final"),
     RawTable("steps", "started_at", "integration, workflow, region, started_at, position"),
     RawTable("quota_readings", "observed_at", "integration, region, bucket, observed_at"),
     RawTable("recorded_values", "started_at", "integration, workflow, region, started_at"),

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from duckdb import DuckDBPyConnection
 
-from metrics.store.sealing.layout import RAW, Month, RawTable, midnight
+from metrics.store.sealing.layout import RAW, Month, midnight
 from metrics.store.sealing.months import ensure
 from metrics.store.sealing.recovery import undo
 from metrics.store.sealing.state import SealingState, save_state, sealing_state
@@ -60,34 +60,56 @@ def _cut(day: date, counted: Iterable[tuple[str, int]], most: int) -> Iterator[P
         yield piece
 
 
-def seal(con: DuckDBPyConnection, folder: Path, piece: Piece, now: datetime) -> int:
-    """Moves one piece, in two transactions of its own; how many rows that were.
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """A piece that lies in its month's file, not visible yet: under which seal, and what the hot rows were then."""
 
-    Nothing else may write to the hot tables meanwhile. After a failure in between, no row is lost or seen twice, and
-    the next call with the same month puts its file right.
+    seal: int
+    rows: tuple[tuple[int, int | None], ...]
+
+
+def copy(con: DuckDBPyConnection, folder: Path, piece: Piece) -> Copied:
+    """The first transaction: the piece's rows go into the month's file, where no view shows them yet.
+
+    It writes to no hot table, so others may go on doing that. Only one piece may be under way at a time.
     """
     state = sealing_state(con)
     ensure(con, folder, piece.month, state.store_id)
     undo(con, piece.month, state)
     number = state.visible + 1
     with transaction(con):
-        copied = [_copy(con, piece, table, number) for table in RAW]
-    with transaction(con):
-        moved = [_count(con.execute(f"DELETE FROM {t.hot} WHERE {_where(t.at)}", _bounds(piece))) for t in RAW]  # noqa: S608
-        if moved != copied:
-            raise RuntimeError(f"copied {copied} rows and was to delete {moved}")
-        _note(con, replace(state, visible=number), piece, sum(moved), now)
-    return sum(moved)
+        rows = _rows(con, piece)
+        for table in RAW:
+            con.execute(
+                f"INSERT INTO {piece.month.alias}.{table.name} BY NAME "  # noqa: S608 - names of ours
+                f"SELECT *, {number} AS seal FROM {table.hot} WHERE {_where(table.at)} ORDER BY {table.order}",
+                _bounds(piece),
+            )
+    return Copied(number, rows)
 
 
-def _copy(con: DuckDBPyConnection, piece: Piece, table: RawTable, number: int) -> int:
-    return _count(
-        con.execute(
-            f"INSERT INTO {piece.month.alias}.{table.name} BY NAME "  # noqa: S608 - names of ours
-            f"SELECT *, {number} AS seal FROM {table.hot} WHERE {_where(table.at)} ORDER BY {table.order}",
-            _bounds(piece),
-        )
+def take_over(con: DuckDBPyConnection, piece: Piece, copied: Copied, now: datetime) -> int | None:
+    """The second transaction, inside the writer's: the rows leave the hot tables as their copies become visible.
+
+    How many that were; None, with nothing done, if they are not the rows any more that were copied.
+    """
+    state = sealing_state(con)
+    if state.visible + 1 != copied.seal or _rows(con, piece) != copied.rows:
+        return None
+    for table in RAW:
+        con.execute(f"DELETE FROM {table.hot} WHERE {_where(table.at)}", _bounds(piece))  # noqa: S608
+    moved = sum(count for count, _ in copied.rows)
+    _note(con, replace(state, visible=copied.seal), piece, moved, now)
+    return moved
+
+
+def _rows(con: DuckDBPyConnection, piece: Piece) -> tuple[tuple[int, int | None], ...]:
+    """How many rows of the piece each hot table has, and a sum that others, or the same changed, would not have."""
+    asked = (
+        con.execute(f"SELECT count(*), sum(hash({t.identity})) FROM {t.hot} WHERE {_where(t.at)}", _bounds(piece))  # noqa: S608
+        for t in RAW
     )
+    return tuple((row[0], row[1]) for answer in asked if (row := answer.fetchone()))
 
 
 def _note(con: DuckDBPyConnection, state: SealingState, piece: Piece, rows: int, now: datetime) -> None:
@@ -105,8 +127,3 @@ def _where(at: str) -> str:
 def _bounds(piece: Piece) -> dict[str, Any]:
     start = midnight(piece.day)
     return {"start": start, "end": start + timedelta(days=1), "first": piece.first, "last": piece.last}
-
-
-def _count(answer: DuckDBPyConnection) -> int:
-    row = answer.fetchone()
-    return int(row[0]) if row else 0

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import duckdb
@@ -14,11 +15,12 @@ from duckdb import DuckDBPyConnection
 
 from metrics.store.database import Store
 from metrics.store.sealing.layout import Month, closed_before
-from metrics.store.sealing.moving import closed_pieces, seal
+from metrics.store.sealing.moving import Piece, closed_pieces, copy, take_over
 from metrics.store.sealing.recovery import drop_retired
 from metrics.store.sealing.state import save_state, sealing_state
 from metrics.store.sealing.views import show
 
+_TRIES: Final = 3
 _LOOK_FOR: Final = timedelta(minutes=1)
 _READERS_GONE_WITHIN: Final = timedelta(seconds=30)
 
@@ -30,7 +32,7 @@ class Sealed:
     rows: int = 0
     pieces: int = 0
     left: int = 0
-    """Pieces that were not reached before the end was asked for."""
+    """Pieces that were not reached before the end was asked for, or whose rows kept changing."""
 
 
 def seal_closed(store: Store, now: datetime, delay: timedelta, stopping: Callable[[], bool] = lambda: False) -> Sealed:
@@ -47,8 +49,9 @@ def seal_closed(store: Store, now: datetime, delay: timedelta, stopping: Callabl
         for piece in pieces:
             if stopping():
                 break
-            rows = store.maintain(partial(seal, folder=folder, piece=piece, now=now)).result()
-            done = Sealed(done.rows + rows, done.pieces + 1, done.left - 1)
+            rows = seal_piece(store, folder, piece, now)
+            if rows is not None:
+                done = Sealed(done.rows + rows, done.pieces + 1, done.left - 1)
     except Exception as err:
         reason = str(err).splitlines()[0]
         store.write(lambda con: _note(con, now, reason))
@@ -56,6 +59,19 @@ def seal_closed(store: Store, now: datetime, delay: timedelta, stopping: Callabl
     store.write(lambda con: _note(con, now, None)).result()
     store.maintain(lambda con: _settle(con, sorted({piece.month for piece in pieces}))).result()
     return done
+
+
+def seal_piece(store: Store, folder: Path, piece: Piece, now: datetime) -> int | None:
+    """Moves one piece; how many rows. The writer is kept for the second transaction only.
+
+    None if rows of the piece changed again and again meanwhile; they go with a later round.
+    """
+    for _ in range(_TRIES):
+        copied = store.beside(partial(copy, folder=folder, piece=piece))
+        rows = store.write(partial(take_over, piece=piece, copied=copied, now=now)).result()
+        if rows is not None:
+            return rows
+    return None
 
 
 def drop_months(store: Store, now: datetime, keep: timedelta) -> int:
