@@ -94,13 +94,8 @@ class Stretch:
                 source, row, at, length, more = table, raw, "started_at", 0, f"{condition} GROUP BY ALL"
             else:
                 tier = tier_of(span.source)
-                table, row, at, length, more = (
-                    scope.level.table(tier),
-                    rolled,
-                    "bucket_at",
-                    tier.slots * 5,
-                    rolled_condition,
-                )
+                source, row, at = scope.level.table(tier), rolled, "bucket_at"
+                length, more = tier.slots * 5, rolled_condition
             columns = ", ".join(f"{what.format(at=at, length=length)} AS {name}" for name, what in row.items())
             parts.append(
                 f"SELECT {columns} FROM {source} "  # noqa: S608 - names of ours
