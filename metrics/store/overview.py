@@ -18,7 +18,7 @@ from metrics.store.rates import RATE_COLUMNS, rates_from, rates_of
 from metrics.store.relations import GOOD_ATTEMPTS, RUNS, STEPS
 from metrics.store.rollup.histogram import quantiles
 from metrics.store.rollup.plan import Known, plan
-from metrics.store.rollup.reading import Scope, Stretch, histograms, totals
+from metrics.store.rollup.reading import Scope, Stretch, decided_slices, histograms, totals
 from metrics.store.rollup.tiers import HOUR
 from metrics.store.schedule import Segment, promised, read_changes, segments
 from probes.model import Outcome
@@ -46,7 +46,7 @@ def integration_summaries(
     latencies, recent, rates = _latencies(con, day), _latencies(con, hour), _rates(con, day)
     sparklines = _sparklines(con, known, now)
     normal = _normal(con, known, now)
-    availability = _availability(con, names, Window.last(MONTH, now))
+    availability = _availability(con, known, names, Window.last(MONTH, now))
     return tuple(
         IntegrationSummary(
             integration=name,
@@ -160,8 +160,11 @@ def _hourly(con: DuckDBPyConnection, known: Known, window: Window, condition: st
     return [(name, at_ms, milliseconds(figure)) for name, at_ms, figure in found]
 
 
-def _availability(con: DuckDBPyConnection, names: Sequence[str], window: Window) -> dict[str, Availability]:
-    measured = _by_name(con, _SLICES, {"start": window.start, "end": window.end})
+def _availability(
+    con: DuckDBPyConnection, known: Known, names: Sequence[str], window: Window
+) -> dict[str, Availability]:
+    relation, bounds = decided_slices([("1", plan(known, window))])
+    measured = _by_name(con, _SLICES.format(relation=relation), bounds)
     schedules: dict[str, list[list[Segment]]] = defaultdict(list)
     for (integration, _, _), changes in read_changes(con, names).items():
         schedules[integration].append(segments(changes))
@@ -187,11 +190,10 @@ FROM {STEPS} WHERE started_at >= $start AND started_at < $end AND {GOOD_ATTEMPTS
 
 _SLICES: Final = f"""
 WITH judged AS (
-    SELECT integration, outcome IN {sql_list(GOOD)} AS good, CAST(round(every_s * 1000) AS BIGINT) AS ms
-    FROM runs WHERE final AND slice_at >= $start AND slice_at < $end AND outcome <> '{Outcome.THROTTLED}'
-      AND failed_integration IS NULL
+    SELECT integration, n, outcome IN {sql_list(GOOD)} AS good, n * CAST(round(every_s * 1000) AS BIGINT) AS ms
+    FROM {{relation}} WHERE outcome <> '{Outcome.THROTTLED}' AND NOT elsewhere
 )
-SELECT integration, count(*) FILTER (good), count(*) FILTER (NOT good),
+SELECT integration, coalesce(sum(n) FILTER (good), 0)::BIGINT, coalesce(sum(n) FILTER (NOT good), 0)::BIGINT,
        coalesce(sum(ms) FILTER (good), 0), coalesce(sum(ms) FILTER (NOT good), 0)
 FROM judged GROUP BY integration
 """  # noqa: S608 - names of ours

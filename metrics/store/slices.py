@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any, Final
 
 from duckdb import DuckDBPyConnection
@@ -18,8 +18,10 @@ from duckdb import DuckDBPyConnection
 from config.model import Integration, Objective
 from metrics.judgement import is_good
 from metrics.model import SliceCount, Window
-from metrics.store.buckets import epoch_ms
+from metrics.store.buckets import epoch_ms, instant
 from metrics.store.limits import Limits
+from metrics.store.rollup.plan import Known, plan
+from metrics.store.rollup.reading import decided_slices
 from metrics.store.schedule import Segment, Series, promised, read_changes, segments
 from probes.model import FailureKind, Outcome
 
@@ -86,6 +88,9 @@ class _Known:
     """Edge in epoch milliseconds → the zone that ends there: what is before it and not before the edge before."""
     limits: Limits
     groups: Mapping[Series, Sequence[_Group]]
+    """Without regard to limits."""
+    limited: Mapping[Series, Sequence[_Group]]
+    """With regard to them, where any objective has one."""
     schedules: Mapping[Series, Sequence[Segment]]
 
 
@@ -112,7 +117,8 @@ def all_slice_counts(con: DuckDBPyConnection, questions: Sequence[Question]) -> 
     known = _Known(
         zones={edge: zone for zone, edge in enumerate(edges)},
         limits=limits,
-        groups=_groups(con, names, edges, limits),
+        groups=_groups(con, names, edges),
+        limited=_limited(con, names, edges, limits) if limits.measures else {},
         schedules={series: segments(changes) for series, changes in read_changes(con, names).items()},
     )
     return [_answer(asked, known) for asked in questions]
@@ -135,7 +141,7 @@ def _answer(asked: Question, known: _Known) -> tuple[SliceCount, ...]:
     schedules = []
     for series in series_of(asked.integration, asked.objective):
         schedules.append(known.schedules.get(series, ()))
-        for group in known.groups.get(series, ()):
+        for group in (known.groups if place is None else known.limited).get(series, ()):
             within = None if place is None else group.within[place]
             good = is_good(asked.objective, group.outcome, group.kind, within, elsewhere=group.elsewhere)
             if good is not None:
@@ -161,7 +167,18 @@ def _count(
     )
 
 
-def _groups(
+def _groups(con: DuckDBPyConnection, names: Sequence[str], edges: Sequence[int]) -> dict[Series, list[_Group]]:
+    known = Known.read(con)
+    windows = [Window(instant(first * 1000), instant(end * 1000)) for first, end in pairwise(edges)]
+    # The zone that ends at the first edge is empty: nothing is asked about before it.
+    relation, bounds = decided_slices([(str(zone), plan(known, w)) for zone, w in enumerate(windows, start=1)])
+    found: dict[Series, list[_Group]] = defaultdict(list)
+    for integration, workflow, region, *row in con.execute(_PLAIN.format(relation=relation), bounds).fetchall():
+        found[integration, workflow, region].append(_group(*row))
+    return found
+
+
+def _limited(
     con: DuckDBPyConnection, names: Sequence[str], edges: Sequence[int], limits: Limits
 ) -> dict[Series, list[_Group]]:
     # The oldest zone is asked for first, because most rows are there.
@@ -180,6 +197,10 @@ def _group(zone: int, every_s: float, simulated: bool, outcome: str, kind: str |
     known = FailureKind(kind) if kind else None
     return _Group(zone, every_ms, simulated, Outcome(outcome), known, elsewhere, within, count)
 
+
+_PLAIN: Final = """
+SELECT integration, workflow, region, zone, every_s, simulated, outcome, failure_kind, elsewhere, n FROM {relation}
+"""
 
 # Each integration has limits of its own, so they come as a table: as constants, every threshold of anybody would be
 # one more column to group everything by.

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from duckdb import DuckDBPyConnection
 
 from metrics.model import Window
-from metrics.store.relations import GOOD_ATTEMPTS, STEPS
+from metrics.store.relations import GOOD_ATTEMPTS, RUNS, STEPS
 from metrics.store.rollup.histogram import index_sql
-from metrics.store.rollup.layout import INTEGRATION_LEVEL, STEP_LEVEL, Level
+from metrics.store.rollup.layout import INTEGRATION_LEVEL, RUN_KEYS, STEP_LEVEL, Level, run_table
 from metrics.store.rollup.plan import Known, Span, plan, tier_of
 from metrics.store.rollup.tiers import HOUR, Source, Tier
 
@@ -145,3 +145,33 @@ def totals(
 
 def _adding(column: str) -> str:
     return next((name for name in ("min", "max") if column.endswith(f"_{name}")), "sum")
+
+
+def decided_slices(zones: Sequence[tuple[str, tuple[Span, ...]]]) -> tuple[str, dict[str, Any]]:
+    """How many slices were decided in which way, as a relation in parentheses, and its parameters.
+
+    `zones` are stretches of time under a name in SQL, column `zone`; then follow `RUN_KEYS` and `n`. A name and keys
+    may have several rows.
+    """
+    parts: list[str] = []
+    bounds: dict[str, Any] = {}
+    keys = ", ".join(RUN_KEYS)
+    for zone, spans in zones:
+        for span in spans:
+            place = len(parts)
+            bounds |= {f"from_{place}": span.start, f"until_{place}": span.end}
+            raw = span.source is Source.RAW
+            at, source = ("slice_at", _DECIDED) if raw else ("bucket_at", run_table(tier_of(span.source)))
+            parts.append(
+                f"SELECT {zone} AS zone, {keys}, {'count(*)' if raw else 'sum(n)::BIGINT'} AS n FROM {source} "  # noqa: S608
+                f"WHERE {at} >= $from_{place} AND {at} < $until_{place} GROUP BY ALL"
+            )
+    return f"({' UNION ALL '.join(parts)})", bounds
+
+
+_DECIDED: Final = f"""(
+    SELECT integration, workflow, region, every_s, failure_kind, simulated, slice_at,
+           CASE outcome WHEN 'skipped' THEN 'failed' ELSE outcome END AS outcome,
+           failed_integration IS NOT NULL AS elsewhere
+    FROM {RUNS} WHERE final
+)"""  # noqa: S608 - a name of ours
