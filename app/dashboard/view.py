@@ -58,6 +58,7 @@ class HubStatus:
     evaluation: Evaluation | None = None
     config_problem: str | None = None
     last_error: str | None = None
+    store_problem: str | None = None
     ingested_runs: int = 0
 
 
@@ -149,6 +150,7 @@ class View:
                 evaluation=state.evaluation,
                 config_problem=state.config_problem,
                 last_error=state.last_error,
+                store_problem=state.store_problem,
                 ingested_runs=state.ingested_runs,
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,6 +82,43 @@ def test_somebody_else_on_the_hubs_port_is_a_problem_and_no_crash(tmp_path: Path
 def test_an_announcement_of_no_address_is_a_problem_and_no_crash(tmp_path: Path) -> None:
     DataDirectory(tmp_path).announce_hub(HubAddress("http://[::1", 4242))
     assert examined(tmp_path)["hub"].verdict is Verdict.PROBLEM
+
+
+def a_status(**store: object) -> bytes:
+    """What a hub answers whose store is in that condition."""
+    healthy = {"hot_bytes": 3 << 20, "month_bytes": 5 << 20, "months": 2, "sealed_to": "2026-11-19"}
+    more = {"sealed_at": NOW.isoformat(), "problem": None, "missing": []}
+    parts: dict[str, object] = {"at": NOW.isoformat(), "config_problem": None, "store": healthy | more | store}
+    return json.dumps(parts | {"probers": [], "credentials": [], "certificates": []}).encode()
+
+
+def with_store(root: Path, **store: object) -> dict[str, Finding]:
+    with somebody(a_status(**store)) as url:
+        DataDirectory(root).announce_hub(HubAddress(url, 4242))
+        return examined(root)
+
+
+def test_the_store_is_told_with_its_sizes_and_how_far_it_is_sealed(tmp_path: Path) -> None:
+    findings = with_store(tmp_path)
+    assert findings["store"].seen == "3 MiB, and 5 MiB in 2 months; sealed up to 2026-11-19"
+    assert "sealing" not in findings
+    assert "months" not in findings
+
+
+def test_a_sealing_that_stopped_is_a_problem_with_its_reason(tmp_path: Path) -> None:
+    finding = with_store(tmp_path, problem="StoreFull: the disk takes no more")["sealing"]
+    assert (finding.verdict, finding.seen) == (
+        Verdict.PROBLEM,
+        "the last round stopped: StoreFull: the disk takes no more",
+    )
+
+
+def test_a_sealing_that_no_longer_happens_is_a_problem(tmp_path: Path) -> None:
+    assert with_store(tmp_path, sealed_at="2026-11-21T12:00:00+00:00")["sealing"].verdict is Verdict.PROBLEM
+
+
+def test_months_that_are_missing_are_named(tmp_path: Path) -> None:
+    assert with_store(tmp_path, missing=["2026-09.duckdb"])["months"].seen == "missing: 2026-09.duckdb"
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 WORKER = Path(__file__).parent / "workers" / "killed_often.py"
-KILLS = 55
+KILLS = 52
 
 
 @pytest.mark.slow

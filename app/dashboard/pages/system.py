@@ -28,6 +28,7 @@ def render(view: View, _: Visit) -> Component:
         "regions": ", ".join(region.name for region in config.settings.regions),
         "raw rows are kept for": wording.span(config.settings.retention.raw),
         "evidence is kept for": wording.span(config.settings.retention.evidence),
+        "sealing and forgetting": hub.store_problem or "no problem",
         "vendor sandbox": "running" if config.settings.sandbox else "off",
     }
     head = (

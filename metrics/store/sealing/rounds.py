@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from duckdb import DuckDBPyConnection
 
 from metrics.store.database import Store
 from metrics.store.sealing.layout import Month, closed_before
+from metrics.store.sealing.months import attached
 from metrics.store.sealing.moving import Piece, closed_pieces, copy, take_over
 from metrics.store.sealing.recovery import drop_retired
 from metrics.store.sealing.state import save_state, sealing_state
@@ -57,7 +58,7 @@ def seal_closed(store: Store, now: datetime, delay: timedelta, stopping: Callabl
         store.write(lambda con: _note(con, now, reason))
         raise
     store.write(lambda con: _note(con, now, None)).result()
-    store.maintain(lambda con: _settle(con, sorted({piece.month for piece in pieces}))).result()
+    store.maintain(lambda con: _settle(con, {piece.month for piece in pieces})).result()
     return done
 
 
@@ -97,8 +98,10 @@ def _hide(con: DuckDBPyConnection, before: datetime) -> None:
     con.execute("DELETE FROM sealed_days WHERE day IN (SELECT unnest(?::DATE[]))", [gone])
 
 
-def _settle(con: DuckDBPyConnection, months: Iterable[Month]) -> None:
-    for month in months:
+def _settle(con: DuckDBPyConnection, months: Collection[Month]) -> None:
+    for month in attached(con):
+        if month not in months:
+            continue
         # Into the file itself, so that it is as small as it gets. A reader in the way means: next time.
         with suppress(duckdb.TransactionException):
             con.execute(f"CHECKPOINT {month.alias}")
