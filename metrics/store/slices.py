@@ -199,7 +199,8 @@ def _group(zone: int, every_s: float, simulated: bool, outcome: str, kind: str |
 
 
 _PLAIN: Final = """
-SELECT integration, workflow, region, zone, every_s, simulated, outcome, failure_kind, elsewhere, n FROM {relation}
+SELECT integration, workflow, region, zone, every_s, simulated, outcome, failure_kind, elsewhere, sum(n)::BIGINT
+FROM {relation} GROUP BY ALL
 """
 
 # Each integration has limits of its own, so they come as a table: as constants, every threshold of anybody would be
