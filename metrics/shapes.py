@@ -185,23 +185,30 @@ def _judged(
         was="|".join(sorted(before)),
         now="|".join(sorted(after)),
         since=since,
-        learned=_before(told, since)[0],
+        learned=round(_before(told, since)[0]),
         seen=sum(day.good + day.bad for day, shown in told if shown and day.first_seen >= since),
         failing=any(one.failed for one in sightings),
         regions=tuple(sorted({one.region for one in sightings})),
     )
 
 
-def _before(told: Iterable[tuple[ShapeDay, bool]], at: datetime) -> tuple[int, int]:
-    """Good answers without and with the feature, of the days that had begun before that instant."""
-    without = with_it = 0
+def _before(told: Iterable[tuple[ShapeDay, bool]], at: datetime) -> tuple[float, float]:
+    """Good answers without and with the feature before that instant."""
+    without = with_it = 0.0
     for day, shown in told:
-        if day.first_seen < at:
-            without, with_it = without + day.good * (not shown), with_it + day.good * shown
+        good = day.good * _share_before(day, at)
+        without, with_it = without + good * (not shown), with_it + good * shown
     return without, with_it
 
 
-def _was_usual(before: tuple[int, int]) -> bool:
+def _share_before(day: ShapeDay, at: datetime) -> float:
+    """Which part of a shape's answers of a day came before that instant; they are taken to be spread evenly."""
+    if day.first_seen >= at:
+        return 0.0
+    return 1.0 if day.last_seen < at else (at - day.first_seen) / (day.last_seen - day.first_seen)
+
+
+def _was_usual(before: tuple[float, float]) -> bool:
     without, strays = before
     return without >= MIN_LEARNED and strays <= MOST_STRAYS * (without + strays)
 
