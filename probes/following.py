@@ -23,7 +23,7 @@ async def follow(execution: Execution, request: Request, *, limit: float, most: 
     of the answer that names it. With `most` 0 a redirect is an answer like any other.
     """
     ends = time.perf_counter() + own_timeout(request)
-    plain = _unsigned(request)
+    plain = _unsigned(request) if most else request
     exchange = await _sent(execution, request, limit=limit)
     if most == 0 or isinstance(exchange, Unauthorised):
         return exchange

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib import metadata
 from typing import Final
 
@@ -31,6 +32,7 @@ __all__ = [
     "Response",
     "TransportError",
     "origin",
+    "origin_of",
 ]
 
 
@@ -49,3 +51,9 @@ _PORTS: Final = {"http": 80, "https": 443}
 def origin(url: URL) -> tuple[str, str, int]:
     """Scheme, host and port: what a connection and a credential belong to."""
     return url.scheme, url.host.lower(), url.port or _PORTS.get(url.scheme, 0)
+
+
+@lru_cache(maxsize=4096)
+def origin_of(address: str) -> tuple[str, str, int]:
+    """`origin` of an address that is asked for again and again, such as an integration's own."""
+    return origin(URL(address))

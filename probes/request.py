@@ -11,7 +11,7 @@ from config.references import PAGE
 from config.template_functions import FUNCTIONS
 from config.templates import render_text, undeclared
 from probes.bodies import UnsendableRequest, body, with_soap_action
-from probes.http import URL, USER_AGENT, Headers, InvalidURL, Request, origin
+from probes.http import URL, USER_AGENT, Headers, InvalidURL, Request, origin, origin_of
 from probes.protocols import only_reads
 
 __all__ = ["TIMEOUT_S", "UnsendableRequest", "build", "is_own_host", "may_repeat", "needs", "own_timeout"]
@@ -62,7 +62,7 @@ def build(
 
 def is_own_host(url: URL, integration: Integration) -> bool:
     """Whether credentials may go there: same scheme, host and port as `base_url`."""
-    return origin(url) == origin(URL(integration.base_url))
+    return origin(url) == origin_of(integration.base_url)
 
 
 def own_timeout(request: Request) -> float:

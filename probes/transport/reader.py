@@ -37,6 +37,7 @@ class AnswerReader:
         self._parser = httptools.HttpResponseParser(self)
         self._status = 0
         self._headers: list[tuple[bytes, bytes]] = []
+        self._made: Headers | None = None
         self._header_bytes = 0
         self._header_fields = 0
         self._headers_done = False
@@ -63,7 +64,11 @@ class AnswerReader:
     @property
     def headers(self) -> Headers:
         """As they came."""
-        return Headers(self._headers)
+        if not self._headers_done:
+            return Headers(self._headers)
+        if self._made is None:
+            self._made = Headers(self._headers)
+        return self._made
 
     @property
     def body(self) -> bytes:
