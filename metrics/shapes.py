@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from metrics.changing import ShapeChange
@@ -30,9 +31,9 @@ _ORDER: Final = tuple(ShapeChange)
 _LAST: Final = re.compile(r"(?:\[\*\]|\[<id>\]|\['[^']*'\]|\.\w+)\Z")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class KnownShape:
-    """A shape as it is compared: path → its types."""
+    """A shape as it is compared: path → its types. Each is equal to itself only, so that comparisons are remembered."""
 
     request: str
     paths: Mapping[str, frozenset[str]]
@@ -128,7 +129,7 @@ def _lasting(
     found: dict[_Feature, list[Sighting]] = defaultdict(list)
     for sightings in by_region.values():
         newest = shapes[sightings[0].shape_id]
-        for feature in {one for name in common for one in _differences(newest, shapes[name])}:
+        for feature in frozenset().union(*(_differences(newest, shapes[name]) for name in common)):
             if _is_lasting(feature, sightings, shapes):
                 found[feature].append(sightings[0])
     return found
@@ -141,24 +142,35 @@ def _most_frequent(days: Iterable[ShapeDay]) -> list[str]:
     return sorted((name for name in good if good[name]), key=lambda name: -good[name])[:_COMPARED]
 
 
-def _differences(now: KnownShape, then: KnownShape) -> Iterator[_Feature]:
+@lru_cache(maxsize=20_000)
+def _differences(now: KnownShape, then: KnownShape) -> frozenset[_Feature]:
+    return frozenset(_different(now, then))
+
+
+def _different(now: KnownShape, then: KnownShape) -> Iterator[_Feature]:
     for path, types in now.paths.items():
         before = then.paths.get(path)
         if before is None:
             yield _Feature(ShapeChange.NEW, path)
-        elif types is not before:
-            for kind in types - before:
-                yield _Feature(ShapeChange.NULL if kind == "null" else ShapeChange.RETYPED, path, kind)
+            continue
+        for kind in types - before:
+            yield _Feature(ShapeChange.NULL if kind == "null" else ShapeChange.RETYPED, path, kind)
     for path in then.paths:
         if path not in now.paths:
             yield _Feature(ShapeChange.REMOVED, path)
 
 
-def _is_lasting(feature: _Feature, sightings: Sequence[Sighting], shapes: Mapping[str, KnownShape]) -> bool:
-    told = [(one.failed, shown) for one in sightings if (shown := feature.shown_by(shapes[one.shape_id])) is not None]
-    failing = len(told) >= LASTING_IF_FAILED and all(failed for failed, _ in told[:LASTING_IF_FAILED])
-    needed = LASTING_IF_FAILED if failing else LASTING
-    return len(told) >= needed and all(shown for _, shown in told[:needed])
+def _is_lasting(feature: _Feature, sightings: Iterable[Sighting], shapes: Mapping[str, KnownShape]) -> bool:
+    seen, all_failed = 0, True
+    for sighting in sightings:
+        shown = feature.shown_by(shapes[sighting.shape_id])
+        if shown is False:
+            return False
+        if shown:
+            seen, all_failed = seen + 1, all_failed and sighting.failed
+        if seen >= (LASTING_IF_FAILED if all_failed else LASTING):
+            return True
+    return False
 
 
 def _judged(

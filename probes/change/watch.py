@@ -44,6 +44,7 @@ StepKey = tuple[str, str, str]
 class _Known:
     """What is remembered of one step's answers. `due` counts the next ones that are looked at in any case."""
 
+    step: Step
     request: str
     due: int = FIRST
     looked_at: datetime | None = None
@@ -86,10 +87,13 @@ class ChangeWatch:
 
     def known(self, key: StepKey, step: Step) -> _Known:
         """What is remembered of the step; forgotten when its request is declared otherwise."""
-        request = request_digest(step)
         known = self._steps.get(key)
+        if known is not None and known.step is step:
+            return known
+        request = request_digest(step)
         if known is None or known.request != request:
-            known = self._steps[key] = _Known(request)
+            known = self._steps[key] = _Known(step, request)
+        known.step = step
         return known
 
     def is_news(self, key: StepKey, signal: ChangeSignal, now: datetime) -> bool:
