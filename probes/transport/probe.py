@@ -178,7 +178,9 @@ class ProbeTransport(AsyncBaseTransport):
             failure.peer = _shown(attempt.peer)
             raise
         # httpx would decode a second time, and without limits.
-        plain = [(k, v) for k, v in answer.headers.raw if k.lower() != b"content-encoding"]
+        received = answer.headers
+        encoded = "content-encoding" in received
+        plain = [(k, v) for k, v in received.raw if k.lower() != b"content-encoding"] if encoded else received
         return Response(answer.status, headers=plain, content=body, request=attempt.request, extensions=extensions)
 
     async def _keep(self, request: Request, line: Line) -> None:
