@@ -275,21 +275,25 @@ async def test_new_keys_in_mid_session_are_agreed_on_and_bytes_go_on_both_ways(
     )  # fmt: skip
     assert server.stdin is not None
     assert server.stdout is not None
-    async with asyncio.timeout(20):
-        await server.stdout.readuntil(b"ACCEPT")
-        stream, hearing = await connected(port)
-        await stream.secure(client_context(authority, version), HOST)
-        await server.stdout.readuntil(b"CIPHER is")
-        server.stdin.write(command + b"\n")
-        await server.stdout.readuntil(b"SSL_do_handshake -> 1")
-        server.stdin.write(b"said after it\n")
-        await hearing.until(lambda: b"said after it\n" in hearing.received)
-        stream.write(b"heard after it\n")
-        await server.stdout.readuntil(b"heard after it\n")
-        stream.abort()
-        server.stdin.close()
-        await server.stdout.read()
-        await server.wait()
+    try:
+        async with asyncio.timeout(20):
+            await server.stdout.readuntil(b"ACCEPT")
+            stream, hearing = await connected(port)
+            await stream.secure(client_context(authority, version), HOST)
+            await server.stdout.readuntil(b"CIPHER is")
+            server.stdin.write(command + b"\n")
+            # A command swallows what is read together with it, and nothing says that it was carried out.
+            while b"said after it\n" not in hearing.received:
+                await asyncio.sleep(0.05)
+                server.stdin.write(b"said after it\n")
+            stream.write(b"heard after it\n")
+            await server.stdout.readuntil(b"heard after it\n")
+            stream.abort()
+            await hearing.lost
+    finally:
+        if server.returncode is None:
+            server.kill()
+        await server.communicate()
 
 
 async def test_bytes_that_wait_for_a_busy_loop_are_stamped_when_they_came() -> None:
