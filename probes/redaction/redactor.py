@@ -60,7 +60,8 @@ class Redactor:
         try:
             parts = urlsplit(url)
             host = parts.netloc.rpartition("@")[2]
-            pairs = parse_qsl(parts.query[:_LONG_URL], keep_blank_values=True)
+            # Before it is taken apart: a secret may hold the very characters that it is taken apart at.
+            pairs = parse_qsl(self._known.sub(REDACTED, parts.query[:_LONG_URL]), keep_blank_values=True)
         except ValueError:
             return self.text(url)
         if len(url) > _LONG_URL:
@@ -159,7 +160,7 @@ class Redactor:
 
     def _form(self, text: str) -> str:
         try:
-            pairs = parse_qsl(text, keep_blank_values=True)
+            pairs = parse_qsl(self._known.sub(REDACTED, text), keep_blank_values=True)
         except ValueError:
             return self.text(text)
         return urlencode([(self.text(k), self._parameter(k, v)) for k, v in pairs], safe="[]")
