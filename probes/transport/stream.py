@@ -93,8 +93,9 @@ class Stream(asyncio.Transport):
             return
         self.secured_at = self.arrived
         session.established = True
-        self._flush(session)
         session.settle(None)
+        # After whoever waits for this has written: the last message and the request then travel together.
+        self._loop.call_soon(self._flush, session)
         if session.incoming.pending:
             self._decrypt(session)
 
@@ -125,7 +126,7 @@ class Stream(asyncio.Transport):
         self._flush(session)
 
     def _flush(self, session: _Session) -> None:
-        if session.outgoing.pending:
+        if session.outgoing.pending and self._fileno >= 0:
             self._send(session.outgoing.read())
 
     # -- reading --
