@@ -226,3 +226,14 @@ def test_a_drift_is_over_when_it_is_not_found_any_more_but_not_for_want_of_answe
     assert ledger.apply(world.seen(60), config) == []
     (over,) = ledger.apply(passing(world, 61), config)
     assert over.kind is TransitionKind.RESOLVED
+
+
+def test_what_failed_in_an_outage_that_is_over_is_not_told_after_it(world: Any) -> None:
+    assert held(world, passing(world, drift=(finding(failing=True),)), reading(world)) == {}
+
+
+def test_a_cleanup_that_fails_by_it_is_told_although_the_workflow_is_up(world: Any) -> None:
+    steps = [{"name": "create", "request": {"path": "/x"}, "capture": {"contact_id": "$.id"}, "always": True}]
+    integration = world.hubspot(workflows=[{"name": "roundtrip", "steps": steps}])
+    (found,) = held(world, passing(world, drift=(finding(failing=True),)), integration).values()
+    assert found.rule is Rule.SHAPE_DRIFT

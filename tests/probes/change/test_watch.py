@@ -145,6 +145,13 @@ async def test_an_answer_that_fails_by_its_content_is_always_looked_at(world: Wo
     assert run.steps[0].shape_id is not None
 
 
+async def test_after_a_failure_the_good_answers_are_looked_at_at_once(world: World) -> None:
+    for _ in range(FIRST + 1):
+        await world.run()
+    await world.run({"uid": "1"}, expect={"json": {"$.id": {"exists": True}}})
+    assert (await world.run()).steps[0].shape_id is not None
+
+
 @pytest.mark.parametrize(
     "answered",
     [b"", b"plain text", b'"only text"', b'{"broken', b'{"big": "' + b"x" * (watch.MOST_BODY + 1) + b'"}'],
