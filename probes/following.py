@@ -28,7 +28,7 @@ async def follow(execution: Execution, request: Request, *, limit: float, most: 
     if most == 0 or isinstance(exchange, Unauthorised):
         return exchange
     hops: tuple[Exchange, ...] = ()
-    trail = Trail(frozenset({_asked(plain)}), public=_is_public(execution, plain.url, exchange))
+    trail = Trail(_asked(execution, plain), public=_is_public(execution, plain.url, exchange))
     while exchange.failure is None and redirects.location(exchange.status or 0, exchange.headers) is not None:
         try:
             plain = _next(execution, plain, exchange, trail, left=most - len(hops))
@@ -45,7 +45,7 @@ async def follow(execution: Execution, request: Request, *, limit: float, most: 
             return following
         exchange = following
         public = trail.public or _is_public(execution, plain.url, exchange)
-        trail = Trail(trail.asked | {_asked(plain)}, public=public, own=own)
+        trail = Trail(trail.asked | _asked(execution, plain), public=public, own=own)
     return replace(exchange, hops=hops)
 
 
@@ -54,7 +54,7 @@ async def _sent(
 ) -> Exchange | Unauthorised:
     """With the run's cookies for that origin; those that the answer sets are kept."""
     wanted = execution.workflow.cookies
-    if wanted:
+    if wanted and credentials:
         execution.cookies.put_on(request)
     exchange = await send(execution, request, limit=limit, credentials=credentials)
     if wanted and isinstance(exchange, Exchange):
@@ -96,5 +96,6 @@ def _unsigned(request: Request) -> Request:
     return copy
 
 
-def _asked(request: Request) -> tuple[str, str]:
-    return request.method, str(request.url)
+def _asked(execution: Execution, request: Request) -> frozenset[tuple[str, str]]:
+    # With a cookie that was just set, the same address may well answer otherwise; then only the number ends it.
+    return frozenset() if execution.workflow.cookies else frozenset({(request.method, str(request.url))})
