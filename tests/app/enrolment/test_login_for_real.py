@@ -73,7 +73,8 @@ def test_a_person_in_a_real_browser_sees_that_it_is_done(installation: Any) -> N
                 page.click("button[value=allow]")
         page.wait_for_selector("h1:has-text('Done')")
         assert "Acme CRM is enrolled" in page.inner_text("body")
-    assert process.wait(30) == 0
+    out, _ = process.communicate(timeout=30)
+    assert (process.returncode, "acme: enrolled as ada" in out) == (0, True)
 
 
 def test_no_token_is_printed_or_lies_open_on_the_disk(installation: Any) -> None:
