@@ -28,7 +28,7 @@ async def follow(execution: Execution, request: Request, *, limit: float, most: 
     if most == 0 or isinstance(exchange, Unauthorised):
         return exchange
     hops: tuple[Exchange, ...] = ()
-    trail = Trail(_asked(execution, plain), public=_is_public(execution, plain.url, exchange))
+    trail = Trail(_asked(execution, plain, exchange), public=_is_public(execution, plain.url, exchange))
     while exchange.failure is None and redirects.location(exchange.status or 0, exchange.headers) is not None:
         try:
             plain = _next(execution, plain, exchange, trail, left=most - len(hops))
@@ -45,7 +45,8 @@ async def follow(execution: Execution, request: Request, *, limit: float, most: 
             return following
         exchange = following
         public = trail.public or _is_public(execution, plain.url, exchange)
-        trail = Trail(trail.asked | _asked(execution, plain), public=public, own=own)
+        asked = _asked(execution, plain, exchange, trail.asked)
+        trail = Trail(asked, public=public, own=own)
     return replace(exchange, hops=hops)
 
 
@@ -96,6 +97,10 @@ def _unsigned(request: Request) -> Request:
     return copy
 
 
-def _asked(execution: Execution, request: Request) -> frozenset[tuple[str, str]]:
-    # With a cookie that was just set, the same address may well answer otherwise; then only the number ends it.
-    return frozenset() if execution.workflow.cookies else frozenset({(request.method, str(request.url))})
+def _asked(
+    execution: Execution, request: Request, exchange: Exchange, before: frozenset[tuple[str, str]] = frozenset()
+) -> frozenset[tuple[str, str]]:
+    """What it makes no sense to ask for again: nothing, once a cookie was set that may change every answer."""
+    if execution.workflow.cookies and "set-cookie" in exchange.headers:
+        return frozenset()
+    return before | {(request.method, str(request.url))}
