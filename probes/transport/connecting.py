@@ -9,8 +9,9 @@ import os
 import socket
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final, TypeAlias
 
 from probes.model import FailureKind
@@ -23,6 +24,8 @@ Resolver: TypeAlias = Callable[[str, int], Awaitable[list[Address]]]
 Guard: TypeAlias = Callable[[str], str | None]
 """Why an address must not be connected to, or None."""
 
+_LOOK_UPS: Final = ThreadPoolExecutor(max_workers=64, thread_name_prefix="look-up")
+"""A look-up cannot be stopped. With the few threads of the loop, names of one dead server would hold up all others'."""
 _SHORTEST_S: Final = 1.25
 _UNDER_WAY: Final = (errno.EINPROGRESS, errno.EINTR)
 _NAMED: Final = 8
@@ -42,8 +45,8 @@ async def resolve(host: str, port: int) -> list[Address]:
     try:
         found = _literal(host, port)
         if found is None:
-            loop = asyncio.get_running_loop()
-            found = _each_once(await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+            found = _each_once(await asyncio.get_running_loop().run_in_executor(_LOOK_UPS, look_up))
     except (OSError, UnicodeError) as err:
         words = err.strerror if isinstance(err, OSError) and err.strerror else "not a valid host name"
         message = f"cannot resolve {host}: {words}"
