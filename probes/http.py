@@ -33,6 +33,7 @@ __all__ = [
     "TransportError",
     "origin",
     "origin_of",
+    "parsed",
 ]
 
 
@@ -51,6 +52,12 @@ _PORTS: Final = {"http": 80, "https": 443}
 def origin(url: URL) -> tuple[str, str, int]:
     """Scheme, host and port: what a connection and a credential belong to."""
     return url.scheme, url.host.lower(), url.port or _PORTS.get(url.scheme, 0)
+
+
+@lru_cache(maxsize=4096)
+def parsed(address: str) -> URL:
+    """The address as a URL; raises InvalidURL. Most requests go to an address that was asked before."""
+    return URL(address)
 
 
 @lru_cache(maxsize=4096)

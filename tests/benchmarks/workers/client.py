@@ -22,13 +22,15 @@ One = Callable[[], Awaitable[bool]]
 
 @asynccontextmanager
 async def transport(url: str, ca_file: str) -> AsyncIterator[One]:
-    from probes.http import Request
+    from probes.http import URL, Request
     from probes.transport import ProbeTransport
+
+    address = URL(url)
 
     async def one() -> bool:
         probe = ProbeTransport(ca_file=ca_file)
         try:
-            response = await probe.handle_async_request(Request("GET", url))
+            response = await probe.handle_async_request(Request("GET", address))
         finally:
             await probe.aclose()
         return response.status_code == 200 and response.content == BODY
@@ -50,6 +52,7 @@ async def runner(url: str, ca_file: str) -> AsyncIterator[One]:
             "integration": "bench",
             "base_url": url.rstrip("/"),
             "tls": {"ca_file": ca_file},
+            "quota": {"concurrent": 1000},
             "workflows": [{"name": "flow", "steps": [{"name": "get", "request": {"path": "/"}}]}],
         }
     )
