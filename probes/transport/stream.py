@@ -77,6 +77,7 @@ class Stream(asyncio.Transport):
             self.greeted_at = time.perf_counter()
             await session.shaken
         except BaseException:
+            session.forget()
             self.abort()
             raise
 
@@ -273,6 +274,11 @@ class _Session:
             self.shaken.set_result(None)
         else:
             self.shaken.set_exception(err)
+
+    def forget(self) -> None:
+        """Nobody waits any more: a failure that came in the same instant is not to be complained about."""
+        if self.shaken.done() and not self.shaken.cancelled():
+            self.shaken.exception()
 
     def read(self) -> tuple[bytes, ssl.SSLError | None]:
         """What has come in clear, and what broke the session behind it."""
