@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
+from functools import lru_cache
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from hostile_corpus import WAYS, Broken, corpus
 from hostile_world import Hostile, request_head
 from probe_world import integration, make_runner, run_once
 
+from config.model import Integration
 from probes.model import FailureKind, Outcome, Run
 from probes.wire import dump_run, parse_run
 
@@ -109,11 +111,16 @@ async def test_every_answer_of_the_corpus_is_called_something(served: Served) ->
 
 
 async def probe(url: str, number: int, answer: Broken) -> Run:
-    timeout = HELD_TIMEOUT_S if answer.ends == "held" else TIMEOUT_S
-    request = {"path": f"/{number}", "timeout": f"{timeout}s", "redirects": 2 if number % 3 == 0 else 0}
-    step = {"name": "call", "request": request, **RETRY, **STEPS[number % len(STEPS)]}
-    declared = integration(url, step, vendor=answer.vendor, timeout=f"{TIMEOUT_S + 1}s")
-    return await run_once(make_runner(), declared, **SCHEMAS)
+    declared = declared_for(answer.vendor, number % len(STEPS), answer.ends == "held", number % 3 == 0)
+    return await run_once(make_runner(), declared.model_copy(update={"base_url": f"{url}/{number}"}), **SCHEMAS)
+
+
+@lru_cache(maxsize=1024)
+def declared_for(vendor: str, shape: int, held: bool, follows: bool) -> Integration:
+    timeout = HELD_TIMEOUT_S if held else TIMEOUT_S
+    request = {"timeout": f"{timeout}s", "redirects": 2 if follows else 0}
+    step = {"name": "call", "request": request, **RETRY, **STEPS[shape]}
+    return integration("http://127.0.0.1", step, vendor=vendor, timeout=f"{TIMEOUT_S + 1}s")
 
 
 def fault(run: Run | BaseException, answer: Broken) -> str | None:

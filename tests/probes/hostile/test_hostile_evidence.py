@@ -32,7 +32,7 @@ SLOWEST_S = 1.0
 @pytest.mark.parametrize("first", UNITS)
 def test_no_text_holds_up_the_loop(first: str) -> None:
     redactor = Redactor({SECRET})
-    for second in ("", *UNITS):
+    for second in ("", *UNITS[::3], '\\"'):
         unit = first + second
         text = (unit * (READ // len(unit) + 1))[:READ]
         began = time.process_time()
