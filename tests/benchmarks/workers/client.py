@@ -30,10 +30,10 @@ async def transport(url: str, ca_file: str) -> AsyncIterator[One]:
     async def one() -> bool:
         probe = ProbeTransport(ca_file=ca_file)
         try:
-            response = await probe.handle_async_request(Request("GET", address))
+            answer = await probe.send(Request("GET", address))
         finally:
             await probe.aclose()
-        return response.status_code == 200 and response.content == BODY
+        return answer.status == 200 and answer.body == BODY
 
     yield one
 
