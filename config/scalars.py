@@ -163,6 +163,8 @@ Status = Annotated[
         }
     ),
 ]
+
+
 def _http_version(value: object) -> object:
     # YAML reads 1.1 and 2 as numbers.
     return f"{value:g}" if isinstance(value, (int, float)) and not isinstance(value, bool) else value

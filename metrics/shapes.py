@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from metrics.changing import ShapeChange
@@ -30,9 +31,9 @@ _ORDER: Final = tuple(ShapeChange)
 _LAST: Final = re.compile(r"(?:\[\*\]|\[<id>\]|\['[^']*'\]|\.\w+)\Z")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class KnownShape:
-    """A shape as it is compared: path → its types."""
+    """A shape as it is compared: path → its types. Each is equal to itself only, so that comparisons are remembered."""
 
     request: str
     paths: Mapping[str, frozenset[str]]
@@ -128,7 +129,7 @@ def _lasting(
     found: dict[_Feature, list[Sighting]] = defaultdict(list)
     for sightings in by_region.values():
         newest = shapes[sightings[0].shape_id]
-        for feature in {one for name in common for one in _differences(newest, shapes[name])}:
+        for feature in frozenset().union(*(_differences(newest, shapes[name]) for name in common)):
             if _is_lasting(feature, sightings, shapes):
                 found[feature].append(sightings[0])
     return found
@@ -141,24 +142,35 @@ def _most_frequent(days: Iterable[ShapeDay]) -> list[str]:
     return sorted((name for name in good if good[name]), key=lambda name: -good[name])[:_COMPARED]
 
 
-def _differences(now: KnownShape, then: KnownShape) -> Iterator[_Feature]:
+@lru_cache(maxsize=20_000)
+def _differences(now: KnownShape, then: KnownShape) -> frozenset[_Feature]:
+    return frozenset(_different(now, then))
+
+
+def _different(now: KnownShape, then: KnownShape) -> Iterator[_Feature]:
     for path, types in now.paths.items():
         before = then.paths.get(path)
         if before is None:
             yield _Feature(ShapeChange.NEW, path)
-        elif types is not before:
-            for kind in types - before:
-                yield _Feature(ShapeChange.NULL if kind == "null" else ShapeChange.RETYPED, path, kind)
+            continue
+        for kind in types - before:
+            yield _Feature(ShapeChange.NULL if kind == "null" else ShapeChange.RETYPED, path, kind)
     for path in then.paths:
         if path not in now.paths:
             yield _Feature(ShapeChange.REMOVED, path)
 
 
-def _is_lasting(feature: _Feature, sightings: Sequence[Sighting], shapes: Mapping[str, KnownShape]) -> bool:
-    told = [(one.failed, shown) for one in sightings if (shown := feature.shown_by(shapes[one.shape_id])) is not None]
-    failing = len(told) >= LASTING_IF_FAILED and all(failed for failed, _ in told[:LASTING_IF_FAILED])
-    needed = LASTING_IF_FAILED if failing else LASTING
-    return len(told) >= needed and all(shown for _, shown in told[:needed])
+def _is_lasting(feature: _Feature, sightings: Iterable[Sighting], shapes: Mapping[str, KnownShape]) -> bool:
+    seen, all_failed = 0, True
+    for sighting in sightings:
+        shown = feature.shown_by(shapes[sighting.shape_id])
+        if shown is False:
+            return False
+        if shown:
+            seen, all_failed = seen + 1, all_failed and sighting.failed
+        if seen >= (LASTING_IF_FAILED if all_failed else LASTING):
+            return True
+    return False
 
 
 def _judged(
@@ -185,23 +197,30 @@ def _judged(
         was="|".join(sorted(before)),
         now="|".join(sorted(after)),
         since=since,
-        learned=_before(told, since)[0],
+        learned=round(_before(told, since)[0]),
         seen=sum(day.good + day.bad for day, shown in told if shown and day.first_seen >= since),
         failing=any(one.failed for one in sightings),
         regions=tuple(sorted({one.region for one in sightings})),
     )
 
 
-def _before(told: Iterable[tuple[ShapeDay, bool]], at: datetime) -> tuple[int, int]:
-    """Good answers without and with the feature, of the days that had begun before that instant."""
-    without = with_it = 0
+def _before(told: Iterable[tuple[ShapeDay, bool]], at: datetime) -> tuple[float, float]:
+    """Good answers without and with the feature before that instant."""
+    without = with_it = 0.0
     for day, shown in told:
-        if day.first_seen < at:
-            without, with_it = without + day.good * (not shown), with_it + day.good * shown
+        good = day.good * _share_before(day, at)
+        without, with_it = without + good * (not shown), with_it + good * shown
     return without, with_it
 
 
-def _was_usual(before: tuple[int, int]) -> bool:
+def _share_before(day: ShapeDay, at: datetime) -> float:
+    """Which part of a shape's answers of a day came before that instant; they are taken to be spread evenly."""
+    if day.first_seen >= at:
+        return 0.0
+    return 1.0 if day.last_seen < at else (at - day.first_seen) / (day.last_seen - day.first_seen)
+
+
+def _was_usual(before: tuple[float, float]) -> bool:
     without, strays = before
     return without >= MIN_LEARNED and strays <= MOST_STRAYS * (without + strays)
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
 
 from config.model import Integration
-from probes.http import URL, origin
+from probes.http import origin_of
 from probes.vendors import Vendor
 
 USUAL: Final = 5
@@ -26,7 +26,7 @@ class Account(NamedTuple):
 def account_of(integration: Integration, credential: str) -> Account:
     """The account behind that credential; without any, the vendor can only count by address."""
     if integration.auth.kind == "none":
-        scheme, host, port = origin(URL(integration.base_url))
+        scheme, host, port = origin_of(integration.base_url)
         return Account(integration.vendor, f"{scheme}://{host}:{port}")
     return Account(integration.vendor, credential)
 

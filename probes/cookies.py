@@ -26,7 +26,9 @@ class CookieJar:
 
     def learn(self, request: Request, headers: Headers) -> None:
         """Keep what an answer sets."""
-        fresh = [("Set-Cookie", line) for line in headers.get_list("set-cookie") if len(line) <= LONGEST]
+        lines = (line for line in headers.get_list("set-cookie") if len(line) <= LONGEST)
+        # What is not ASCII could be kept but not sent back.
+        fresh = [("Set-Cookie", line) for line in lines if line.isascii()]
         if not fresh:
             return
         cookies = self._by_origin.setdefault(origin(request.url), Cookies())

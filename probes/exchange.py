@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from probes.http import Headers, Request, Response
+from probes.http import Headers, Request
 from probes.model import Certificate, Failure, FailureKind, Timings
-from probes.transport import TransportFailure
+from probes.transport import Answered, TransportFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +36,24 @@ class Exchange:
     hops: tuple[Exchange, ...] = ()
 
 
-def answered(response: Response, *, started_at: datetime, ended: float) -> Exchange:
+def answered(answer: Answered, *, started_at: datetime, ended: float) -> Exchange:
     """From what the transport gave."""
-    extensions = response.extensions
+    certificates = answer.certificates
     return Exchange(
-        request=response.request,
+        request=answer.request,
         started_at=started_at,
         ended=ended,
-        timings=extensions["timings"],
-        status=response.status_code,
-        headers=extensions["headers"],
-        body=response.content,
-        wire_bytes=extensions["wire_bytes"],
-        http_version=extensions["http_version"].decode("ascii"),
-        remote_address=extensions["peer"],
-        tls_version=extensions["tls_version"],
-        certificate_expires_at=extensions["certificate_expires_at"],
-        certificate_chain=extensions["certificate_chain"],
-        unreachable_addresses=extensions["refusals"],
+        timings=answer.timings,
+        status=answer.status,
+        headers=answer.headers,
+        body=answer.body,
+        wire_bytes=answer.wire_bytes,
+        http_version=answer.http_version,
+        remote_address=answer.peer,
+        tls_version=answer.tls_version,
+        certificate_expires_at=certificates[0].expires_at if certificates else None,
+        certificate_chain=() if answer.is_reused else certificates,
+        unreachable_addresses=answer.refusals,
     )
 
 

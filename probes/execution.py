@@ -13,7 +13,7 @@ from uuid import UUID
 from config.model import Config, Integration, Step, Workflow
 from config.scalars import format_duration
 from probes import ids
-from probes.assertions.operators import text_of
+from probes.assertions.operators import show
 from probes.auth import Authenticator
 from probes.change.watch import RunChanges
 from probes.cookies import CookieJar
@@ -280,7 +280,9 @@ class Execution:
         return position == TOKEN_POSITION and self.cleaning
 
     def _shown_capture(self, name: str, value: Any) -> str:
-        return STATE_SHOWN if name in self.workflow.state else self.redactor.named(name, text_of(value))
+        if name in self.workflow.state:
+            return STATE_SHOWN
+        return self.redactor.named(name, value if isinstance(value, str) else show(value))
 
     def _learn(self, judgement: Judgement, request: Request) -> None:
         # Another host, such as an identity provider's, counts in a quota of its own.

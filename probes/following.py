@@ -23,12 +23,12 @@ async def follow(execution: Execution, request: Request, *, limit: float, most: 
     of the answer that names it. With `most` 0 a redirect is an answer like any other.
     """
     ends = time.perf_counter() + own_timeout(request)
-    plain = _unsigned(request)
+    plain = _unsigned(request) if most else request
     exchange = await _sent(execution, request, limit=limit)
     if most == 0 or isinstance(exchange, Unauthorised):
         return exchange
     hops: tuple[Exchange, ...] = ()
-    trail = Trail(frozenset({_asked(plain)}), public=_is_public(execution, plain.url, exchange))
+    trail = Trail(_asked(execution, plain, exchange), public=_is_public(execution, plain.url, exchange))
     while exchange.failure is None and redirects.location(exchange.status or 0, exchange.headers) is not None:
         try:
             plain = _next(execution, plain, exchange, trail, left=most - len(hops))
@@ -45,7 +45,8 @@ async def follow(execution: Execution, request: Request, *, limit: float, most: 
             return following
         exchange = following
         public = trail.public or _is_public(execution, plain.url, exchange)
-        trail = Trail(trail.asked | {_asked(plain)}, public=public, own=own)
+        asked = _asked(execution, plain, exchange, trail.asked)
+        trail = Trail(asked, public=public, own=own)
     return replace(exchange, hops=hops)
 
 
@@ -54,7 +55,7 @@ async def _sent(
 ) -> Exchange | Unauthorised:
     """With the run's cookies for that origin; those that the answer sets are kept."""
     wanted = execution.workflow.cookies
-    if wanted:
+    if wanted and credentials:
         execution.cookies.put_on(request)
     exchange = await send(execution, request, limit=limit, credentials=credentials)
     if wanted and isinstance(exchange, Exchange):
@@ -96,5 +97,10 @@ def _unsigned(request: Request) -> Request:
     return copy
 
 
-def _asked(request: Request) -> tuple[str, str]:
-    return request.method, str(request.url)
+def _asked(
+    execution: Execution, request: Request, exchange: Exchange, before: frozenset[tuple[str, str]] = frozenset()
+) -> frozenset[tuple[str, str]]:
+    """What it makes no sense to ask for again: nothing, once a cookie was set that may change every answer."""
+    if execution.workflow.cookies and "set-cookie" in exchange.headers:
+        return frozenset()
+    return before | {(request.method, str(request.url))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib import metadata
 from typing import Final
 
@@ -31,6 +32,8 @@ __all__ = [
     "Response",
     "TransportError",
     "origin",
+    "origin_of",
+    "parsed",
 ]
 
 
@@ -49,3 +52,15 @@ _PORTS: Final = {"http": 80, "https": 443}
 def origin(url: URL) -> tuple[str, str, int]:
     """Scheme, host and port: what a connection and a credential belong to."""
     return url.scheme, url.host.lower(), url.port or _PORTS.get(url.scheme, 0)
+
+
+@lru_cache(maxsize=4096)
+def parsed(address: str) -> URL:
+    """The address as a URL; raises InvalidURL. Most requests go to an address that was asked before."""
+    return URL(address)
+
+
+@lru_cache(maxsize=4096)
+def origin_of(address: str) -> tuple[str, str, int]:
+    """`origin` of an address that is asked for again and again, such as an integration's own."""
+    return origin(URL(address))

@@ -11,7 +11,7 @@ from config.references import PAGE
 from config.template_functions import FUNCTIONS
 from config.templates import render_text, undeclared
 from probes.bodies import UnsendableRequest, body, with_soap_action
-from probes.http import URL, USER_AGENT, Headers, InvalidURL, Request, origin
+from probes.http import URL, USER_AGENT, Headers, InvalidURL, Request, origin, origin_of, parsed
 from probes.protocols import only_reads
 
 __all__ = ["TIMEOUT_S", "UnsendableRequest", "build", "is_own_host", "may_repeat", "needs", "own_timeout"]
@@ -62,7 +62,7 @@ def build(
 
 def is_own_host(url: URL, integration: Integration) -> bool:
     """Whether credentials may go there: same scheme, host and port as `base_url`."""
-    return origin(url) == origin(URL(integration.base_url))
+    return origin(url) == origin_of(integration.base_url)
 
 
 def own_timeout(request: Request) -> float:
@@ -94,12 +94,12 @@ def needs(step: Step) -> frozenset[str]:
 
 def _url(declared: Declared, integration: Integration, variables: Mapping[str, Any]) -> URL:
     if declared.url is not None:
-        url = URL(render_text(declared.url, variables).strip())
+        url = parsed(render_text(declared.url, variables).strip())
     else:
         path = render_text(declared.path, variables)
         # Without the slash, a path of "@elsewhere" would turn the declared host into a user name.
         separator = "" if not path or path.startswith(("/", "?")) else "/"
-        url = URL(f"{integration.base_url.rstrip('/')}{separator}{path}")
+        url = parsed(f"{integration.base_url.rstrip('/')}{separator}{path}")
     # A port beyond 65535 would be taken for what is left of it.
     if url.scheme not in {"http", "https"} or not url.host or (url.port or 0) > 65535:
         raise UnsendableRequest("the address is not an http or https one once rendered")

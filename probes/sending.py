@@ -15,7 +15,7 @@ from probes.http import Request, Response
 from probes.judging import Judgement
 from probes.model import Failure, FailureKind
 from probes.request import is_own_host, own_timeout
-from probes.transport import ProbeTransport, TransportFailure
+from probes.transport import Answered, ProbeTransport, TransportFailure
 from probes.vendors import Answer
 
 _NO_REQUEST: Final = Failure(FailureKind.INTERNAL, "the auth method ended without sending the request")
@@ -69,9 +69,9 @@ async def _authorised(
         if isinstance(fetched, Unauthorised):
             return fetched
         outgoing = fetched
-    exchange, response = await _transmit(execution, request, limit)
-    if response is not None:
-        await _hand_back(flow, response)
+    exchange, answer = await _transmit(execution, request, limit)
+    if answer is not None and execution.authenticator.reads_answers:
+        await _hand_back(flow, answer)
     return exchange
 
 
@@ -85,13 +85,13 @@ async def _fetch_token(
     # A connection of its own: the first step shall open one whether or not a token was due, or its phases would vary.
     transport = execution.new_transport()
     try:
-        exchange, response = await _transmit(execution, request, limit, transport)
+        exchange, answer = await _transmit(execution, request, limit, transport)
     finally:
         await transport.aclose()
     failure, following = exchange.failure, None
-    if response is not None:
+    if answer is not None:
         try:
-            following = await flow.asend(response)
+            following = await flow.asend(answer.response())
         except AuthFailure as err:
             failure = err.failure
         except StopAsyncIteration:
@@ -104,27 +104,27 @@ async def _fetch_token(
     return following
 
 
-async def _hand_back(flow: AsyncGenerator[Request, Response], response: Response) -> None:
+async def _hand_back(flow: AsyncGenerator[Request, Response], answer: Answered) -> None:
     """Let the method see the answer. What it would send next is not sent: a second attempt is the runner's."""
     try:
-        await flow.asend(response)
+        await flow.asend(answer.response())
     except (StopAsyncIteration, AuthFailure):
         return
 
 
 async def _transmit(
     execution: Execution, request: Request, limit: float, transport: ProbeTransport | None = None
-) -> tuple[Exchange, Response | None]:
+) -> tuple[Exchange, Answered | None]:
     started_at = execution.clock()
     left, own = max(limit - time.perf_counter(), 0.001), own_timeout(request)
     request.extensions["timeout"] = {"total": min(left, own)}
     words = execution.deadline_words(limit) if left <= own else None
     try:
-        response = await (transport or execution.transport).handle_async_request(request)
+        answer = await (transport or execution.transport).send(request)
     except TransportFailure as err:
         ended = time.perf_counter()
         return broken(err, request, started_at=started_at, ended=ended, deadline=words), None
-    return answered(response, started_at=started_at, ended=time.perf_counter()), response
+    return answered(answer, started_at=started_at, ended=time.perf_counter()), answer
 
 
 def _token_judgement(execution: Execution, exchange: Exchange, failure: Failure | None) -> Judgement:

@@ -74,6 +74,9 @@ def is_telling(integration: Integration, finding: ShapeFinding, scene: Scene) ->
     step = declared_step(integration, finding)
     if step is None or not is_read(step, finding.path, finding.change):
         return False
+    if finding.failing and not step.always and not _fails_now(scene, finding):
+        # Nobody has looked since: a good answer is not compared at once.
+        return False
     today = scene.at.astimezone(UTC).date()
     return accepted(integration.accepted_changes, "shape", today, step=finding.step, path=finding.path) is None
 
@@ -100,6 +103,11 @@ def change_words(finding: ShapeFinding) -> str:
         ShapeChange.NULL: f"{finding.path} is null (was {was})",
         ShapeChange.NEW: f"{finding.path} is new ({now})",
     }[finding.change]
+
+
+def _fails_now(scene: Scene, finding: ShapeFinding) -> bool:
+    verdict = scene.verdict(finding.integration, finding.workflow)
+    return verdict is not None and any(region.failing for region in verdict.regions)
 
 
 def _is_down(scene: Scene, integration: str, workflow: str | None) -> bool:

@@ -46,6 +46,7 @@ class Announcement:
     run_id: str | None = None
     accepted: bool = False
     urgency: State = State.DEGRADED
+    kind: ChangeKind = ChangeKind.SUNSET
 
 
 def announcements_panel(view: View) -> Component:
@@ -164,6 +165,7 @@ def _of_signal(integration: Integration, signal: VendorSignal, now: datetime) ->
         seen=signal.last_seen,
         run_id=signal.run_id,
         accepted=is_known,
+        kind=signal.kind,
     )
 
 
@@ -184,7 +186,9 @@ def _state(one: Announcement, now: datetime) -> Component:
         return mark(State.UP, "accepted")
     if one.urgency is State.UP:
         return mark(State.UP, "far off")
-    return mark(State.DEGRADED, "over" if one.at is not None and one.at <= now else "coming" if one.at else "now")
+    if one.at is not None and one.at > now:
+        return mark(State.DEGRADED, "coming")
+    return mark(State.DEGRADED, "over" if one.at is not None and one.kind is ChangeKind.SUNSET else "now")
 
 
 def _link(address: str | None) -> Component | str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 
 from dash import html
@@ -28,6 +28,7 @@ LOOKS: Final = {
 }
 """Worst first."""
 _WORST_FIRST: Final = tuple(LOOKS)
+_DAYS: Final = timedelta(days=3)
 
 Judged = tuple[TrackedCredential, Standing]
 
@@ -97,14 +98,26 @@ def _row(group: Sequence[Judged], now: datetime) -> tuple[Any, ...]:
     return (
         mark(LOOKS[standing.state], WORDS[standing.state]),
         integration_link(life.integration),
-        html.Span([html.Span(life.credential, className="mono wrap"), f" {wording.spoken(life.kind)} · {regions}"]),
+        html.Span([html.Span(life.credential, className="mono wrap"), f" {_kind(tracked)}{regions}"]),
         _age(tracked, now),
         wording.NONE if since else _until(standing.at, now),
         _until(life.access_expires_at, now),
         ago(let_in),
-        html.Span([standing.reason, " ", ago(standing.at)] if since else standing.reason, className="wrap"),
+        html.Span(_why(standing, told_since=since), className="wrap"),
         html.Span(_remedy(standing), className="wrap"),
     )
+
+
+def _why(standing: Standing, *, told_since: bool) -> Any:
+    if told_since and standing.at is not None:
+        return [standing.reason, " · ", ago(standing.at)]
+    return standing.reason or wording.NONE
+
+
+def _kind(tracked: TrackedCredential) -> str:
+    """Left out where the label says it already."""
+    life = tracked.life
+    return "" if life.credential.startswith(f"{life.kind}:") else f"{wording.spoken(life.kind)} · "
 
 
 def _remedy(standing: Standing) -> Any:
@@ -113,21 +126,25 @@ def _remedy(standing: Standing) -> Any:
     return standing.remedy or wording.NONE
 
 
-def _age(tracked: TrackedCredential, now: datetime) -> Any:
+def _age(tracked: TrackedCredential, now: datetime) -> str:
     life = tracked.life
     if life.enrolled_at is not None:
-        return html.Span([wording.lasting(now - life.enrolled_at), " since consent"])
+        return f"{_distance(now - life.enrolled_at)} since consent"
     if life.rotated_on is None:
         return wording.NONE
-    rotated = datetime.combine(life.rotated_on, time(), UTC)
-    return html.Span([f"{max(0, (now - rotated).days)} d since rotation"])
+    return f"{_distance(now - datetime.combine(life.rotated_on, time(), UTC))} since rotation"
 
 
 def _until(end: datetime | None, now: datetime) -> Any:
     if end is None:
         return wording.NONE
-    distance = f"in {wording.lasting(end - now)}" if end > now else f"{wording.lasting(now - end)} ago"
+    distance = f"in {_distance(end - now)}" if end > now else f"{_distance(now - end)} ago"
     return html.Span(f"{end.astimezone(UTC):%Y-%m-%d} ({distance})", title=wording.moment(end))
+
+
+def _distance(length: timedelta) -> str:
+    """Nobody plans a rotation by the hour."""
+    return f"{length.days} d" if length >= _DAYS else wording.lasting(length)
 
 
 def _certificate_row(group: Sequence[HostCertificate], now: datetime) -> tuple[Any, ...]:

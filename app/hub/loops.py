@@ -50,7 +50,7 @@ def evaluate_once(state: HubState, engine: Engine, book: ShapeBook) -> None:
     """One round of judgement: what is seen, what follows from it, written with its messages."""
     config, now = state.config, state.clock()
     evaluation = state.store.read(lambda con: evaluate(con, config, now))
-    if _fails_by_content(evaluation):
+    if _begins_to_fail_by_content(evaluation, config):
         # The page that may follow is to name the path, so the look cannot wait for its turn.
         compare_once(state, book)
         evaluation = replace(evaluation, drift=state.store.read(shape_findings))
@@ -59,8 +59,11 @@ def evaluate_once(state: HubState, engine: Engine, book: ShapeBook) -> None:
     state.last_error = None
 
 
-def _fails_by_content(evaluation: Evaluation) -> bool:
-    return any(region.failing and region.kind in _CONTENT for one in evaluation.workflows for region in one.regions)
+def _begins_to_fail_by_content(evaluation: Evaluation, config: Config) -> bool:
+    first = range(1, config.alerting.confirm.failures + 1)
+    return any(
+        region.failing in first and region.kind in _CONTENT for one in evaluation.workflows for region in one.regions
+    )
 
 
 def compare_once(state: HubState, book: ShapeBook) -> None:

@@ -56,7 +56,7 @@ def with_announced_end(response: Response, request: Request, days: float) -> Res
     end = midnight + timedelta(days=days)
     deprecated = int((end - timedelta(days=30)).timestamp())
     page = "https://developers.vendor.example/changelog"
-    links = f'<{page}#deprecation>; rel="deprecation"; type="text/html", <{page}#sunset>; rel="sunset"'
+    links = f'<{page}/deprecation>; rel="deprecation"; type="text/html", <{page}/sunset>; rel="sunset"'
     return response.with_headers(
         {"Deprecation": f"@{deprecated}", "Sunset": format_datetime(end, usegmt=True), "Link": links}
     )

@@ -88,7 +88,7 @@ WITH seen AS (
            min(coalesce(chain_expires_at, certificate_expires_at)) AS expires_at, max(started_at) AS seen_at
     FROM steps
     WHERE started_at > $since AND started_at <= $now AND certificate_expires_at IS NOT NULL AND NOT simulated
-    GROUP BY ALL HAVING host <> ''
+    GROUP BY integration, region, host HAVING host <> ''
 ), known AS (SELECT * FROM certificates WHERE seen_at > $gone)
 SELECT coalesce(seen.integration, known.integration) AS integration, coalesce(seen.region, known.region) AS region,
        coalesce(seen.host, known.host) AS host,

@@ -13,6 +13,7 @@ from duckdb import DuckDBPyConnection
 from config.model import Config, Workflow
 from metrics.changing import ShapeChange, ShapeFinding
 from metrics.shapes import LEARNED_FOR, Drift, KnownShape, ShapeDay, Sighting, drift
+from metrics.store.buckets import instant
 
 StepKey = tuple[str, str, str]
 """Integration, workflow, step."""
@@ -100,9 +101,12 @@ def _stored(row: tuple[Any, ...]) -> ShapeFinding:
 
 def _varied(con: DuckDBPyConnection, since: datetime) -> dict[StepKey, list[ShapeDay]]:
     """The days of steps that had more than one shape: nothing can have changed in the others."""
-    found: dict[StepKey, list[ShapeDay]] = defaultdict(list)
-    for integration, workflow, step, *day in con.execute(_VARIED, [since]).fetchall():
-        found[integration, workflow, step].append(ShapeDay(*day))
+    found: dict[StepKey, list[ShapeDay]] = {}
+    for integration, workflow, step, *columns in con.execute(_VARIED, [since]).fetchall():
+        found[integration, workflow, step] = [
+            ShapeDay(shape_id, good, bad, instant(first_us), instant(last_us))
+            for shape_id, good, bad, first_us, last_us in zip(*columns, strict=True)
+        ]
     return found
 
 
@@ -112,32 +116,40 @@ def _latest(
     by_horizon: dict[timedelta, list[StepKey]] = defaultdict(list)
     for key, workflow in wanted.items():
         by_horizon[max(timedelta(hours=1), 10 * workflow.every)].append(key)
-    found: dict[StepKey, list[Sighting]] = defaultdict(list)
+    found: dict[StepKey, list[Sighting]] = {}
     for horizon, keys in by_horizon.items():
         names = dict(zip(("integrations", "workflows", "steps"), map(list, zip(*keys, strict=True)), strict=True))
         parameters: dict[str, Any] = names | {"since": now - horizon, "now": now, "most": LATEST}
-        for integration, workflow, step, *sighting in con.execute(_LATEST, parameters).fetchall():
-            found[integration, workflow, step].append(Sighting(*sighting))
+        for integration, workflow, step, *columns in con.execute(_LATEST, parameters).fetchall():
+            found[integration, workflow, step] = [
+                Sighting(region, shape_id, instant(at_us), failed)
+                for region, shape_id, at_us, failed in zip(*columns, strict=True)
+            ]
     return found
 
 
 _EXPLAINED: Final = "SELECT shape_id, request, paths, complete FROM shapes WHERE shape_id IN (SELECT unnest(?))"
 
+# Lists of numbers: an instant of its own in each row takes longer to read than all the rest.
 _VARIED: Final = """
-SELECT integration, workflow, step, shape_id, good, bad, first_seen, last_seen FROM shape_counts WHERE last_seen >= ?
-QUALIFY min(shape_id) OVER (PARTITION BY integration, workflow, step)
-     <> max(shape_id) OVER (PARTITION BY integration, workflow, step)
+SELECT integration, workflow, step, list(shape_id), list(good), list(bad), list(epoch_us(first_seen)),
+       list(epoch_us(last_seen))
+FROM shape_counts WHERE last_seen >= ?
+GROUP BY integration, workflow, step HAVING min(shape_id) <> max(shape_id)
 """
 
 _LATEST: Final = """
 WITH wanted AS (
     SELECT unnest($integrations) AS integration, unnest($workflows) AS workflow, unnest($steps) AS step
+), latest AS (
+    SELECT integration, workflow, step, region, shape_id, started_at, failure_kind IS NOT NULL AS failed
+    FROM steps SEMI JOIN wanted USING (integration, workflow, step)
+    WHERE shape_id IS NOT NULL AND started_at >= $since AND started_at <= $now
+    QUALIFY row_number() OVER (
+        PARTITION BY integration, workflow, step, region ORDER BY started_at DESC, attempt DESC) <= $most
 )
-SELECT integration, workflow, step, region, shape_id, started_at, failure_kind IS NOT NULL
-FROM steps SEMI JOIN wanted USING (integration, workflow, step)
-WHERE shape_id IS NOT NULL AND started_at >= $since AND started_at <= $now
-QUALIFY row_number() OVER (
-    PARTITION BY integration, workflow, step, region ORDER BY started_at DESC, attempt DESC) <= $most
+SELECT integration, workflow, step, list(region), list(shape_id), list(epoch_us(started_at)), list(failed)
+FROM latest GROUP BY integration, workflow, step
 """
 
 _SAVE: Final = "INSERT INTO shape_findings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import ParamSpec, TypeVar
@@ -17,6 +19,22 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+@dataclass(slots=True)
+class _Arrival:
+    """Runs on their way to the disk, and why they did not get there."""
+
+    runs: tuple[Run, ...]
+    failure: Exception | None = None
+
+    def bodies(self) -> list[bytes]:
+        """As JSON; none of them where one cannot be written so, which is nobody else's failure."""
+        try:
+            return [wire.dump_run(run) for run in self.runs]
+        except Exception as err:  # noqa: BLE001 - it is raised where they are waited for
+            self.failure = err
+            return []
+
+
 class Mailbox:
     """Runs in, packed batches out. `arrived` is set when a run came in; its reader clears it."""
 
@@ -25,6 +43,7 @@ class Mailbox:
         # Not the loop's shared pool: name look-ups that hang there would hold up every write.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outbox")
         self._outbox: Outbox | None = None
+        self._arrivals: deque[_Arrival] = deque()
         self.arrived = asyncio.Event()
 
     async def open(self) -> None:
@@ -56,12 +75,25 @@ class Mailbox:
         return self._held.depth
 
     async def append(self, *runs: Run) -> None:
-        """On return the runs are on disk."""
-        await self._off_loop(self._append, runs)
+        """On return the runs are on disk. Those that come while others are being written are written together."""
+        arrival = _Arrival(runs)
+        self._arrivals.append(arrival)
+        await self._off_loop(self._write_arrivals)
+        if arrival.failure is not None:
+            raise arrival.failure
         self.arrived.set()
 
-    def _append(self, runs: Sequence[Run]) -> None:
-        self._held.append([wire.dump_run(run) for run in runs], self._clock())
+    def _write_arrivals(self) -> None:
+        # In one transaction, as each costs a wait for the disk. What an earlier call has written is no longer here.
+        arrivals = [self._arrivals.popleft() for _ in range(len(self._arrivals))]
+        bodies = [body for arrival in arrivals for body in arrival.bodies()]
+        if not bodies:
+            return
+        try:
+            self._held.append(bodies, self._clock())
+        except Exception as err:  # noqa: BLE001 - it is raised where each of them is waited for
+            for arrival in arrivals:
+                arrival.failure = arrival.failure or err
 
     async def parcel(self, runs: int) -> tuple[Parcel, bytes] | None:
         """The oldest waiting runs, at most `runs`, with their packed body; None when nothing waits."""

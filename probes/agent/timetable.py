@@ -6,6 +6,7 @@ counts slots. Workflows are spread by their phase instead. A run is started up t
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -19,6 +20,7 @@ from probes.agent.work import Key, Work
 
 GRACE_S: Final = 30
 _SLACK: Final = timedelta(seconds=1)
+_SET_BACK_S: Final = 0.5
 
 CarryOut = Callable[[Work, datetime], Awaitable[None]]
 
@@ -31,6 +33,8 @@ class Timetable:
         self._works: dict[Key, Work] = {}
         self._tallies: dict[str, Tally] = {}
         self._missed_before = 0
+        self._ahead = _ahead(clock())
+        """The most since the jobs were last looked at."""
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._scheduler.add_listener(self._on_gave_up, events.EVENT_JOB_MISSED | events.EVENT_JOB_MAX_INSTANCES)
 
@@ -69,6 +73,12 @@ class Timetable:
     def realign(self) -> None:
         """Mend a wall clock that was set back: without this, every job would wait until the old time comes again."""
         now = self._clock()
+        ahead = _ahead(now)
+        if ahead > self._ahead - _SET_BACK_S:
+            # Looking at thousands of jobs would hold up those that are due.
+            self._ahead = max(self._ahead, ahead)
+            return
+        self._ahead = ahead
         for key, work in self._works.items():
             job = self._scheduler.get_job(str(key))
             if job is not None and job.next_run_time > now + work.workflow.every + _SLACK:
@@ -78,6 +88,7 @@ class Timetable:
         self._forget(key)
         slots = Slots.of(every, key.integration, key.workflow, self._region)
         now = self._clock()
+        self._ahead = max(self._ahead, _ahead(now))
         self._tallies[str(key)] = Tally(slots, slots.current(now))
         self._scheduler.add_job(
             self._fire,
@@ -113,3 +124,8 @@ class Timetable:
             return
         late = isinstance(event, events.JobExecutionEvent)
         tally.gave_up(event.scheduled_run_time if late else event.scheduled_run_times[-1])
+
+
+def _ahead(now: datetime) -> float:
+    """Seconds of the wall clock before the one that nobody can set."""
+    return now.timestamp() - time.monotonic()

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from config.model import Config, Integration, Workflow
-from config.secrets import UnresolvedReference, resolve_integration
+from config.resolved import references_of
+from config.secrets import UnresolvedReference
 from probes.model import Run
 
 
@@ -107,7 +108,8 @@ def _works(config: Config, integration: Integration, region: str) -> dict[Key, W
 
 def _missing(integration: Integration, environ: Mapping[str, str]) -> str | None:
     try:
-        resolve_integration(integration, environ)
+        for reference in references_of(integration):
+            reference.resolve(environ)
     except UnresolvedReference as err:
         return str(err)
     return None

@@ -17,13 +17,14 @@ def check(expectation: Expectation, received: Received) -> Iterable[Assertion]:
     wanted = expectation.rendered.body
     if wanted is None:
         return
-    text = received.text
+    shown = _shown(received)
     if wanted.contains is not None:
-        yield Assertion("body", f"contains {wanted.contains!r}", _shown(text), wanted.contains in text)
+        holds = wanted.contains.encode("utf-8", "replace") in received.body
+        yield Assertion("body", f"contains {wanted.contains!r}", shown, holds)
     if wanted.matches is not None:
-        holds = operators.matches(wanted.matches, text)
-        yield Assertion("body", f"matches /{wanted.matches}/", _shown(text), holds)
+        yield Assertion("body", f"matches /{wanted.matches}/", shown, operators.matches(wanted.matches, received.text))
 
 
-def _shown(text: str) -> str:
-    return f"{len(text):,} characters without it" if len(text) > _SHOWN else repr(text)
+def _shown(received: Received) -> str:
+    size = len(received.body)
+    return f"{size:,} bytes without it" if size > _SHOWN else repr(received.text)

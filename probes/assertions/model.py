@@ -19,6 +19,8 @@ class Absent(Enum):
     ABSENT = "absent"
 
 
+_WIDE_TEXT: Final = 2 * 1024 * 1024
+
 ABSENT: Final[Literal[Absent.ABSENT]] = Absent.ABSENT
 
 NO_SUCH_PATH: Final = "no such path"
@@ -39,8 +41,10 @@ class Received:
 
     @property
     def text(self) -> str:
-        """The body as UTF-8 text, unreadable bytes replaced."""
-        return self.body.decode("utf-8", "replace")
+        """The body as UTF-8 text, unreadable bytes replaced. Of one that is not plain ASCII the first 2 MiB."""
+        # Four bytes a character are what such a text may take in memory.
+        body = self.body if self.body.isascii() else self.body[:_WIDE_TEXT]
+        return body.decode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True)

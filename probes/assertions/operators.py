@@ -19,6 +19,8 @@ _TYPES: Final[dict[str, tuple[type, ...]]] = {
     "array": (list,),
     "null": (type(None),),
 }
+_SHOWN: Final = 64 * 1024
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, default=str)
 _SIGNS: Final = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
 _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "gt": operator.gt,
@@ -109,10 +111,19 @@ def describe_actual(name: str, actual: Any, *, count: int | None = None) -> str:
 
 
 def show(value: Any) -> str:
-    """A JSON value as JSON text."""
+    """A JSON value as JSON text; of a large one the beginning, which is more than is ever shown."""
     if value is ABSENT:
         return NO_SUCH_PATH
-    return json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, str):
+        return json.dumps(value[:_SHOWN], ensure_ascii=False)
+    parts: list[str] = []
+    size = 0
+    for part in _ENCODER.iterencode(value):
+        parts.append(part[:_SHOWN])
+        size += len(part)
+        if size > _SHOWN:
+            break
+    return "".join(parts)
 
 
 def type_name(value: Any) -> str:
@@ -128,7 +139,7 @@ def _is_number(value: Any) -> bool:
 
 def text_of(value: Any) -> str:
     """Text as it is, anything else as JSON."""
-    return value if isinstance(value, str) else show(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _length(value: Any) -> int | None:

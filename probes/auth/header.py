@@ -13,6 +13,8 @@ from probes.http import Request, Response
 class HeaderAuthenticator(Authenticator):
     """Puts one fixed header on every request."""
 
+    reads_answers = False
+
     def __init__(self, credential: str, name: str, value: SecretStr, secrets: frozenset[str]) -> None:
         super().__init__(credential)
         self._name = name

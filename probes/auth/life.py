@@ -175,9 +175,7 @@ def _well(life: CredentialLife, _: datetime) -> Standing:
     return Standing(CredentialState.OK, "", at=until)
 
 
-_ROTATE: Final = (
-    "make a new secret at the vendor, put it where the configuration refers to, write the day in `rotated_on`"
-)
+_ROTATE: Final = "make a new secret at the vendor, put it where the configuration refers to, and set rotated_on"
 _NEW_TOKEN: Final = "consent anew at the vendor, and put the new refresh token where the configuration refers to"  # noqa: S105
 _JUDGES: Final[tuple[Callable[[CredentialLife, datetime], Standing | None], ...]] = (
     _consent_needed,

@@ -96,6 +96,9 @@ class Authenticator(Auth):
     `credential` is a stable label without a secret; quota readings carry it.
     """
 
+    reads_answers = True
+    """Whether `auth_flow` looks at the answer to the request that it was given; if not, it is not handed one."""
+
     def __init__(self, credential: str) -> None:
         self.credential = credential
 

@@ -11,6 +11,12 @@ class Options(AuthOptions):
     """Nothing but what every method has."""
 
 
+class Anonymous(Authenticator):
+    """Leaves requests alone."""
+
+    reads_answers = False
+
+
 def account(options: Options, environ: Mapping[str, str]) -> str:
     """There is none; all anonymous use of a vendor shares one quota."""
     return "anonymous"
@@ -18,4 +24,4 @@ def account(options: Options, environ: Mapping[str, str]) -> str:
 
 def build(options: Options, context: BuildContext) -> Authenticator:
     """Sends requests as they are."""
-    return Authenticator(context.credential)
+    return Anonymous(context.credential)

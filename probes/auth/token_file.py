@@ -105,7 +105,7 @@ class FileTokenStore:
         self._unwritten[key] = consent
         path = self.file(key)
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._make_folder()
             locked = self._key.lock(_RECORD.dump_json(_record(key, consent)), others_exist=self._holds_any())
             replace_file(path, locked)
             _sweep(path)
@@ -119,7 +119,12 @@ class FileTokenStore:
     @asynccontextmanager
     async def turn(self, key: str) -> AsyncIterator[None]:
         """The kernel lets go of it with the process, however that ends. Waits for as long as it takes."""
-        descriptor = await self.off_loop(self._lock_file, key)
+        opening = asyncio.ensure_future(self.off_loop(self._lock_file, key))
+        try:
+            descriptor = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(_closed)
+            raise
         try:
             while not _locked(descriptor):  # noqa: ASYNC110 - another process sets no event of ours
                 await asyncio.sleep(ASK_AGAIN_S)
@@ -141,17 +146,28 @@ class FileTokenStore:
     def _lock_file(self, key: str) -> int:
         path = self.file(key).with_suffix(".lock")
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._make_folder()
             return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as err:
             raise TokenStoreError(
                 f"{path}: {err.strerror}; give this user the data directory, or choose another with --data"
             ) from err
 
+    def _make_folder(self) -> None:
+        # One by one: of folders that are made on the way, the mode would be anybody's.
+        for folder in (self._folder.parent, self._folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
     def _holds_any(self) -> bool:
         with suppress(OSError):
             return any(self._folder.glob("*.token"))
         return False
+
+
+def _closed(opening: asyncio.Future[int]) -> None:
+    """What was opened for somebody who has gone."""
+    if not opening.cancelled() and opening.exception() is None:
+        os.close(opening.result())
 
 
 def _locked(descriptor: int) -> bool:

@@ -22,7 +22,7 @@ def parse_date(text: str) -> datetime | None:
 
     Always aware and in UTC. What lies outside of 1990 … 2199 is no date but nonsense.
     """
-    if len(text) > _LONGEST:
+    if not text or len(text) > _LONGEST:
         return None
     parameter = _PARAMETER.search(text)
     found = _parse(parameter[1].strip() if parameter else text.strip().strip('"'))

@@ -35,7 +35,9 @@ class VersionEcho:
 
     def read(self, request: Request, answer: Answer) -> Iterator[ChangeSignal]:
         """A signal where the two differ."""
-        asked, used = self.asked(request), _version(answer.headers.get(self.answered, ""))
+        if self.answered not in answer.headers:
+            return
+        asked, used = self.asked(request), _version(answer.headers[self.answered])
         if asked is not None and used is not None and asked.lower() != used.lower():
             what = f"version {asked} was asked for, {used} answers"
             yield ChangeSignal(ChangeKind.FALL_FORWARD, self.answered, what)

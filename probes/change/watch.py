@@ -2,9 +2,9 @@
 `Run.shapes`.
 
 A signal that stays the same is sent again every `REPEAT`. Shapes are taken after a run's last step, outside of every
-timing: of the first answers to a step, of each that is new or fails by its content, and otherwise once in `SPARSE`.
-What a shape stands for is sent with its first use, and again every `DEFINE_AGAIN` and after a change of configuration,
-so that a hub that lost it learns it anew.
+timing: of the first answers to a step, of each that fails by its content, of those that follow news, and otherwise once
+in `SPARSE`. What a shape stands for is sent with its first use, and again every `DEFINE_AGAIN` and after a change of
+configuration, so that a hub that lost it learns it anew.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ DEFINE_AGAIN: Final = timedelta(hours=6)
 FIRST: Final = 30
 """Answers of a step that are looked at before it is thought to be known."""
 AFTER_NEWS: Final = 5
-"""Answers that are looked at after one with a new shape, to see whether it lasts."""
+"""Answers that are looked at after one with another shape or one that failed, to see whether that lasts."""
+FEW_SHAPES: Final = 3
+"""A step with more than these goes from one to the other all the time."""
 MOST_SHAPES: Final = 500
 """Of one step: an API whose answers vary more than that is beyond comparison."""
 MOST_BODY: Final = 256 * 1024
@@ -44,22 +46,26 @@ StepKey = tuple[str, str, str]
 class _Known:
     """What is remembered of one step's answers. `due` counts the next ones that are looked at in any case."""
 
+    step: Step
     request: str
     due: int = FIRST
     looked_at: datetime | None = None
+    latest: str | None = None
     defined: dict[str, datetime] = field(default_factory=dict)
 
     def wants(self, now: datetime) -> bool:
         return self.due > 0 or self.looked_at is None or now - self.looked_at >= SPARSE
 
-    def learn(self, shape: Shape, now: datetime) -> tuple[bool, bool]:
+    def learn(self, shape: Shape, now: datetime, *, failed: bool = False) -> tuple[bool, bool]:
         """Whether the shape may be named, and whether it has to be explained as well."""
         self.looked_at, self.due = now, max(0, self.due - 1)
         before = self.defined.get(shape.shape_id)
         if before is None and len(self.defined) >= MOST_SHAPES:
             return False, False
-        if before is None:
+        turned = self.latest not in (None, shape.shape_id) and len(self.defined) <= FEW_SHAPES
+        if before is None or turned or failed:
             self.due = max(self.due, AFTER_NEWS)
+        self.latest = shape.shape_id
         explain = before is None or now - before >= DEFINE_AGAIN
         if explain:
             self.defined[shape.shape_id] = now
@@ -86,10 +92,13 @@ class ChangeWatch:
 
     def known(self, key: StepKey, step: Step) -> _Known:
         """What is remembered of the step; forgotten when its request is declared otherwise."""
-        request = request_digest(step)
         known = self._steps.get(key)
+        if known is not None and known.step is step:
+            return known
+        request = request_digest(step)
         if known is None or known.request != request:
-            known = self._steps[key] = _Known(request)
+            known = self._steps[key] = _Known(step, request)
+        known.step = step
         return known
 
     def is_news(self, key: StepKey, signal: ChangeSignal, now: datetime) -> bool:
@@ -138,7 +147,7 @@ class RunChanges:
             if not (known.wants(self.now) or result.failure is not None):
                 continue
             shape = shape_of(document, known.request)
-            usable, explain = known.learn(shape, self.now)
+            usable, explain = known.learn(shape, self.now, failed=result.failure is not None)
             if explain:
                 explained.append(_shown(shape, redactor))
             if usable:

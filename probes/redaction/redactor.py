@@ -13,6 +13,7 @@ from probes.document import CorruptDocument, parse
 from probes.http import Headers
 from probes.model import Assertion, Failure
 from probes.redaction import secrets, shapes
+from probes.redaction.beginnings import beginning_of
 from probes.redaction.names import REDACTED, mask_for
 
 BODY_SHOWN: Final = 8 * 1024
@@ -21,6 +22,10 @@ BODY_SHOWN: Final = 8 * 1024
 _READ: Final = 32 * 1024
 """Of a longer text only so much is looked at: redaction runs on the loop that the probes are timed on."""
 
+_WORD: Final = 1024
+"""Of what has no end within the part that is looked at, so much is left out: it may be half an address or a token."""
+_DELIMITERS: Final = " \t\r\n\"'<>,;&{}[]"
+_LONG_URL: Final = 4096
 _TEXT_SHOWN: Final = 500
 _DEEPEST: Final = 60
 _URL_HEADERS: Final = frozenset({"location", "content-location", "referer", "link", "refresh"})
@@ -31,13 +36,11 @@ class Redactor:
 
     def __init__(self, known: Iterable[str] = ()) -> None:
         values = frozenset(known)
-        self._pattern = secrets.pattern(values)
-        # A cut may leave the first part of a secret: as much of the text is dropped as any spelling is long.
-        self._margin = max((len(form) for value in values for form in secrets.spellings(value)), default=0)
+        self._known = secrets.Known(values)
 
     def text(self, text: str) -> str:
         """Any text, whole."""
-        return shapes.redact(self._pattern.sub(REDACTED, text) if self._pattern is not None else text)
+        return shapes.redact(self._known.sub(REDACTED, text))
 
     def short(self, text: str) -> str:
         """Any text, cut after redaction to what fits a line or two."""
@@ -57,9 +60,12 @@ class Redactor:
         try:
             parts = urlsplit(url)
             host = parts.netloc.rpartition("@")[2]
-            pairs = parse_qsl(parts.query, keep_blank_values=True)
+            # Before it is taken apart: a secret may hold the very characters that it is taken apart at.
+            pairs = parse_qsl(self._known.sub(REDACTED, parts.query[:_LONG_URL]), keep_blank_values=True)
         except ValueError:
             return self.text(url)
+        if len(url) > _LONG_URL:
+            return self.short(urlunsplit((parts.scheme, host, parts.path, parts.query, "")))
         query = urlencode([(self.text(k), self._parameter(k, v)) for k, v in pairs], safe="[]{}", quote_via=quote)
         path = "/".join(self._segment(segment) for segment in parts.path.split("/"))
         return self.text(urlunsplit((parts.scheme, host, path, query, "")))
@@ -94,8 +100,10 @@ class Redactor:
         expected, actual = assertion.expected, assertion.actual
         if mask_for(name) is not None and actual not in _HARMLESS:
             expected, actual = self._masked(name, expected), self._masked(name, actual)
-        subject = self.text(assertion.subject)
-        return replace(assertion, subject=subject, expected=self.short(expected), actual=self.short(actual))
+        subject, expected, actual = self.text(assertion.subject), self.short(expected), self.short(actual)
+        if (subject, expected, actual) == (assertion.subject, assertion.expected, assertion.actual):
+            return assertion
+        return replace(assertion, subject=subject, expected=expected, actual=actual)
 
     def failure(self, failure: Failure) -> Failure:
         """Its message redacted."""
@@ -133,21 +141,38 @@ class Redactor:
                 return json.dumps(self.document(parse(body)), ensure_ascii=False)
             except (CorruptDocument, RecursionError, ValueError):
                 pass
+        # More bytes than any text of that many characters has, so that what was cut is known to be.
+        text = body[: 4 * _READ + 4].decode("utf-8", "replace")
         if media == "application/x-www-form-urlencoded":
-            return self._form(body)
+            return self._form(self._readable(text))
         if b"\0" in body[:_READ] and not looks_json:
             return f"[{len(body):,} bytes that are not text]"
-        return self.text(self._readable(body.decode("utf-8", "replace")))
+        return self._begun(self._readable(text)) if looks_json else self.text(self._readable(text))
 
-    def _form(self, body: bytes) -> str:
+    def _begun(self, text: str) -> str:
+        """JSON that is cut or broken: what is whole of it by its names, the rest as text."""
+        begun = beginning_of(text)
+        if begun is None:
+            return self.text(text)
+        written = json.dumps(self.document(begun.document), ensure_ascii=False)
+        hidden = any(mask_for(name) is not None for name in begun.within)
+        return written[: len(written) - begun.closers] + (f", {REDACTED}" if hidden else self.text(begun.rest))
+
+    def _form(self, text: str) -> str:
         try:
-            pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+            pairs = parse_qsl(self._known.sub(REDACTED, text), keep_blank_values=True)
         except ValueError:
-            return self.text(self._readable(body.decode("utf-8", "replace")))
+            return self.text(text)
         return urlencode([(self.text(k), self._parameter(k, v)) for k, v in pairs], safe="[]")
 
     def _readable(self, text: str) -> str:
-        return text if len(text) <= _READ else text[: max(0, _READ - self._margin)]
+        """What is looked at of a text. Of a longer one the end is left out as far as it may be part of something."""
+        if len(text) <= _READ:
+            return text
+        clean = self._known.sub(REDACTED, text[:_READ])
+        kept = clean[: max(0, len(clean) - self._known.longest)]
+        last = max(kept.rfind(mark) for mark in _DELIMITERS)
+        return kept[: max(last + 1, len(kept) - _WORD)]
 
 
 @lru_cache(maxsize=1024)

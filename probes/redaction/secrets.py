@@ -16,13 +16,24 @@ SHORTEST: Final = 4
 _BASE64_FROM: Final = 8
 
 
-def pattern(secrets: Iterable[str]) -> re.Pattern[str] | None:
-    """Finds any of them, however it is spelled; longest first, so that none is left in part."""
-    spelled = {form for secret in secrets if len(secret) >= SHORTEST for form in spellings(secret)}
-    if not spelled:
-        return None
-    longest_first = sorted(spelled, key=len, reverse=True)
-    return re.compile("|".join(re.escape(form) for form in longest_first), re.IGNORECASE)
+class Known:
+    """Finds any of these secrets, however it is spelled. `longest` is the length of the longest spelling."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        spelled = {form for secret in secrets if len(secret) >= SHORTEST for form in spellings(secret)}
+        # Longest first, so that none is left in part.
+        longest_first = sorted(spelled, key=len, reverse=True)
+        self.longest = len(longest_first[0]) if longest_first else 0
+        self._lowered = tuple({form.lower() for form in longest_first})
+        self._pattern = re.compile("|".join(re.escape(form) for form in longest_first), re.IGNORECASE)
+
+    def sub(self, mask: str, text: str) -> str:
+        """`text` with `mask` in place of each."""
+        lowered = text.lower()
+        # A look for each is a hundred times as fast as the pattern, which tries all of them at every character.
+        if not any(form in lowered for form in self._lowered):
+            return text
+        return self._pattern.sub(mask, text)
 
 
 def spellings(secret: str) -> set[str]:

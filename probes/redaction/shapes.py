@@ -12,7 +12,7 @@ PHONE: Final = "[phone]"
 
 _TOKENS: Final = re.compile(
     r"\b(?P<scheme>bearer|basic|token|digest|sso-key)(?P<space>\s+|%20)(?!realm\b)(?P<value>[\w.~+/=:%-]{8,})"
-    r"|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"
+    r"|(?<![\w-])[\w-]{0,64}?eyJ[\w-]{8,}+\.[\w-]++(?:\.[\w-]*+)?"
     r"|\b(?:sk|pk|rk)_(?:live|test)_\w{8,}"
     r"|\b(?:gh[pousr]_|github_pat_|shp(?:at|ca|pa|ss)_|xox[abeoprs]-|pat-(?:na|eu|ap)\d-|SG\.|AKIA|EAA|ya29\.)[\w.-]{12,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
@@ -26,14 +26,13 @@ _EMAILS: Final = re.compile(r"(?<![\w.%+-])[\w.%+-]{1,64}(?:@|%40)[\w-]{1,63}(?:
 _PHONES: Final = re.compile(
     r"(?<![\w+])\+\d(?:[\s().-]?\d){7,14}(?!\w)|(?<![\w.-])\(?\d{3}\)?[\s.-]\d{3}[\s.-]\d{4}(?![\w-])"
 )
-_FIELDS: Final = re.compile(
-    r"""(?P<name>(?<![\w.-])[A-Za-z][\w.-]{0,63})(?P<between>\\?["']?\]?\s*(?:=>|[:=])\s*)"""
-    r"""(?P<value>\\?"(?:[^"\\]|\\.)*(?:"|\Z)|'[^']*(?:'|\Z)|[^\s&,;{}\[\]"'<>]+)"""
-)
+_NAMES: Final = re.compile(r"""(?<![\w.-])(?P<name>[A-Za-z][\w.-]{0,63})\\{0,7}["']?\]?\s*+(?P<sign>=>|[:=])\s*+""")
+_BARE: Final = re.compile(r"""[^\s&,;{}\[\]"'<>]{1,1024}+""")
+_VALUE: Final = re.compile(r"""\\{0,7}"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|'[^']*+(?:'|\Z)|[^\s&,;{}\[\]"'<>]++""", re.DOTALL)
 
 _ELEMENTS: Final = re.compile(
     r"<(?P<name>[A-Za-z_][\w.:-]{0,63})(?P<attributes>\s[^<>]{0,500})?>"
-    r"(?P<value>[^<]+|\s*<!\[CDATA\[(?:[^\]]|\](?!\]>)){0,4000}(?:\]\]>|\Z)?)"
+    r"(?P<value>\s*<!\[CDATA\[(?:[^\]]|\](?!\]>)){0,4000}(?:\]\]>|\Z)?|[^<]+)"
 )
 
 
@@ -43,7 +42,7 @@ def redact(text: str) -> str:
     text = _TOKENS.sub(_token, text)
     if "<" in text:
         text = _ELEMENTS.sub(_element, text)
-    text = _FIELDS.sub(_field, text)
+    text = _fields(text)
     text = _EMAILS.sub(EMAIL, text)
     return _PHONES.sub(PHONE, text)
 
@@ -62,13 +61,27 @@ def _element(found: re.Match[str]) -> str:
     return f"<{found['name']}{found['attributes'] or ''}>{mask}"
 
 
-def _field(found: re.Match[str]) -> str:
-    mask = mask_for(found["name"])
-    if mask is None:
-        return found[0]
-    return f"{found['name']}{found['between']}{_quoted_like(found['value'], mask)}"
+def _fields(text: str) -> str:
+    """Values of telling names masked. A value of any other name is read on, as it may hold names of its own; but
+    `x: cookie:none` is one value, and says nothing of a cookie."""
+    parts: list[str] = []
+    position = bare_until = 0
+    for found in _NAMES.finditer(text):
+        begin, mask = found.start(), mask_for(found["name"])
+        if begin < position or (begin < bare_until and (mask is None or found["sign"] == ":")):
+            continue
+        value = (_BARE if mask is None else _VALUE).match(text, found.end())
+        if value is None:
+            continue
+        if mask is None:
+            bare_until = max(bare_until, value.end())
+        else:
+            parts += [text[position : value.start()], _quoted_like(value[0], mask)]
+            position = value.end()
+    return "".join([*parts, text[position:]])
 
 
 def _quoted_like(value: str, mask: str) -> str:
-    quote = '"' if value.startswith(('"', '\\"')) else "'" if value.startswith("'") else ""
+    bare = value.lstrip("\\")
+    quote = '"' if bare.startswith('"') else "'" if bare.startswith("'") else ""
     return f"{quote}{mask}{quote}"

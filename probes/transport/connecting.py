@@ -9,8 +9,10 @@ import os
 import socket
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from functools import lru_cache, partial
+from typing import Any, Final, TypeAlias
 
 from probes.model import FailureKind
 from probes.transport.arrival import connected_at
@@ -22,6 +24,8 @@ Resolver: TypeAlias = Callable[[str, int], Awaitable[list[Address]]]
 Guard: TypeAlias = Callable[[str], str | None]
 """Why an address must not be connected to, or None."""
 
+_LOOK_UPS: Final = ThreadPoolExecutor(max_workers=64, thread_name_prefix="look-up")
+"""A look-up cannot be stopped. With the few threads of the loop, names of one dead server would hold up all others'."""
 _SHORTEST_S: Final = 1.25
 _UNDER_WAY: Final = (errno.EINPROGRESS, errno.EINTR)
 _NAMED: Final = 8
@@ -38,13 +42,11 @@ _WORDS: Final = {
 
 async def resolve(host: str, port: int) -> list[Address]:
     """Addresses of `host` in the system's order of preference (RFC 6724), each once."""
-    flags = socket.AI_NUMERICHOST if _is_literal(host) else 0
     try:
-        if flags:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
-        else:
-            loop = asyncio.get_running_loop()
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = _literal(host, port)
+        if found is None:
+            look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+            found = _each_once(await asyncio.get_running_loop().run_in_executor(_LOOK_UPS, look_up))
     except (OSError, UnicodeError) as err:
         words = err.strerror if isinstance(err, OSError) and err.strerror else "not a valid host name"
         message = f"cannot resolve {host}: {words}"
@@ -52,7 +54,7 @@ async def resolve(host: str, port: int) -> list[Address]:
         raise TransportFailure(FailureKind.DNS, message, phase=Phase.DNS, retryable=temporary) from err
     if not found:
         raise TransportFailure(FailureKind.DNS, f"cannot resolve {host}: no address", phase=Phase.DNS, retryable=False)
-    return list(dict.fromkeys((family, address) for family, _, _, _, address in found))  # type: ignore[misc]
+    return list(found)
 
 
 def ask_guard(guard: Guard | None, addresses: Iterable[str]) -> None:
@@ -120,13 +122,15 @@ async def _connected(connecting: socket.socket, limit_s: float) -> None:
     # Not the loop's sock_connect with a timeout around it: that costs as much again as all the rest of connecting.
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()
-    loop.add_writer(connecting, _settle, connecting, done)
+    # Its number, not the socket: not finding it, the loop would make a text of it, addresses and all.
+    number = connecting.fileno()
+    loop.add_writer(number, _settle, connecting, done)
     timer = loop.call_later(limit_s, _give_up, done)
     try:
         await done
     finally:
         timer.cancel()
-        loop.remove_writer(connecting)
+        loop.remove_writer(number)
 
 
 def _settle(connecting: socket.socket, done: asyncio.Future[None]) -> None:
@@ -160,9 +164,15 @@ def _refusal(refusals: list[tuple[Address, str]]) -> TransportFailure:
     return TransportFailure(FailureKind.CONNECT, message, phase=Phase.CONNECT, timed_out=silent)
 
 
-def _is_literal(host: str) -> bool:
+@lru_cache(maxsize=4096)
+def _literal(host: str, port: int) -> tuple[Address, ...] | None:
+    """The address that `host` is, or None for a name. An address stays what it is, so it is remembered."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
-        return False
-    return True
+        return None
+    return _each_once(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST))
+
+
+def _each_once(found: Iterable[tuple[Any, ...]]) -> tuple[Address, ...]:
+    return tuple(dict.fromkeys((family, address) for family, _, _, _, address in found))

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from config.model import Integration, Tls
 from config.proxy import ProxyAddress, resolve_proxy
 from config.secrets import written
-from probes.http import URL
+from probes.http import origin_of
 from probes.transport.connecting import Resolver, resolve
 from probes.transport.limits import Limits
 from probes.transport.probe import ProbeTransport
@@ -27,7 +27,7 @@ def transports(
 
     Raises ValueError for a proxy's address that is none; its text holds nothing of it.
     """
-    trust = trust_of(integration.tls, URL(integration.base_url).host)
+    trust = trust_of(integration.tls, origin_of(integration.base_url)[1])
     proxy = _proxy(integration, environ)
     return partial(ProbeTransport, trust=trust, http=integration.http, proxy=proxy, limits=limits, resolver=resolver)
 

@@ -30,6 +30,9 @@ _BLOCKS: Final = 16_384
 """Blocks of a zstd frame: a hundred times what 8 MiB need, and too few to hold up the loop."""
 _WINDOW: Final = 8 * 1024 * 1024
 """What RFC 9659 lets a zstd encoder ask of a decoder."""
+_HUGE_BROTLI_WINDOWS: Final = (0b1101, 0b1111)
+"""How streams begin whose windows are 8 and 16 MiB (RFC 7932 §9.1); the decoder takes twice that. Encoders use 4 MiB
+where they are not told otherwise."""
 _STEP: Final = 64 * 1024
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
 _SKIPPABLE: Final = range(0x184D2A50, 0x184D2A60)
@@ -104,13 +107,19 @@ def _last_of(stream: zlib._Decompress) -> Iterator[bytes]:
 
 
 def _unbrotli(body: bytes) -> Iterator[bytes]:
+    if body[0] & 0b1111 in _HUGE_BROTLI_WINDOWS:
+        raise _failure("br body asks for a window of more than 4 MiB")
     stream = brotli.Decompressor()
     for piece in _pieces(body):
         yield stream.process(piece, output_buffer_limit=_STEP)
         while not stream.is_finished() and not stream.can_accept_more_data():
             yield stream.process(b"", output_buffer_limit=_STEP)
-    if not stream.is_finished():
-        raise EOFError
+    while not stream.is_finished():
+        # All of it was taken in, and some of it may not have come out yet.
+        part = stream.process(b"", output_buffer_limit=_STEP)
+        if not part:
+            raise EOFError
+        yield part
 
 
 def _unzstd(body: bytes) -> Iterator[bytes]:

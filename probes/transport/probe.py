@@ -11,6 +11,7 @@ from typing import TypeAlias
 from config.proxy import ProxyAddress
 from probes.http import AsyncBaseTransport, Request, Response, origin
 from probes.model import FailureKind
+from probes.transport.answered import Answered
 from probes.transport.connecting import Resolver, ask_guard, resolve
 from probes.transport.connection import unanswered
 from probes.transport.decoding import decode
@@ -64,10 +65,10 @@ class ProbeTransport(AsyncBaseTransport):
     text says why not, and fails the request. With `extensions["anonymous"]` it goes over a connection of its own,
     without our client certificate. `resolver` turns names into addresses, anew for every connection.
 
-    The response is read and decoded. Its extensions: `timings` (Timings), `peer` (address), `refusals` (addresses tried
-    before it, with reasons), `headers` (Headers as they came; the response's own lack Content-Encoding), `wire_bytes`
-    (body on the wire), `http_version` (bytes), `tls_version` and `certificate_expires_at` (None without TLS),
-    `certificate_chain` (Certificates; of a connection that this request opened). Anything else raises TransportFailure.
+    `send` gives an `Answered`; as an httpx transport it gives the same as a response, read and decoded, with the rest
+    in its extensions: `timings`, `peer`, `refusals`, `headers` (as they came, the response's lack Content-Encoding),
+    `wire_bytes`, `http_version` (bytes), `tls_version` and `certificate_expires_at` (None without TLS), and
+    `certificate_chain` (of a connection that this request opened). Anything else raises TransportFailure.
     """
 
     def __init__(
@@ -91,6 +92,10 @@ class ProbeTransport(AsyncBaseTransport):
 
     async def handle_async_request(self, request: Request) -> Response:
         """One exchange; see the class."""
+        return (await self.send(request)).response()
+
+    async def send(self, request: Request) -> Answered:
+        """One exchange; see the class."""
         self.requests += 1
         await request.aread()
         # Before the clock starts: reading the authorities' bundle is our cost, not the vendor's.
@@ -108,7 +113,7 @@ class ProbeTransport(AsyncBaseTransport):
         except asyncio.CancelledError:
             await self._discard(attempt)
             raise
-        return await self._response(attempt)
+        return await self._answered(attempt)
 
     async def aclose(self) -> None:
         """Close what is kept open."""
@@ -165,21 +170,32 @@ class ProbeTransport(AsyncBaseTransport):
         attempt.watch.started = time.perf_counter()
         return line
 
-    async def _response(self, attempt: _Attempt) -> Response:
-        answer, line = attempt.answer, attempt.line
+    async def _answered(self, attempt: _Attempt) -> Answered:
+        answer, line, request = attempt.answer, attempt.line, attempt.request
         assert answer is not None and line is not None  # noqa: S101, PT018 - it answered
-        extensions = _extensions(attempt, answer, line)
-        await self._keep(attempt.request, line)
+        body, headers, timings = answer.body, answer.headers, attempt.watch.timings
+        await self._keep(request, line)
         try:
-            body = decode(answer.body, answer.headers, self._limits)
+            decoded = decode(body, headers, self._limits) if "content-encoding" in headers else body
         except TransportFailure as failure:
-            failure.timings = attempt.watch.timings
-            failure.partial = Partial(answer.status, answer.headers, wire_bytes=answer.body_bytes)
-            failure.peer = _shown(attempt.peer)
+            failure.timings = timings
+            failure.partial = Partial(answer.status, headers, wire_bytes=answer.body_bytes)
+            failure.peer = _shown(line.peer)
             raise
-        # httpx would decode a second time, and without limits.
-        plain = [(k, v) for k, v in answer.headers.raw if k.lower() != b"content-encoding"]
-        return Response(answer.status, headers=plain, content=body, request=attempt.request, extensions=extensions)
+        return Answered(
+            request=request,
+            status=answer.status,
+            headers=headers,
+            body=decoded,
+            timings=timings,
+            wire_bytes=answer.body_bytes,
+            http_version=f"HTTP/{answer.http_version}",
+            peer=_shown(line.peer),
+            refusals=attempt.opening.refusals if attempt.opening is not None else (),
+            tls_version=line.tls_version,
+            certificates=line.certificates,
+            is_reused=attempt.is_reused,
+        )
 
     async def _keep(self, request: Request, line: Line) -> None:
         if line.connection.usable and not request.extensions.get("anonymous"):
@@ -192,7 +208,7 @@ class ProbeTransport(AsyncBaseTransport):
         failure.timings = attempt.watch.timings
         if failure.kind is not FailureKind.PROXY and attempt.answer is not None:
             failure.partial = failure.partial or attempt.answer.partial
-        failure.peer = _shown(attempt.peer)
+        failure.peer = _shown(attempt.peer) if attempt.peer is not None else None
         await self._discard(attempt)
         cause = failure.__cause__
         if isinstance(cause, ssl.SSLCertVerificationError) and attempt.opening is not None:
@@ -204,23 +220,7 @@ class ProbeTransport(AsyncBaseTransport):
             await attempt.line.connection.close()
 
 
-def _extensions(attempt: _Attempt, answer: AnyAnswer, line: Line) -> dict[str, object]:
-    return {
-        "timings": attempt.watch.timings,
-        "peer": _shown(line.peer),
-        "refusals": attempt.opening.refusals if attempt.opening is not None else (),
-        "headers": answer.headers,
-        "wire_bytes": answer.body_bytes,
-        "http_version": f"HTTP/{answer.http_version}".encode("ascii"),
-        "tls_version": line.tls_version,
-        "certificate_expires_at": line.certificates[0].expires_at if line.certificates else None,
-        "certificate_chain": () if attempt.is_reused else line.certificates,
-    }
-
-
-def _shown(peer: tuple[str, int] | None) -> str | None:
-    if peer is None:
-        return None
+def _shown(peer: tuple[str, int]) -> str:
     host, port = peer
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 

@@ -77,6 +77,7 @@ class Stream(asyncio.Transport):
             self.greeted_at = time.perf_counter()
             await session.shaken
         except BaseException:
+            session.forget()
             self.abort()
             raise
 
@@ -93,8 +94,9 @@ class Stream(asyncio.Transport):
             return
         self.secured_at = self.arrived
         session.established = True
-        self._flush(session)
         session.settle(None)
+        # After whoever waits for this has written: the last message and the request then travel together.
+        self._loop.call_soon(self._flush, session)
         if session.incoming.pending:
             self._decrypt(session)
 
@@ -125,7 +127,7 @@ class Stream(asyncio.Transport):
         self._flush(session)
 
     def _flush(self, session: _Session) -> None:
-        if session.outgoing.pending:
+        if session.outgoing.pending and self._fileno >= 0:
             self._send(session.outgoing.read())
 
     # -- reading --
@@ -272,6 +274,11 @@ class _Session:
             self.shaken.set_result(None)
         else:
             self.shaken.set_exception(err)
+
+    def forget(self) -> None:
+        """Nobody waits any more: a failure that came in the same instant is not to be complained about."""
+        if self.shaken.done() and not self.shaken.cancelled():
+            self.shaken.exception()
 
     def read(self) -> tuple[bytes, ssl.SSLError | None]:
         """What has come in clear, and what broke the session behind it."""

@@ -13,12 +13,12 @@ from typing import Final
 from tests.benchmarks import capacity, cpu_per_probe, phase_error, soak, store
 from tests.benchmarks.machine import described
 
-SUBJECTS: Final[dict[str, Callable[[], Iterator[str]]]] = {
-    "phase_error": phase_error.lines,
-    "cpu_per_probe": cpu_per_probe.lines,
-    "capacity": capacity.lines,
-    "soak": soak.lines,
-    "store": store.lines,
+SUBJECTS: Final[dict[str, tuple[str, Callable[[], Iterator[str]]]]] = {
+    "phase_error": ("How true the phases are", phase_error.lines),
+    "cpu_per_probe": ("What a probe costs", cpu_per_probe.lines),
+    "capacity": ("What one prober carries", capacity.lines),
+    "soak": ("Memory", soak.lines),
+    "store": ("The store's questions", store.lines),
 }
 
 
@@ -31,8 +31,9 @@ def main(wanted: list[str]) -> int:
     print(described(), flush=True)
     for name in wanted or SUBJECTS:
         started = time.perf_counter()
-        print(f"\n## {name}\n", flush=True)
-        for line in SUBJECTS[name]():
+        title, lines = SUBJECTS[name]
+        print(f"\n## {title}\n", flush=True)
+        for line in lines():
             print(line, flush=True)
         print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
     return 0

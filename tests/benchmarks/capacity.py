@@ -16,7 +16,7 @@ from typing import Any
 from config import compiled
 from config.model import Config, Integration
 from tests.benchmarks import certificates
-from tests.benchmarks.peers import fast_server
+from tests.benchmarks.peers import Endpoints, fast_server
 from tests.benchmarks.processes import Worker, cpu_ms, free_port, resident_mb, running, wait_for_port, worker
 
 INTEGRATIONS, WORKFLOWS = 500, 10
@@ -28,7 +28,7 @@ REGION, VERSION, SECRET = "bench", "v1", "BENCHMARK_TOKEN"
 
 @dataclass(frozen=True)
 class Measured:
-    """One scheme's minute."""
+    """A minute of it."""
 
     delays: list[float]
     outcomes: Counter[str]
@@ -40,36 +40,37 @@ class Measured:
 
 
 def lines() -> Iterator[str]:
-    """The subject: delays and processor time of a real prober, over plain HTTP and over TLS."""
+    """The subject: start delays and processor time of a real prober process."""
     total = INTEGRATIONS * WORKFLOWS
-    yield f"{total:,} workflows of one step, each every minute, in {INTEGRATIONS} integrations with a token each."
-    yield from ("", "| | workflows/min | start delay p50 ms | p99 ms | CPU of one core | resident MB | |")
-    yield "|---|---|---|---|---|---|---|"
-    for words, scheme in (("plain HTTP", "plain"), ("TLS, EC P-256", "tls")):
-        yield _row(words, _minute(scheme))
-    yield ""
-    yield f"Target: p99 ≤ {DELAY_MS:g} ms, CPU ≤ {SHARE * 100:g} % of one core."
-
-
-def _row(words: str, measured: Measured) -> str:
-    p50, p99 = statistics.median(measured.delays), _p99(measured.delays)
-    verdict = "reached" if p99 <= DELAY_MS and measured.share <= SHARE else "missed"
-    bad = sum(measured.outcomes.values()) - measured.outcomes["passed"]
-    notes = f"; {bad} not passed, {measured.missed} missed" if bad or measured.missed else ""
-    return (
-        f"| {words} | {len(measured.delays) / measured.seconds * 60:,.0f} | {p50:.1f} | {p99:.1f} | "
-        f"{measured.share * 100:.0f} % | {measured.resident_mb:.0f} | {verdict}{notes} |"
+    yield (
+        f"{total:,} workflows of one step, each every minute, in {INTEGRATIONS} integrations with a token each; "
+        "every other one over TLS (EC P-256). The vendor answers at once, the hub is the least that takes batches."
     )
+    measured = _minute()
+    p50, p99 = statistics.median(measured.delays), _p99(measured.delays)
+    bad = sum(measured.outcomes.values()) - measured.outcomes["passed"]
+    yield from ("", "| | measured | target |", "|---|---|---|")
+    yield f"| workflows a minute | {len(measured.delays) / measured.seconds * 60:,.0f} | {total:,} |"
+    yield f"| start delay, median | {p50:.1f} ms | |"
+    yield f"| start delay, p99 | {p99:.1f} ms | ≤ {DELAY_MS:g} ms, {_verdict(p99 <= DELAY_MS)} |"
+    cpu = f"{measured.share * 100:.0f} % of one core"
+    yield f"| processor | {cpu} | ≤ {SHARE * 100:g} %, {_verdict(measured.share <= SHARE)} |"
+    yield f"| resident memory | {measured.resident_mb:.0f} MB | |"
+    yield f"| worst lateness of the loop in its last 10 s | {measured.lag_ms:.1f} ms | |"
+    yield f"| runs not passed, slots missed | {bad}, {measured.missed} | 0, 0 |"
 
 
-def _minute(scheme: str) -> Measured:
+def _verdict(reached: bool) -> str:
+    return "reached" if reached else "missed"
+
+
+def _minute() -> Measured:
     with tempfile.TemporaryDirectory() as name, ExitStack() as started:
         folder = Path(name)
         trust = certificates.made(folder)
         served = started.enter_context(fast_server(folder, trust))
-        url = served.plain if scheme == "plain" else served.tls
         document, port = folder / "config.json", free_port()
-        document.write_text(compiled.dump(_config(url, trust)))
+        document.write_text(compiled.dump(_config(served, trust)))
         sink = started.enter_context(worker("sink", str(port), str(document), VERSION))
         wait_for_port(port, sink.process)
         command = (sys.executable, "-m", "app.cli", "prober", "--hub", f"http://127.0.0.1:{port}")
@@ -103,8 +104,9 @@ def _watch(sink: Worker, pid: int) -> Measured:
     )
 
 
-def _config(url: str, trust: certificates.Trust) -> Config:
-    integrations = tuple(_integration(number, url, trust) for number in range(INTEGRATIONS))
+def _config(served: Endpoints, trust: certificates.Trust) -> Config:
+    urls = (served.plain, served.tls)
+    integrations = tuple(_integration(number, urls[number % 2], trust) for number in range(INTEGRATIONS))
     return Config(root=Path(), version=VERSION, integrations=integrations)
 
 

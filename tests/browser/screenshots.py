@@ -51,6 +51,7 @@ def main() -> None:
                 take(page, demo.url, f"overview{mode}", 1440, 1000)
                 take(page, f"{demo.url}/integration/hubspot", f"integration{mode}", 1440, 1600)
                 take(page, f"{demo.url}/evidence/{evidence}", f"run{mode}", 1440, 1200)
+                take(page, f"{demo.url}/credentials", f"credentials{mode}", 1440, 1200)
                 take(page, demo.url, f"overview-phone{mode}", 390, 844)
 
 

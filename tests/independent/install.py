@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,4 +16,6 @@ NPM = _PACKAGE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 if __name__ == "__main__":
     command = (str(NODE), str(NPM), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
-    sys.exit(subprocess.run(command, cwd=HERE, check=False).returncode)
+    # The machine's own authorities too: a company's proxy signs what npm fetches with its own.
+    options = f"{os.environ.get('NODE_OPTIONS', '')} --use-system-ca".strip()
+    sys.exit(subprocess.run(command, cwd=HERE, env=os.environ | {"NODE_OPTIONS": options}, check=False).returncode)

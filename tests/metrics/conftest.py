@@ -13,6 +13,7 @@ import pytest
 from duckdb import DuckDBPyConnection
 
 from config.model import Config, Integration
+from metrics.store.changes import note_changes
 from metrics.store.database import Store
 from metrics.store.rows import NumberedRun, insert
 from metrics.store.schedule import settle
@@ -123,6 +124,7 @@ def put(store: Store) -> Callable[[Sequence[Run]], None]:
         def keep(con: DuckDBPyConnection) -> None:
             insert(con, rows)
             settle(con, rows)
+            note_changes(con, rows)
 
         store.write(keep).result(timeout=30)
 

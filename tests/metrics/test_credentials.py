@@ -95,6 +95,15 @@ def test_each_host_that_was_reached_by_tls_has_its_certificate(store: Store) -> 
     assert found["api.example.com"].lived is None
 
 
+def test_a_host_is_one_row_however_many_addresses_were_asked_there_and_however_often(store: Store) -> None:
+    for minute in range(4):
+        for path in ("v1", "v2", "v3"):
+            at = NOW + timedelta(minutes=minute)
+            step(store, "a.example.com", NOW + 9 * DAY, at, url=f"https://a.example.com/{path}/{minute}")
+        look(store, NOW + timedelta(minutes=minute, seconds=1))
+    assert len(store.read(certificates)) == 1
+
+
 def test_a_host_that_shows_two_in_turn_has_the_one_that_ends_first(store: Store) -> None:
     for minute in range(6):
         step(store, "api.example.com", NOW + (60 if minute % 2 else 3) * DAY, NOW + timedelta(minutes=minute))

@@ -118,7 +118,7 @@ class Http2Server:
         if context is not None:
             self.scheme = "https"
             context.set_alpn_protocols(["h2"])
-        self._listener = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=context)
+        self._listener = await asyncio.start_server(self._accepted, "127.0.0.1", 0, ssl=context)
 
     async def stop(self) -> None:
         assert self._listener is not None
@@ -127,10 +127,13 @@ class Http2Server:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # Known from here on: one that never came to run when the server stops must be closed as well.
+        task = asyncio.create_task(self._serve(reader, writer))
+        task.add_done_callback(lambda _: writer.transport.abort())
         self._tasks.add(task)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         # Lax on purpose: tests send what no server should.
         config = H2Configuration(

@@ -4,11 +4,46 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from contextlib import suppress
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@asynccontextmanager
+async def raw_server(
+    talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], context: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
+    """A server that does nothing but `talk`; its port. Nothing of it is left when the block ends."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def quietly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, OSError):
+            await talk(reader, writer)
+
+    def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(quietly(reader, writer))
+        task.add_done_callback(lambda _: writer.close())
+        task.add_done_callback(lambda _: tasks.add(asyncio.create_task(_closed(writer))))
+        tasks.add(task)
+
+    server = await asyncio.start_server(accepted, "127.0.0.1", 0, ssl=context)
+    yield int(server.sockets[0].getsockname()[1])
+    server.close()
+    for task in list(tasks):
+        task.cancel()
+    while not all(task.done() for task in tasks):
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    try:
+        await asyncio.wait_for(writer.wait_closed(), 1)
+    except (OSError, TimeoutError, asyncio.CancelledError):
+        writer.transport.abort()
 
 
 @dataclass
@@ -38,7 +73,7 @@ class Proxy:
         return int(self._listener.sockets[0].getsockname()[1])
 
     async def start(self) -> None:
-        self._listener = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._listener = await asyncio.start_server(self._accepted, "127.0.0.1", 0)
 
     async def stop(self) -> None:
         assert self._listener is not None
@@ -47,10 +82,13 @@ class Proxy:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # Known from here on: one that never came to run when the server stops must be closed as well.
+        task = asyncio.create_task(self._serve(reader, writer))
+        task.add_done_callback(lambda _: writer.transport.abort())
         self._tasks.add(task)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError, OSError):
             await self._answer(reader, writer)
         writer.transport.abort()

@@ -41,7 +41,7 @@ async def test_marketo_says_607_when_the_day_is_spent(caller) -> None:
 
 async def test_marketo_refuses_the_eleventh_call_at_a_time(caller, set_faults) -> None:
     headers = await caller.headers("marketo")
-    await set_faults("marketo", latency=300)
+    await set_faults("marketo", latency=1500)
     answers = await asyncio.gather(*(caller.good_call("marketo", headers) for _ in range(11)))
     codes = [answer.json().get("errors", [{"code": "ok"}])[0]["code"] for answer in answers]
     assert sorted(codes) == ["615"] + ["ok"] * 10

@@ -22,16 +22,18 @@ One = Callable[[], Awaitable[bool]]
 
 @asynccontextmanager
 async def transport(url: str, ca_file: str) -> AsyncIterator[One]:
-    from probes.http import Request
+    from probes.http import URL, Request
     from probes.transport import ProbeTransport
+
+    address = URL(url)
 
     async def one() -> bool:
         probe = ProbeTransport(ca_file=ca_file)
         try:
-            response = await probe.handle_async_request(Request("GET", url))
+            answer = await probe.send(Request("GET", address))
         finally:
             await probe.aclose()
-        return response.status_code == 200 and response.content == BODY
+        return answer.status == 200 and answer.body == BODY
 
     yield one
 
@@ -50,6 +52,7 @@ async def runner(url: str, ca_file: str) -> AsyncIterator[One]:
             "integration": "bench",
             "base_url": url.rstrip("/"),
             "tls": {"ca_file": ca_file},
+            "quota": {"concurrent": 1000},
             "workflows": [{"name": "flow", "steps": [{"name": "get", "request": {"path": "/"}}]}],
         }
     )

@@ -15,10 +15,10 @@ from tests.benchmarks.processes import answer_questions
 async def _probe(url: str, ca_file: str) -> dict[str, Any]:
     transport = ProbeTransport(ca_file=ca_file)
     try:
-        response = await transport.handle_async_request(Request("GET", url))
+        answer = await transport.send(Request("GET", url))
     finally:
         await transport.aclose()
-    return asdict(response.extensions["timings"])
+    return asdict(answer.timings)
 
 
 async def measured(url: str, ca_file: str, count: int, per_second: float) -> dict[str, Any]:

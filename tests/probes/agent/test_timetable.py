@@ -151,12 +151,28 @@ async def test_missed_slots_stay_counted_when_their_workflow_goes(timetable, wor
     assert timetable.missed >= missed
 
 
-async def test_a_wall_clock_set_back_does_not_stop_the_timetable(timetable, worker, works, eventually):
+async def test_a_wall_clock_set_back_does_not_stop_the_timetable(timetable, worker, works, wall, eventually):
+    wall.behind = -timedelta(hours=1)
     timetable.apply(works("v1", read="50ms"))
-    timetable._scheduler.modify_job("crm/read", next_run_time=datetime.now(UTC) + timedelta(hours=1))
+    timetable.realign()
     assert not worker.started
+    wall.behind = timedelta(0)
     timetable.realign()
     await eventually(lambda: worker.started)
+
+
+async def test_a_wall_clock_set_forward_and_back_again_does_not_stop_it_either(
+    timetable, worker, works, wall, eventually
+):
+    timetable.apply(works("v1", read="50ms"))
+    await eventually(lambda: worker.started)
+    wall.behind = -timedelta(hours=1)
+    timetable.apply(works("v2", read="60ms"))
+    timetable.realign()
+    wall.behind = timedelta(0)
+    started = len(worker.started)
+    timetable.realign()
+    await eventually(lambda: len(worker.started) > started)
 
 
 async def test_after_a_pause_nothing_starts(timetable, worker, works, eventually):

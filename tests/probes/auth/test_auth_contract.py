@@ -206,3 +206,15 @@ def test_every_kind_and_every_option_stands_in_the_docs() -> None:
     }
     names = [*AUTH_METHODS, *REFUSED_AUTH_KINDS, *sorted(options)]
     assert [name for name in names if f"`{name}`" not in text] == []
+
+
+@EVERY_KIND
+def test_one_that_reads_no_answers_has_nothing_more_to_send_after_any_answer(secretive: Any, kind: str) -> None:
+    auth = secretive.build(kind, **SAMPLES[kind])
+    if auth.reads_answers:
+        return
+    request = httpx.Request("GET", "https://api.example.com/")
+    flow = auth.auth_flow(request)
+    assert next(flow) is request
+    with pytest.raises(StopIteration):
+        flow.send(httpx.Response(401, headers={"WWW-Authenticate": "Bearer"}, request=request))

@@ -283,3 +283,23 @@ async def test_it_is_known_whether_use_extends_a_refresh_token(
 def test_what_cannot_work_is_refused_at_load(options: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         Options.model_validate(options)
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def test_a_turn_that_was_given_up_while_waiting_is_nobodys(tmp_path: Path) -> None:
+    store, other = FileTokenStore(tmp_path / "tokens", {}), FileTokenStore(tmp_path / "tokens", {})
+    open_before = open_files()
+    async with store.turn("k"):
+        for patience in (0.0, 0.001, 0.02, 0.12):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(patience), other.turn("k"):
+                    pytest.fail("two had the turn at once")
+    async with asyncio.timeout(5), other.turn("k"):
+        pass
+    await other.off_loop(lambda: None)
+    await store.off_loop(lambda: None)
+    # A thread that has just begun may hold one of its own; what leaked would be one for each that gave up.
+    assert open_files() <= open_before + 1

@@ -109,7 +109,7 @@ async def test_a_stalled_handshake_is_a_timeout_in_tls(transport: ProbeTransport
         (then_close(CHUNKED + b"5\r\nabcde\r\n"), FailureKind.BODY, "without its last chunk"),
         (CHUNKED + b"5\r\nabcde\r\nzz\r\n", FailureKind.BODY, "unreadable body"),
         (answer(200, b"not gzip at all", {"Content-Encoding": "gzip"}), FailureKind.BODY, "not valid gzip"),
-        (answer(200, b"\xff\xff\xff", {"Content-Encoding": "br"}), FailureKind.BODY, "not valid br"),
+        (answer(200, b"\x0b\xff\xff", {"Content-Encoding": "br"}), FailureKind.BODY, "br body is truncated"),
         (answer(200, b"abc", {"Content-Encoding": "compress"}), FailureKind.BODY, "'compress', which was not"),
     ],
     ids=[
