@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +29,51 @@ def hub_url(hub: str | None, data: Path) -> str:
 
 def ask(url: str, path: str) -> Any:
     """GET a JSON document from the hub. `UserError` (exit 1) when it does not answer or refuses."""
+    with answered("GET", f"{url}{path}") as answer:
+        answer.read()
+        return _document(answer, url)
+
+
+@contextmanager
+def answered(
+    method: str,
+    address: str,
+    *,
+    params: Mapping[str, Any] | None = None,
+    body: Any = None,
+    timeout: float = 10,
+) -> Iterator[httpx.Response]:
+    """The hub's good answer, its body not read yet. `UserError` with exit 2 for a mistake in what was asked (400),
+    with exit 1 when the hub is away, or refuses for another reason."""
     try:
-        answer = httpx.get(f"{url}{path}", timeout=10, trust_env=False)
+        with (
+            httpx.Client(timeout=timeout, trust_env=False, headers={"Accept-Encoding": "identity"}) as client,
+            client.stream(method, address, params=params, json=body) as answer,
+        ):
+            if answer.is_error:
+                answer.read()
+                raise _refusal(answer, address)
+            yield answer
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as err:
-        raise UserError(f"{url}: not an address; write it as http://127.0.0.1:8050") from err
+        raise UserError(f"{address}: not an address; write it as http://127.0.0.1:8050") from err
+    except httpx.ReadTimeout as err:
+        raise UserError(f"{address}: no answer within {timeout:g} s", exit_code=1) from err
     except httpx.HTTPError as err:
-        raise UserError(f"{url}: the hub does not answer ({err}); is it running?", exit_code=1) from err
+        raise UserError(f"{address}: the hub does not answer ({err}); is it running?", exit_code=1) from err
+
+
+def _refusal(answer: httpx.Response, address: str) -> UserError:
+    document = _document(answer, address)
+    reason = document.get("error", answer.reason_phrase) if isinstance(document, dict) else answer.reason_phrase
+    if answer.status_code == 400:
+        return UserError(str(reason))
+    if answer.status_code == 408:
+        return UserError(str(reason), exit_code=1)
+    return UserError(f"{address}: {answer.status_code} {reason}", exit_code=1)
+
+
+def _document(answer: httpx.Response, address: str) -> Any:
     try:
-        document = answer.json()
+        return answer.json()
     except ValueError as err:
-        raise UserError(f"{url}: not a Leadline hub (its answer is not JSON)", exit_code=1) from err
-    if answer.is_error:
-        reason = document.get("error", answer.reason_phrase) if isinstance(document, dict) else answer.reason_phrase
-        raise UserError(f"{url}{path}: {answer.status_code} {reason}", exit_code=1)
-    return document
+        raise UserError(f"{address}: not a Leadline hub (its answer is not JSON)", exit_code=1) from err

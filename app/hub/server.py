@@ -12,6 +12,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from app.dashboard import build
 from app.dashboard.security import content_security_policy
 from app.dashboard.view import View
+from app.hub.asking_api import asking_router
 from app.hub.prober_api import prober_router
 from app.hub.problems import answer_problems
 from app.hub.public_api import public_router
@@ -21,7 +22,7 @@ from app.hub.state import HubState
 def create_app(state: HubState, view: View) -> FastAPI:
     """Everything the hub serves. API routes come before the dashboard, whose pages take every other path."""
     server = FastAPI(title="Leadline hub", docs_url=None, redoc_url=None, openapi_url=None)
-    routers = (prober_router(state), public_router(state))
+    routers = (prober_router(state), public_router(state), asking_router(state))
     for router in routers:
         server.include_router(router)
     answer_problems(server, routers)

@@ -5,6 +5,7 @@ StoreError
 ├── StoreClosed        asked after `close`
 ├── StoreFull          a write did not fit on the disk; nothing of it is stored, and freeing space helps
 ├── NotAQuestion       somebody typed what is not only a question
+├── QuestionFailed     a question that cannot be answered: a name or a type that is not so, or too much at once
 ├── ReadTimeout        a question took longer than its limit
 └── IngestFull         runs arrive faster than they can be stored; the sender should come back later
 """
@@ -16,6 +17,7 @@ from typing import Final
 
 import duckdb
 
+_POSITION: Final = re.compile(r"\nLINE (\d+): (.*)\n( *)\^", re.DOTALL)
 _NO_ROOM: Final = re.compile(r"No space left|File too large|Disk quota exceeded|Could not write")
 
 
@@ -39,6 +41,10 @@ class NotAQuestion(StoreError):  # noqa: N818 - says what happened
     """What was typed would do more than ask, or cannot be parsed; the message says which."""
 
 
+class QuestionFailed(StoreError):  # noqa: N818 - says what happened
+    """What was typed is a question, but not one that can be answered; the message says where and what helps."""
+
+
 class ReadTimeout(StoreError):  # noqa: N818 - says what happened
     """A question was interrupted at its time limit."""
 
@@ -57,3 +63,14 @@ def explained(err: BaseException) -> BaseException:
     if isinstance(err, duckdb.FatalException):
         return StoreUnavailable(f"the store is opened again after a failure ({reason})")
     return err
+
+
+def one_line(err: duckdb.Error) -> str:
+    """The engine's words about a text that somebody typed, on one line, with the place it points at."""
+    said = str(err)
+    found = _POSITION.search(said)
+    text = " ".join(said[: found.start() if found else None].split("\n\tCandidate", 1)[0].split())
+    if not found:
+        return text
+    at = found[2][max(0, len(found[3]) - len(f"LINE {found[1]}: ")) :].strip()
+    return f"{text} (line {found[1]}, at: {at[:40] + '…' if len(at) > 40 else at or 'its end'})"

@@ -1,0 +1,74 @@
+"""Puts a question to the store for a client that may go away before it is answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Final, TypeVar
+
+import duckdb
+from duckdb import DuckDBPyConnection
+from fastapi import HTTPException, Request
+
+from metrics.store.database import Store
+from metrics.store.failures import NotAQuestion, QuestionFailed, ReadTimeout
+
+T = TypeVar("T")
+
+AT_ONCE: Final = 2
+"""People's questions that are answered at the same time; others wait, so that pages and evaluations get their turn."""
+_LOOK_EVERY_S: Final = 0.1
+_GONE: Final = 499
+"""The client went away; nobody reads this status."""
+
+
+class Desk:
+    """Where people's questions are answered, a few at a time."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._free = asyncio.Semaphore(AT_ONCE)
+
+    async def answer(
+        self, request: Request, question: Callable[[DuckDBPyConnection], T], within: timedelta | None = None
+    ) -> T:
+        """What the question answers; it is interrupted at its time limit, and when the client hangs up.
+
+        Raises HTTPException with a status that means it: 400 for a mistake in the question, 408 for a slow one.
+        """
+        async with self._free:
+            cursors: list[DuckDBPyConnection] = []
+
+            def ask(con: DuckDBPyConnection) -> T:
+                cursors.append(con)
+                return question(con)
+
+            asked = asyncio.ensure_future(asyncio.to_thread(self._store.read, ask, timeout=within))
+            try:
+                await _until_done_or_gone(request, asked)
+            finally:
+                await _interrupt(cursors, asked)
+        try:
+            return asked.result()
+        except (NotAQuestion, QuestionFailed) as err:
+            raise HTTPException(400, str(err)) from err
+        except ReadTimeout as err:
+            raise HTTPException(408, str(err)) from err
+        except duckdb.InterruptException as err:
+            raise HTTPException(_GONE, "the client went away") from err
+
+
+async def _until_done_or_gone(request: Request, asked: asyncio.Future[T]) -> None:
+    while not asked.done() and not await request.is_disconnected():
+        await asyncio.wait({asked}, timeout=_LOOK_EVERY_S)
+
+
+async def _interrupt(cursors: list[DuckDBPyConnection], asked: asyncio.Future[T]) -> None:
+    # Again and again: an interrupt that falls between two statements of a question is lost.
+    while not asked.done():
+        for cursor in cursors:
+            with suppress(duckdb.Error):
+                cursor.interrupt()
+        await asyncio.wait({asked}, timeout=_LOOK_EVERY_S)
