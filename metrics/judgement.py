@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from config.model import Objective, Sli
+from config.model import Sli
 from metrics.kinds import CLIENT_ERRORS, CORRECTNESS, GOOD, NETWORK, SERVER_ERRORS
 from probes.model import FailureKind, Outcome
 
@@ -27,24 +27,25 @@ _BAD_KINDS: Final = {Sli.SERVER_ERRORS: SERVER_ERRORS, Sli.CLIENT_ERRORS: CLIENT
 
 
 def is_good(
-    objective: Objective,
+    sli: Sli,
     outcome: Outcome,
     kind: FailureKind | None,
     within: bool | None,
     *,
+    throttled_is_bad: bool = False,
     elsewhere: bool = False,
 ) -> bool | None:
     """True, False, or None for neither. `within` is whether the measure kept the threshold, None if not measured;
     `elsewhere`, whether it failed in another integration."""
     if outcome is Outcome.THROTTLED:
-        return False if objective.throttled_is_bad else None
+        return False if throttled_is_bad else None
     if outcome in GOOD:
-        return within if objective.sli in MEASURES else True
+        return within if sli in MEASURES else True
     if elsewhere:
-        return False if objective.sli is Sli.SYNC_LAG else None
-    if objective.sli is Sli.AVAILABILITY:
+        return False if sli is Sli.SYNC_LAG else None
+    if sli is Sli.AVAILABILITY:
         return False
-    return _failed_is_good(objective.sli, kind)
+    return _failed_is_good(sli, kind)
 
 
 def _failed_is_good(sli: Sli, kind: FailureKind | None) -> bool | None:

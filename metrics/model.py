@@ -86,6 +86,9 @@ class SliceCount:
     expected_ms: int
     simulated: int = 0
     """How many of the good and bad ones come from simulated history."""
+    exact: bool = True
+    """False where some slices were held against a threshold that was not declared when they were rolled up, and their
+    raw rows are gone: then it is 1 % of the threshold off at most."""
 
     @property
     def share(self) -> float | None:
@@ -308,3 +311,4 @@ class RunRow:
     evidence_id: str | None
     simulated: bool
     skip_reason: str | None = None
+    failed_status: int | None = None

@@ -17,6 +17,8 @@ from metrics.store.rows import NumberedRun, interval, is_measured, slice_start
 
 Series = tuple[str, str, str]
 """Integration, workflow, region."""
+SeriesRow = tuple[str, str, str, int, float, int]
+"""Of a series, one change: first slice in epoch milliseconds, interval in seconds, row in `schedule_changes`."""
 Change = tuple[datetime, float]
 """First slice, and the interval in seconds from then on."""
 
@@ -69,6 +71,12 @@ def read_changes(con: DuckDBPyConnection, integrations: Iterable[str]) -> dict[S
     return dict(found)
 
 
+def read_series(con: DuckDBPyConnection, integration: str | None = None) -> list[SeriesRow]:
+    """Every change of interval of the integration, or of all, by series, oldest first."""
+    narrow = "" if integration is None else "WHERE integration = $1"
+    return con.execute(_SERIES.format(narrow=narrow), [] if integration is None else [integration]).fetchall()
+
+
 def settle(con: DuckDBPyConnection, runs: Sequence[NumberedRun]) -> None:
     """After these runs were inserted, in the same transaction: one final run per slice, and known intervals."""
     measured = [item for item in runs if is_measured(item.run)]
@@ -118,6 +126,11 @@ def _segment(first: datetime, every_s: float, end_ms: int | None) -> Segment:
 _CHANGES: Final = """
 SELECT integration, workflow, region, since, every_s FROM schedule_changes
 WHERE integration IN (SELECT unnest(?)) ORDER BY integration, workflow, region, since
+"""
+
+_SERIES: Final = """
+SELECT integration, workflow, region, epoch_ms(since), every_s, rowid FROM schedule_changes {narrow}
+ORDER BY integration, workflow, region, since
 """
 
 _FORGET: Final = "DELETE FROM schedule_changes WHERE integration = ? AND workflow = ? AND region = ?"

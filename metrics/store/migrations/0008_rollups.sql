@@ -421,7 +421,9 @@ CREATE TABLE integration_rollups_5m (
     wait_n UINTEGER,
     download_n UINTEGER,
     runs UINTEGER,
-    simulated_runs UINTEGER
+    simulated_runs UINTEGER,
+    last_run_at TIMESTAMPTZ,
+    last_outcome VARCHAR
 );
 COMMENT ON TABLE integration_rollups_5m IS 'Attempts at steps over five minutes, by integration, all steps and regions together.';
 COMMENT ON COLUMN integration_rollups_5m.bucket_at IS 'Start of the bucket.';
@@ -489,6 +491,8 @@ COMMENT ON COLUMN integration_rollups_5m.wait_n IS 'How many of those n had a wa
 COMMENT ON COLUMN integration_rollups_5m.download_n IS 'How many of those n had a download_ms, count.';
 COMMENT ON COLUMN integration_rollups_5m.runs IS 'Runs that started in it, whatever came of them, count.';
 COMMENT ON COLUMN integration_rollups_5m.simulated_runs IS 'Of these, runs of generated history, count.';
+COMMENT ON COLUMN integration_rollups_5m.last_run_at IS 'Start of the last of these runs.';
+COMMENT ON COLUMN integration_rollups_5m.last_outcome IS 'How that one ended.';
 
 CREATE TABLE integration_rollups_1h (
     bucket_at TIMESTAMPTZ NOT NULL,
@@ -555,7 +559,9 @@ CREATE TABLE integration_rollups_1h (
     wait_n UINTEGER,
     download_n UINTEGER,
     runs UINTEGER,
-    simulated_runs UINTEGER
+    simulated_runs UINTEGER,
+    last_run_at TIMESTAMPTZ,
+    last_outcome VARCHAR
 );
 COMMENT ON TABLE integration_rollups_1h IS 'Attempts at steps over an hour, by integration, all steps and regions together.';
 COMMENT ON COLUMN integration_rollups_1h.bucket_at IS 'Start of the bucket.';
@@ -623,6 +629,8 @@ COMMENT ON COLUMN integration_rollups_1h.wait_n IS 'How many of those n had a wa
 COMMENT ON COLUMN integration_rollups_1h.download_n IS 'How many of those n had a download_ms, count.';
 COMMENT ON COLUMN integration_rollups_1h.runs IS 'Runs that started in it, whatever came of them, count.';
 COMMENT ON COLUMN integration_rollups_1h.simulated_runs IS 'Of these, runs of generated history, count.';
+COMMENT ON COLUMN integration_rollups_1h.last_run_at IS 'Start of the last of these runs.';
+COMMENT ON COLUMN integration_rollups_1h.last_outcome IS 'How that one ended.';
 
 CREATE TABLE integration_rollups_1d (
     bucket_at TIMESTAMPTZ NOT NULL,
@@ -689,7 +697,9 @@ CREATE TABLE integration_rollups_1d (
     wait_n UINTEGER,
     download_n UINTEGER,
     runs UINTEGER,
-    simulated_runs UINTEGER
+    simulated_runs UINTEGER,
+    last_run_at TIMESTAMPTZ,
+    last_outcome VARCHAR
 );
 COMMENT ON TABLE integration_rollups_1d IS 'Attempts at steps over a day, by integration, all steps and regions together.';
 COMMENT ON COLUMN integration_rollups_1d.bucket_at IS 'Start of the bucket.';
@@ -757,6 +767,8 @@ COMMENT ON COLUMN integration_rollups_1d.wait_n IS 'How many of those n had a wa
 COMMENT ON COLUMN integration_rollups_1d.download_n IS 'How many of those n had a download_ms, count.';
 COMMENT ON COLUMN integration_rollups_1d.runs IS 'Runs that started in it, whatever came of them, count.';
 COMMENT ON COLUMN integration_rollups_1d.simulated_runs IS 'Of these, runs of generated history, count.';
+COMMENT ON COLUMN integration_rollups_1d.last_run_at IS 'Start of the last of these runs.';
+COMMENT ON COLUMN integration_rollups_1d.last_outcome IS 'How that one ended.';
 
 CREATE TABLE run_rollups_5m (
     bucket_at TIMESTAMPTZ NOT NULL,

@@ -8,9 +8,19 @@ from __future__ import annotations
 
 from typing import Final
 
+from metrics.kinds import GOOD, sql_list
 from metrics.store.relations import RUNS, STEPS
 from metrics.store.rollup.histogram import index_sql
-from metrics.store.rollup.layout import INTEGRATION_LEVEL, RUN_KEYS, RUN_MEASURES, STEP_LEVEL, Level, run_table, tables
+from metrics.store.rollup.layout import (
+    INTEGRATION_LEVEL,
+    RUN_KEYS,
+    RUN_MEASURES,
+    STEP_LEVEL,
+    Level,
+    limit_table,
+    run_table,
+    tables,
+)
 from metrics.store.rollup.tiers import Tier
 
 _MEASURES: Final = ("total", "ttfb")
@@ -19,7 +29,13 @@ _MEASURES: Final = ("total", "ttfb")
 def statements(tier: Tier) -> tuple[str, ...]:
     """Everything that makes the roll-ups of that tier anew: old rows out, new rows in."""
     cleared = tuple(_clear(table) for table in tables(tier))
-    return (*cleared, _steps(tier), _integrations(tier), _runs(tier))
+    return (*cleared, _steps(tier), _integrations(tier), _runs(tier), _limits(tier, "true"))
+
+
+def limit_statements(tier: Tier) -> tuple[str, ...]:
+    """What counts slices by the limits `$limits` alone, in buckets that were rolled up without them."""
+    chosen = "limit_id IN (SELECT unnest($limits))"
+    return f"{_clear(limit_table(tier))} AND {chosen}", _limits(tier, chosen)
 
 
 def _clear(table: str) -> str:
@@ -57,8 +73,12 @@ def _integrations(tier: Tier) -> str:
     return f"""
 INSERT INTO {INTEGRATION_LEVEL.table(tier)} BY NAME
 WITH asked AS ({_cut(INTEGRATION_LEVEL, tier)}), ran AS (
-    SELECT bucket_at, integration, count(*) AS runs, count(*) FILTER (simulated) AS simulated_runs
-    FROM (SELECT integration, simulated, {_bucket("started_at", tier)} FROM {RUNS} WHERE {_within("started_at")})
+    SELECT bucket_at, integration, count(*) AS runs, count(*) FILTER (simulated) AS simulated_runs,
+           max(started_at) AS last_run_at, arg_max(outcome, started_at) AS last_outcome
+    FROM (
+        SELECT integration, simulated, started_at, outcome, {_bucket("started_at", tier)}
+        FROM {RUNS} WHERE {_within("started_at")}
+    )
     GROUP BY bucket_at, integration
 )
 SELECT * FROM asked FULL JOIN ran USING (bucket_at, integration) ORDER BY integration, bucket_at
@@ -81,4 +101,19 @@ FROM (
            failed_integration IS NOT NULL AS elsewhere, {indices}
     FROM {RUNS} WHERE final AND {_within("slice_at")}
 ) GROUP BY {keys} ORDER BY {", ".join(RUN_KEYS)}, bucket_at
+"""  # noqa: S608 - names of ours
+
+
+def _limits(tier: Tier, chosen: str) -> str:
+    keys = "bucket_at, integration, limit_id, workflow, region, every_s, simulated"
+    took = " ".join(f"WHEN '{column}' THEN {column}" for column in RUN_MEASURES.values())
+    return f"""
+INSERT INTO {limit_table(tier)} BY NAME
+SELECT {keys}, count(*) FILTER (took <= limit_ms) AS within, count(*) FILTER (took > limit_ms) AS beyond
+FROM (
+    SELECT integration, limit_id, limit_ms, workflow, region, every_s, simulated, {_bucket("slice_at", tier)},
+           CASE measure {took} END AS took
+    FROM {RUNS} JOIN (SELECT * FROM limits WHERE {chosen}) USING (integration)
+    WHERE final AND outcome IN {sql_list(GOOD)} AND {_within("slice_at")}
+) WHERE took IS NOT NULL GROUP BY {keys} ORDER BY integration, workflow, region, limit_id, bucket_at
 """  # noqa: S608 - names of ours

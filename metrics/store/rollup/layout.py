@@ -96,6 +96,11 @@ def run_table(tier: Tier) -> str:
     return f"run_rollups_{tier.suffix}"
 
 
+def limit_table(tier: Tier) -> str:
+    """Of that tier, the good runs of the run roll-ups, held against each declared threshold."""
+    return f"limit_rollups_{tier.suffix}"
+
+
 def tables(tier: Tier) -> tuple[str, ...]:
     """All roll-ups of that tier."""
-    return STEP_LEVEL.table(tier), INTEGRATION_LEVEL.table(tier), run_table(tier)
+    return STEP_LEVEL.table(tier), INTEGRATION_LEVEL.table(tier), run_table(tier), limit_table(tier)

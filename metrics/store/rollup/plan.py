@@ -58,13 +58,28 @@ class Known:
             max((kept for tier, kept, _, _ in marks if tier == "raw" and kept is not None), default=None),
         )
 
+    def may_hold(self, window: Window) -> bool:
+        """Whether there can be a row of that time: one that is not rolled up has marked its bucket."""
+        low, high = slot_of(window.start), -(-epoch_ms(window.end) // SLOT_MS)
+        rolled = any(first < high and end > low for first, end in self.rolled.values())
+        lengths = {tier.suffix: tier.slots for tier in TIERS}
+        return rolled or any(
+            bool(np.any((slots < high) & (slots + lengths[tier] > low))) for tier, slots in self.dirty.items()
+        )
+
 
 def plan(
-    known: Known, window: Window, finest: timedelta | None = None, *, only: tuple[Tier, ...] = TIERS
+    known: Known,
+    window: Window,
+    finest: timedelta | None = None,
+    *,
+    only: tuple[Tier, ...] = TIERS,
+    counted_from: int = 0,
 ) -> tuple[Span, ...]:
     """Covers the window without overlap, oldest span first.
 
     `finest` is the length of the buckets that the answer is cut into: no coarser tier is used, and none but `only`.
+    Buckets that begin in a slot before `counted_from` are only used where raw rows are not kept.
     """
     day = DAY.slots
     low, high = slot_of(window.start), -(-epoch_ms(window.end) // SLOT_MS)
@@ -73,12 +88,13 @@ def plan(
     inside = (slots * SLOT_MS >= epoch_ms(window.start)) & ((slots + 1) * SLOT_MS <= epoch_ms(window.end))
     forgotten = slots < (base if known.raw_from is None else known.raw_from)
     source, dirty = np.zeros(len(slots), np.int8), np.zeros(len(slots), bool)
+    usable = inside & (slots >= counted_from)
     for tier in TIERS:
         _spread(dirty, known.dirty.get(tier.suffix, _NONE) - base, tier.slots)
         first, end = known.rolled.get(tier.suffix, (0, 0))
         kept = (slots >= first) & (slots < end)
         if tier in only and (finest is None or finest % tier.length == timedelta(0)):
-            source[_whole(inside & kept & ~dirty, tier.slots)] = tier.source
+            source[_whole(usable & kept & ~dirty, tier.slots)] = tier.source
         begun = np.repeat(inside[:: tier.slots], tier.slots)
         source[begun & kept & forgotten & (source == Source.RAW)] = tier.source
     if np.count_nonzero(np.diff(source)) > MOST_SPANS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,8 +13,11 @@ from typing import Final
 from duckdb import DuckDBPyConnection
 
 from metrics.store.database import Store
+from metrics.store.limits import Limit
 from metrics.store.relations import STEPS
 from metrics.store.rollup.building import statements
+from metrics.store.rollup.declared import count_piece, declare, declared, next_uncounted
+from metrics.store.rollup.marks import note_made
 from metrics.store.rollup.plan import Known
 from metrics.store.rollup.tiers import DAY, FIVE_MINUTES, HOUR, SLOT_MS, TIERS, Tier, slot_of, slot_start
 
@@ -39,20 +42,38 @@ class Piece:
     """Whether it is the last piece of those buckets: their marks go with it."""
 
 
-def roll(store: Store, now: datetime, *, most_pieces: int = 10_000, stop: Callable[[], bool] = lambda: False) -> int:
+def roll(
+    store: Store,
+    now: datetime,
+    *,
+    limits: Iterable[Limit] | None = None,
+    most_pieces: int = 10_000,
+    most_rows: int = MOST_ROWS,
+    stop: Callable[[], bool] = lambda: False,
+) -> int:
     """Makes what is dirty, closed and settled anew, finest tier first; how many pieces that were.
 
     Each piece is one transaction, so whatever waits to be written gets its turn in between, and a roller that is
-    killed goes on where it was. A bucket whose raw rows have been forgotten, even in part, stays as it is.
+    killed goes on where it was. A bucket whose raw rows have been forgotten, even in part, stays as it is. `limits`
+    are what slices are counted by from now on (None: as before); older buckets are counted by new ones at the end.
     """
+    if limits is not None and store.read(declared).keys() != (wanted := frozenset(limits)):
+        store.write(partial(declare, limits=wanted)).result()
     done = 0
-    for tier in TIERS:
-        for piece in store.read(partial(pieces, tier=tier, now=now)):
-            if done == most_pieces or stop():
-                return done
-            store.write(partial(roll_piece, piece=piece)).result()
-            done += 1
+    for work in _work(store, now, most_rows):
+        if done == most_pieces or stop():
+            return done
+        store.write(work).result()
+        done += 1
     return done
+
+
+def _work(store: Store, now: datetime, most_rows: int) -> Iterator[Callable[[DuckDBPyConnection], None]]:
+    for tier in TIERS:
+        for piece in store.read(partial(pieces, tier=tier, now=now, most_rows=most_rows)):
+            yield partial(roll_piece, piece=piece)
+    while uncounted := store.read(next_uncounted):
+        yield partial(count_piece, piece=uncounted)
 
 
 def roll_piece(con: DuckDBPyConnection, piece: Piece) -> None:
@@ -60,6 +81,7 @@ def roll_piece(con: DuckDBPyConnection, piece: Piece) -> None:
     span = {"start": piece.start, "end": piece.end}
     for statement in statements(piece.tier):
         con.execute(statement, span | {"first": piece.first, "last": piece.last})
+    note_made(con, piece.tier, piece.start, piece.end)
     if piece.closing:
         marks = span | {"tier": piece.tier.suffix, "newest": piece.newest_mark}
         if piece.tier in _NEXT:
@@ -69,15 +91,15 @@ def roll_piece(con: DuckDBPyConnection, piece: Piece) -> None:
         con.execute(_ROLLED, {"tier": piece.tier.suffix, "start": piece.start, "end": piece.end})
 
 
-def pieces(con: DuckDBPyConnection, tier: Tier, now: datetime) -> list[Piece]:
+def pieces(con: DuckDBPyConnection, tier: Tier, now: datetime, most_rows: int = MOST_ROWS) -> list[Piece]:
     """What is to be made anew of that tier, newest buckets first."""
     newest, due = _due(con, tier, now)
     if not due:
         return []
     held = _Held.count(con, tier, due)
     found: list[Piece] = []
-    for first, end in _spans(due, held, tier.slots):
-        found += _cut(con, tier, first, end, held.between(first, end), newest)
+    for first, end in _spans(due, held, tier.slots, most_rows):
+        found += _cut(con, tier, first, end, -(-held.between(first, end) // most_rows), newest)
     return found[::-1]
 
 
@@ -121,24 +143,23 @@ class _Held:
         return self.running[place - 1] if place else 0
 
 
-def _spans(due: Sequence[int], held: _Held, length: int) -> Iterator[tuple[int, int]]:
+def _spans(due: Sequence[int], held: _Held, length: int, most_rows: int) -> Iterator[tuple[int, int]]:
     """Stretches that hold every due bucket and, unless that is one, not too many steps.
 
     Clean buckets between two due ones are made anew with them where that costs less than a transaction more.
     """
     first = end = due[0]
     for slot in due:
-        if end > first and held.between(first, slot + length) > MOST_ROWS:
+        if end > first and held.between(first, slot + length) > most_rows:
             yield first, end
             first = slot
         end = slot + length
     yield first, end
 
 
-def _cut(con: DuckDBPyConnection, tier: Tier, first: int, last: int, rows: int, newest: int) -> list[Piece]:
+def _cut(con: DuckDBPyConnection, tier: Tier, first: int, last: int, parts: int, newest: int) -> list[Piece]:
     """One piece, or several by integration where even one bucket holds too many rows; the closing one first."""
     start, end = slot_start(first), slot_start(last)
-    parts = -(-rows // MOST_ROWS)
     if parts <= 1:
         return [Piece(tier, start, end, "", "\U0010ffff", newest, closing=True)]
     names = [name for (name,) in con.execute(_NAMES).fetchall()]

@@ -1,0 +1,227 @@
+"""Adds up how slices were decided in stretches of time, and keeps what closed buckets amount to from one question to
+the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from threading import Lock
+from typing import Final
+
+import numpy as np
+from duckdb import DuckDBPyConnection
+from numpy.typing import NDArray
+
+from metrics.model import Window
+from metrics.store.limits import Limit
+from metrics.store.rollup.decided import Numbers, Rows, Targets, about_limits, held_against_limits, raw, rolled
+from metrics.store.rollup.plan import Known, Span, plan, tier_of
+from metrics.store.rollup.tiers import TIERS, Source, Tier, slot_of
+
+MOST_ROWS: Final = 2_000_000
+"""As much as is kept: 24 MB. A month of 1,000 series is a tenth of it."""
+
+_Fetch = Callable[[DuckDBPyConnection, Targets, Tier, Sequence[int]], Rows]
+_Raw = tuple[int, datetime, datetime]
+_Bucket = tuple[str, int, int]
+"""What was asked of it, its tier's source, its first slot."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """What one bucket amounts to."""
+
+    version: int
+    codes: NDArray[np.int32]
+    n: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many slices were decided alike, by zone and key."""
+
+    keys: Numbers
+    n: NDArray[np.float64]
+    """One row per zone, one column per key."""
+
+
+class CellMemo:
+    """What closed buckets amount to, as of the version of each that was read; and numbers for the keys in them.
+
+    An answer is the same with a memo and without: a bucket is only taken from here when the question would have asked
+    its roll-up, and that is still of the same making. It keeps what the latest question used, and no more.
+    """
+
+    def __init__(self, most_rows: int = MOST_ROWS) -> None:
+        self._most_rows = most_rows
+        self._lock = Lock()
+        self._targets: Targets | None = None
+        self._clear()
+
+    def _clear(self) -> None:
+        self._cells: dict[_Bucket, _Cell] = {}
+        self._sorted = np.zeros(0, np.int64)
+        self._codes = np.zeros(0, np.int32)
+
+    def add_up(
+        self,
+        con: DuckDBPyConnection,
+        known: Known,
+        targets: Targets,
+        zones: Sequence[Window],
+        since: Mapping[Limit, int],
+    ) -> Totals:
+        """Slices that begin in each zone. `since`: the slot that each limit of the targets is counted from."""
+        with self._lock:
+            if targets != self._targets:
+                self._clear()
+                self._targets = targets
+            used: dict[_Bucket, _Cell] = {}
+            versions = _versions(con, zones)
+            parts: list[tuple[int, _Cell]] = []
+            for asked in _asked(known, targets, zones, since):
+                for family, fetch, places in asked.buckets:
+                    parts += self._bucket_cells(con, asked.targets, (family, fetch), places, versions, used)
+                parts += self._raw_cells(raw(con, asked.targets, asked.raw, plain=asked.plain))
+            self._keep(used)
+            keys = np.zeros(len(self._codes), np.int64)
+            keys[self._codes] = self._sorted
+            return Totals(keys, _summed(parts, len(zones), len(keys)))
+
+    def _bucket_cells(
+        self,
+        con: DuckDBPyConnection,
+        targets: Targets,
+        family: tuple[str, _Fetch],
+        places: Sequence[tuple[int, Source, int]],
+        versions: Mapping[tuple[int, int], int],
+        used: dict[_Bucket, _Cell],
+    ) -> Iterator[tuple[int, _Cell]]:
+        name, fetch = family
+        for tier in TIERS:
+            zone_of = {slot: zone for zone, source, slot in places if source is tier.source}
+            fresh = {slot: versions.get((tier.source, slot), 0) for slot in zone_of}
+            known = {slot: self._cells.get((name, tier.source, slot)) for slot in zone_of}
+            stale = [slot for slot, cell in known.items() if cell is None or cell.version != fresh[slot]]
+            known |= self._fetched(fetch(con, targets, tier, stale), stale, fresh) if stale else {}
+            used |= {(name, tier.source, slot): cell for slot, cell in known.items() if cell}
+            yield from ((zone_of[slot], cell) for slot, cell in known.items() if cell)
+
+    def _fetched(self, rows: Rows, slots: Sequence[int], versions: Mapping[int, int]) -> dict[int, _Cell]:
+        order = np.argsort(rows.where, kind="stable")
+        where, codes, n = rows.where[order], self._encoded(rows.key[order]), rows.n[order]
+        wanted = np.sort(np.asarray(slots, np.int64))
+        starts, ends = np.searchsorted(where, wanted), np.searchsorted(where, wanted, "right")
+        return {
+            slot: _Cell(versions[slot], codes[first:end], n[first:end])
+            for slot, first, end in zip(wanted.tolist(), starts.tolist(), ends.tolist(), strict=True)
+        }
+
+    def _raw_cells(self, rows: Rows) -> Iterator[tuple[int, _Cell]]:
+        codes = self._encoded(rows.key)
+        for zone in np.unique(rows.where).tolist():
+            some = rows.where == zone
+            yield zone, _Cell(0, codes[some], rows.n[some])
+
+    def _encoded(self, keys: Numbers) -> NDArray[np.int32]:
+        """A small number for each key, always the same one."""
+        new = np.setdiff1d(keys, self._sorted)
+        if len(new):
+            place = np.searchsorted(self._sorted, new)
+            numbers = np.arange(len(self._codes), len(self._codes) + len(new), dtype=np.int32)
+            self._sorted, self._codes = np.insert(self._sorted, place, new), np.insert(self._codes, place, numbers)
+        codes: NDArray[np.int32] = self._codes[np.searchsorted(self._sorted, keys)]
+        return codes
+
+    def _keep(self, used: Mapping[_Bucket, _Cell]) -> None:
+        kept, rows = {}, 0
+        for bucket, cell in used.items():
+            rows += len(cell.n)
+            if rows > self._most_rows:
+                break
+            if bucket[0]:
+                kept[bucket] = cell
+        self._cells = kept
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is to be asked where: targets, the raw spans, and buckets (zone, source, slot) by what is asked of them; one
+    without a name is not kept."""
+
+    targets: Targets
+    plain: bool
+    raw: Sequence[_Raw]
+    buckets: Sequence[tuple[str, _Fetch, Sequence[tuple[int, Source, int]]]]
+
+
+def _asked(known: Known, targets: Targets, zones: Sequence[Window], since: Mapping[Limit, int]) -> Iterator[_Asked]:
+    """Limits that are counted as far back as anything is asked go along with all the rest."""
+    plans = [plan(known, zone) for zone in zones]
+    buckets = _buckets(plans)
+    alone: dict[int, list[list[Span]]] = {}
+    together = set()
+    for start in sorted(set(since.values())):
+        own = [list(plan(known, zone, counted_from=start)) for zone in zones]
+        if own == [list(spans) for spans in plans] and all(slot >= start for _, _, slot in buckets):
+            together.add(start)
+        else:
+            alone[start] = own
+    whole = _of(targets, {limit for limit, start in since.items() if start in together})
+    name = "limits" if not alone else ""
+    yield _Asked(whole, True, _raw(plans), [("plain", rolled, buckets), (name, held_against_limits, buckets)])
+    for start, own in alone.items():
+        some = _of(targets, {limit for limit, at in since.items() if at == start})
+        places = _buckets(own)
+        counted, about = ([p for p in places if (p[2] >= start) is early] for early in (True, False))
+        yield _Asked(some, False, _raw(own), [("", held_against_limits, counted), ("", about_limits, about)])
+
+
+def _of(targets: Targets, limits: set[Limit]) -> Targets:
+    """The same with those limits only; every target keeps its number."""
+    columns = tuple({name: limit for name, limit in column.items() if limit in limits} for column in targets.limits)
+    numbers = {number: column for number, column in targets.columns.items() if targets.identities[number] in limits}
+    return replace(targets, limits=columns if any(columns) else (), columns=numbers)
+
+
+def _buckets(plans: Sequence[Sequence[Span]]) -> list[tuple[int, Source, int]]:
+    return [
+        (zone, span.source, slot)
+        for zone, spans in enumerate(plans)
+        for span in spans
+        if span.source is not Source.RAW
+        for slot in range(slot_of(span.start), slot_of(span.end), tier_of(span.source).slots)
+    ]
+
+
+def _raw(plans: Sequence[Sequence[Span]]) -> list[_Raw]:
+    found = ((zone, span) for zone, spans in enumerate(plans) for span in spans)
+    return [(zone, span.start, span.end) for zone, span in found if span.source is Source.RAW and span.start < span.end]
+
+
+def _summed(parts: Sequence[tuple[int, _Cell]], zones: int, keys: int) -> NDArray[np.float64]:
+    n = np.zeros((zones, keys))
+    for zone in range(zones):
+        cells = [cell for at, cell in parts if at == zone]
+        if cells:
+            codes = np.concatenate([cell.codes for cell in cells])
+            n[zone] = np.bincount(codes, np.concatenate([cell.n for cell in cells]), keys)
+    return n
+
+
+def _versions(con: DuckDBPyConnection, zones: Sequence[Window]) -> dict[tuple[int, int], int]:
+    """Of which making each bucket is, by source and first slot."""
+    if not zones:
+        return {}
+    found = con.execute(_VERSIONS, [zones[0].start, zones[-1].end]).fetchnumpy()
+    source, slot, version = (found[name].tolist() for name in ("source", "slot", "version"))
+    return dict(zip(zip(source, slot, strict=True), version, strict=True))
+
+
+_SOURCES: Final = " ".join(f"WHEN '{tier.suffix}' THEN {int(tier.source)}" for tier in TIERS)
+_VERSIONS: Final = f"""
+SELECT CASE tier {_SOURCES} END AS source, epoch_us(bucket_at) // 300000000 AS slot, version
+FROM rolled_buckets WHERE bucket_at >= $1 AND bucket_at < $2
+"""  # noqa: S608 - names of ours
