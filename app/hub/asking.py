@@ -59,6 +59,11 @@ class Desk:
         except duckdb.InterruptException as err:
             raise HTTPException(_GONE, "the client went away") from err
 
+    async def next_to_others(self, work: Callable[[], T]) -> T:
+        """What the work gives, done on a thread when it is its turn; for what asks the store by itself, bit by bit."""
+        async with self._free:
+            return await asyncio.to_thread(work)
+
 
 async def _until_done_or_gone(request: Request, asked: asyncio.Future[T]) -> None:
     while not asked.done() and not await request.is_disconnected():

@@ -1,19 +1,27 @@
-"""What people and notebooks ask of the measurements: SQL, lists of runs, exports, figures."""
+"""What people and notebooks ask of the measurements: SQL, lists of runs, exports."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-import pyarrow as pa
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.hub.arrow import ARROW, Stream, whole
 from app.hub.asking import Desk
 from app.hub.state import HubState
-from metrics.store.adhoc import MOST_ROWS, Answer, answer
+from app.moments import moment
+from metrics.model import RunRow, Window
+from metrics.store.adhoc import MOST_ROWS, answer
+from metrics.store.explorer import MOST, PAGE, RunFilter, Sort, runs_page
+from metrics.store.export import EXPORTS, Export
+from probes.model import FailureKind, Outcome
 
-ARROW: Final = "application/vnd.apache.arrow.stream"
+_JSON: Final = "application/json"
 
 
 class Asked(BaseModel):
@@ -26,26 +34,115 @@ class Asked(BaseModel):
     timeout_s: Annotated[float, Field(gt=0, le=300)] = 30.0
 
 
+class Listed(BaseModel):
+    """The query of `GET /api/v1/runs`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: str = "24h"
+    until: str = "now"
+    integration: str | None = None
+    workflow: str | None = None
+    region: str | None = None
+    outcome: tuple[Outcome, ...] = ()
+    failure_kind: tuple[FailureKind, ...] = ()
+    status: int | None = None
+    attempt: int | None = None
+    least_ms: float | None = None
+    sort: Sort = Sort.NEWEST
+    after: str | None = None
+    limit: Annotated[int, Field(ge=1, le=MOST)] = PAGE
+
+
+class Wanted(BaseModel):
+    """The query of `GET /api/v1/export/…`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: str
+    until: str = "now"
+    integration: str | None = None
+
+
 def asking_router(state: HubState) -> APIRouter:
-    """`/api/v1/sql`."""
+    """`/api/v1/sql`, `/api/v1/runs` and `/api/v1/export/…`."""
     router = APIRouter(prefix="/api/v1")
     desk = Desk(state.store)
 
     @router.post("/sql")
     async def sql(request: Request, asked: Asked) -> Response:
         # A page elsewhere can make a browser send anything but this type without asking us first.
-        if not request.headers.get("content-type", "").startswith("application/json"):
-            raise HTTPException(415, "send the question as application/json")
+        if not request.headers.get("content-type", "").startswith(_JSON):
+            raise HTTPException(415, f"send the question as {_JSON}")
         limit = timedelta(seconds=asked.timeout_s)
-        return _arrow(await desk.answer(request, lambda con: answer(con, asked.sql, asked.limit), limit))
+        found = await desk.answer(request, lambda con: answer(con, asked.sql, asked.limit), limit)
+        return whole(found.table, {"leadline.cut": found.cut} if found.cut else None)
+
+    @router.get("/runs")
+    async def runs(request: Request, asked: Annotated[Listed, Query()]) -> dict[str, Any]:
+        wanted = _filter(asked, _window(state, asked.since, asked.until))
+        page = await desk.answer(
+            request, lambda con: runs_page(con, wanted, sort=asked.sort, after=asked.after, size=asked.limit)
+        )
+        return {"runs": [_run(row) for row in page.rows], "after": page.after}
+
+    @router.get("/export/{what}")
+    async def export(what: str, asked: Annotated[Wanted, Query()]) -> Response:
+        if what not in EXPORTS:
+            raise HTTPException(404, f"{what}: cannot be exported; there are {', '.join(EXPORTS)}")
+        window = _window(state, asked.since, asked.until)
+        return StreamingResponse(
+            _pieces(desk, Export(state.store, EXPORTS[what], window, asked.integration)), 200, None, ARROW
+        )
 
     return router
 
 
-def _arrow(answered: Answer) -> Response:
-    """The table as an Arrow stream; its schema's metadata says at which limit it was cut, if it was."""
-    table = answered.table.replace_schema_metadata({"leadline.cut": answered.cut} if answered.cut else None)
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return Response(sink.getvalue().to_pybytes(), media_type=ARROW)
+async def _pieces(desk: Desk, export: Export) -> AsyncIterator[bytes]:
+    """The stream ends with an empty batch that says how many rows there were: without it, it was broken off."""
+    pieces, rows = export.pieces(), 0
+    stream = Stream(await desk.next_to_others(export.schema))
+    while (piece := await desk.next_to_others(lambda: next(pieces, None))) is not None:
+        rows += piece.table.num_rows
+        yield await asyncio.to_thread(stream.add, piece.table, {"leadline.until": piece.until.isoformat()})
+    yield stream.add(stream.schema.empty_table(), {"leadline.rows": str(rows)}) + stream.end()
+
+
+def _window(state: HubState, since: str, until: str) -> Window:
+    try:
+        window = Window(*(moment(text, state.clock()) for text in (since, until)))
+    except ValueError as err:
+        raise HTTPException(400, str(err)) from err
+    if window.start >= window.end:
+        raise HTTPException(400, f"since ({window.start.isoformat()}) is not before until ({window.end.isoformat()})")
+    return window
+
+
+def _filter(asked: Listed, window: Window) -> RunFilter:
+    same = ("integration", "workflow", "region", "status", "attempt", "least_ms")
+    return RunFilter(
+        window,
+        **{name: getattr(asked, name) for name in same},
+        outcomes=asked.outcome,
+        failure_kinds=asked.failure_kind,
+    )
+
+
+def _run(row: RunRow) -> dict[str, Any]:
+    return {
+        "run_id": row.run_id,
+        "integration": row.integration,
+        "workflow": row.workflow,
+        "region": row.region,
+        "started_at": row.started_at.isoformat(),
+        "duration_ms": row.duration_ms,
+        "outcome": row.outcome,
+        "attempt": row.attempt,
+        "failed_step": row.failed_step,
+        "failure_kind": row.failure_kind,
+        "failure_message": row.failure_message,
+        "failed_status": row.failed_status,
+        "skip_reason": row.skip_reason,
+        "evidence_id": row.evidence_id,
+        "simulated": row.simulated,
+    }

@@ -39,7 +39,7 @@ def latest_runs(
     clauses = "".join(f" AND {name} = ${name}" for name in narrow)
     sql = f"{_ROW} WHERE integration = $integration{clauses} ORDER BY started_at DESC, attempt DESC LIMIT $limit"
     rows = con.execute(sql, narrow | {"integration": integration, "limit": limit}).fetchall()
-    return tuple(map(_run_row, rows))
+    return tuple(map(run_row, rows))
 
 
 def run(con: DuckDBPyConnection, run_id: str | UUID) -> Run | None:
@@ -55,14 +55,15 @@ def evidence(con: DuckDBPyConnection, evidence_id: str) -> tuple[RunRow, Evidenc
     if not found:
         return None
     rows = con.execute(f"{_ROW} WHERE run_id = ? LIMIT 1", [found[0]["run_id"]]).fetchall()
-    return (_run_row(rows[0]), _evidence(found[0])) if rows else None
+    return (run_row(rows[0]), _evidence(found[0])) if rows else None
 
 
-_ROW = """
-SELECT run_id, integration, workflow, region, started_at, duration_ms, outcome, attempt, failed_step, failure_kind,
-       failure_message, evidence_id, simulated, skip_reason
-FROM runs
-"""
+ROW_COLUMNS: Final = (
+    "run_id, integration, workflow, region, started_at, duration_ms, outcome, attempt, failed_step, failure_kind, "
+    "failure_message, evidence_id, simulated, skip_reason, failed_status"
+)
+"""What `run_row` is made of."""
+_ROW: Final = f"SELECT {ROW_COLUMNS} FROM runs"  # noqa: S608 - columns of ours
 
 
 # The time bounds say nothing new, but let the database skip what cannot hold the run: 5 times as fast.
@@ -72,9 +73,10 @@ SELECT * FROM steps WHERE run_id = ? AND started_at >= ? AND started_at < ? ORDE
 """
 
 
-def _run_row(row: tuple[Any, ...]) -> RunRow:
+def run_row(row: tuple[Any, ...]) -> RunRow:
+    """From the columns ROW_COLUMNS."""
     run_id, integration, workflow, region, started_at, duration, outcome, attempt, step, kind, *rest = row
-    message, evidence_id, simulated, skip_reason = rest
+    message, evidence_id, simulated, skip_reason, status = rest
     return RunRow(
         run_id=str(run_id),
         integration=integration,
@@ -90,6 +92,7 @@ def _run_row(row: tuple[Any, ...]) -> RunRow:
         evidence_id=evidence_id,
         simulated=simulated,
         skip_reason=skip_reason,
+        failed_status=status,
     )
 
 
