@@ -221,7 +221,7 @@ class View:
         def question(
             con: DuckDBPyConnection,
         ) -> tuple[tuple[IntegrationSummary, ...], tuple[Incident, ...], tuple[QuotaLevel, ...]]:
-            return integration_summaries(con, names, now), open_incidents(con), quota_levels(con, now)
+            return integration_summaries(con, names, now, self._store.memo), open_incidents(con), quota_levels(con, now)
 
         summaries, current, quotas = self._store.read(question)
         by_name = {summary.integration: summary for summary in summaries}

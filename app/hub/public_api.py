@@ -65,7 +65,7 @@ def status_document(state: HubState, evaluation: Evaluation) -> dict[str, Any]:
     names = [integration.name for integration in state.config.integrations]
 
     def question(con: duckdb.DuckDBPyConnection) -> tuple[tuple[IntegrationSummary, ...], tuple[Incident, ...]]:
-        return integration_summaries(con, names, state.clock()), open_incidents(con)
+        return integration_summaries(con, names, state.clock(), state.store.memo), open_incidents(con)
 
     summaries, incidents = state.store.read(question)
     return {

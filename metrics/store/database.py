@@ -18,6 +18,7 @@ import structlog
 from duckdb import DuckDBPyConnection
 
 from metrics.store.failures import IngestFull, ReadTimeout, StoreClosed, StoreError, StoreUnavailable, explained
+from metrics.store.memo import Memo
 from metrics.store.opening import open_store
 from metrics.store.sealing.months import month_folder
 from metrics.store.transactions import transaction
@@ -46,10 +47,12 @@ class Store:
     `write` runs each piece of work in a transaction of its own on the one writer thread, in the order it was asked;
     `read` answers on the caller's thread, from a snapshot that cannot be written to. When the engine gives up on the
     file (a checkpoint met a full disk), both raise StoreUnavailable or StoreFull until it could be opened again.
+    `memo` is for questions that keep what closed buckets amount to.
     """
 
     def __init__(self, root: DuckDBPyConnection, path: Path | None, read_timeout: timedelta) -> None:
         self.path = path
+        self.memo = Memo()
         self._root = root
         self._read_timeout = read_timeout
         self._watchdog = Watchdog()

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
 from duckdb import DuckDBPyConnection
 
-from metrics.kinds import GOOD, sql_list
 from metrics.model import Availability, IntegrationSummary, Latency, Rates, SliceCount, Window
-from metrics.store.buckets import epoch_ms
-from metrics.store.latency import latency_of, milliseconds
-from metrics.store.rates import RATE_COLUMNS, rates_from, rates_of
-from metrics.store.relations import GOOD_ATTEMPTS, RUNS, STEPS
-from metrics.store.rollup.histogram import quantiles
-from metrics.store.rollup.plan import Known, plan
-from metrics.store.rollup.reading import Scope, Stretch, decided_slices, histograms, totals
-from metrics.store.rollup.tiers import HOUR
+from metrics.store.buckets import epoch_ms, instant
+from metrics.store.memo import Memo
+from metrics.store.rates import CLASSES
+from metrics.store.rollup.everybody import OUTCOMES, Everybody, Figures
+from metrics.store.rollup.plan import Known, Span, plan
+from metrics.store.rollup.tiers import FIVE_MINUTES, HOUR, TIERS, Source, Tier, slot_of
 from metrics.store.schedule import Segment, promised, read_changes, segments
 from probes.model import Outcome
 
@@ -29,171 +27,157 @@ POINTS: Final = 24
 NORMAL_DAYS: Final = 14
 
 _HOUR: Final = timedelta(hours=1)
-_HOUR_MS: Final = 3_600_000
-_ALL: Final = Scope()
-_BY_NAME: Final = {"integration": "integration"}
+_FINE: Final = (FIVE_MINUTES, HOUR)
 _NO_LATENCY: Final = Latency(0, None, None, None, None)
+_NO_RATES: Final = Rates(0, None, None, None, None, None)
 
 
 def integration_summaries(
-    con: DuckDBPyConnection, names: Sequence[str], now: datetime
+    con: DuckDBPyConnection, names: Sequence[str], now: datetime, memo: Memo | None = None
 ) -> tuple[IntegrationSummary, ...]:
-    """One summary per name, in that order, in a handful of queries for all of them."""
-    known = Known.read(con)
-    day, hour = (Stretch(window, plan(known, window)) for window in (Window.last(DAY, now), Window.last(_HOUR, now)))
-    last = _last_runs(con, names, now)
-    counts = _runs(con, day)
-    latencies, recent, rates = _latencies(con, day), _latencies(con, hour), _rates(con, day)
-    sparklines = _sparklines(con, known, now)
-    normal = _normal(con, known, now)
-    availability = _availability(con, known, names, Window.last(MONTH, now))
-    return tuple(
-        IntegrationSummary(
-            integration=name,
-            last_run_at=last.get(name, (None, None))[0],
-            last_outcome=last.get(name, (None, None))[1],
-            **_run_part(counts.get(name)),
-            latency_24h=latencies.get(name, _NO_LATENCY),
-            latency_1h=recent.get(name, _NO_LATENCY),
-            normal_p95_ms=normal.get(name, (None, 0))[0],
-            normal_days=normal.get(name, (None, 0))[1],
-            rates_24h=rates.get(name, rates_of({})),
-            availability_30d=availability[name],
-            sparkline_p95=tuple(sparklines.get(name, [None] * POINTS)),
+    """One summary per name, in that order, in a handful of queries for all of them.
+
+    Windows begin at a whole five minutes (that of 30 days at a whole hour), so that they hold up to so much more than
+    their name says. With a memo, what closed buckets amount to is read once.
+    """
+    return _Overview.of(con, names, now, memo).summaries()
+
+
+@dataclass(frozen=True, slots=True)
+class _Overview:
+    everybody: Everybody
+    known: Known
+    now: datetime
+
+    @classmethod
+    def of(cls, con: DuckDBPyConnection, names: Sequence[str], now: datetime, memo: Memo | None) -> _Overview:
+        everybody = Everybody(con, names, memo)
+        everybody.read_versions(now - MONTH, now - DAY - _HOUR)
+        return cls(everybody, Known.read(con), now)
+
+    def summaries(self) -> tuple[IntegrationSummary, ...]:
+        day, hour = self._figures(self._since(DAY)), self._figures(self._since(_HOUR))
+        latest, normal = self._last(day), self._normal()
+        sparklines = self._sparklines()
+        availability = self._availability()
+        latency_24h, latency_1h = self._latencies(self._since(DAY), day), self._latencies(self._since(_HOUR), hour)
+        rates = _rates(day)
+        return tuple(
+            IntegrationSummary(
+                integration=name,
+                last_run_at=latest[place][0],
+                last_outcome=latest[place][1],
+                runs_24h=runs,
+                simulated_share_24h=simulated / runs if runs else None,
+                latency_24h=latency_24h[place],
+                latency_1h=latency_1h[place],
+                normal_p95_ms=normal[place][0],
+                normal_days=normal[place][1],
+                rates_24h=rates[place],
+                availability_30d=availability[place],
+                sparkline_p95=sparklines[place],
+            )
+            for place, (name, runs, simulated) in enumerate(
+                zip(
+                    self.everybody.names,
+                    day.count("runs").tolist(),
+                    day.count("simulated_runs").tolist(),
+                    strict=True,
+                )
+            )
         )
-        for name in names
-    )
+
+    def _since(self, length: timedelta) -> Window:
+        return Window(FIVE_MINUTES.start(self.now - length), self.now)
+
+    def _plan(self, window: Window, tiers: tuple[Tier, ...] = _FINE) -> tuple[Span, ...]:
+        return plan(self.known, window, only=tiers)
+
+    def _figures(self, window: Window) -> Figures:
+        return self.everybody.figures(self._plan(window))
+
+    def _last(self, day: Figures) -> list[tuple[datetime | None, Outcome | None]]:
+        latest = day.last
+        if not latest.all():
+            # Nearly every integration ran within the day; only for the others is the month worth a look.
+            month = self._plan(Window(HOUR.start(self.now - MONTH), self.now + timedelta(microseconds=1)), TIERS)
+            latest = np.maximum(latest, self.everybody.last_runs(month))
+        return [(instant(one >> 4), OUTCOMES[one & 15]) if one else (None, None) for one in latest.tolist()]
+
+    def _latencies(self, window: Window, figures: Figures) -> list[Latency]:
+        n, most = figures.count("n").tolist(), figures.most.tolist()
+        raw = all(span.source is Source.RAW for span in self._plan(window))
+        cut = self._exact(window) if raw else figures.quantiles()
+        return [
+            Latency(count, *percentiles, largest, raw) if count else _NO_LATENCY
+            for count, percentiles, largest in zip(n, np.transpose(cut).tolist(), most, strict=True)
+        ]
+
+    def _exact(self, window: Window) -> Any:
+        found = np.full((3, len(self.everybody.names)), np.nan)
+        answer = self.everybody.exact(window.start, window.end)
+        found[:, answer["code"]] = [answer[name] for name in ("p50", "p95", "p99")]
+        return found
+
+    def _sparklines(self) -> list[tuple[float | None, ...]]:
+        """P95 of each clock hour, the last one as far as it has come."""
+        hour = HOUR.start(self.now)
+        starts = [hour - back * _HOUR for back in range(POINTS - 1, 0, -1)]
+        columns = [*self._hours(starts), self._p95(Window(hour, self.now))]
+        lines = np.transpose(columns)
+        return [tuple(line) for line in np.where(np.isnan(lines), None, lines).tolist()]
+
+    def _normal(self) -> list[tuple[float | None, int]]:
+        hour = HOUR.start(self.now)
+        daily: list[list[float]] = [[] for _ in self.everybody.names]
+        for column in self._hours([hour - back * DAY for back in range(NORMAL_DAYS, 0, -1)]):
+            for place in np.flatnonzero(~np.isnan(column)).tolist():
+                daily[place].append(float(column[place]))
+        return [(sorted(found)[(len(found) - 1) // 2] if found else None, len(found)) for found in daily]
+
+    def _hours(self, starts: Sequence[datetime]) -> list[Any]:
+        """P95 of whole clock hours by integration; exact where an hour is one bucket or nothing but raw rows."""
+        spans = plan(self.known, Window(starts[0], starts[-1] + _HOUR), _HOUR, only=(HOUR,))
+        closed = {slot for span in spans if span.source is Source.HOUR for slot in _slots(span)}
+        held = self.everybody.hourly_p95([slot_of(start) for start in starts if slot_of(start) in closed])
+        return [
+            held[slot_of(start)] if slot_of(start) in held else self._p95(Window(start, start + _HOUR))
+            for start in starts
+        ]
+
+    def _p95(self, window: Window) -> Any:
+        if window.start >= window.end or not self.known.may_hold(window):
+            return np.full(len(self.everybody.names), np.nan)
+        spans = self._plan(window)
+        if all(span.source is Source.RAW for span in spans):
+            return self._exact(window)[1]
+        return self.everybody.figures(spans).quantiles()[1]
+
+    def _availability(self) -> list[Availability]:
+        window = Window(HOUR.start(self.now - MONTH), self.now)
+        counted = self.everybody.slices(self._plan(window, TIERS))
+        schedules: dict[str, list[list[Segment]]] = defaultdict(list)
+        for (integration, _, _), changes in read_changes(self.everybody.con, self.everybody.names).items():
+            schedules[integration].append(segments(changes))
+        return [
+            _share(window, figures, schedules[name])
+            for name, figures in zip(self.everybody.names, counted.T.tolist(), strict=True)
+        ]
 
 
-def _by_name(con: DuckDBPyConnection, sql: str, parameters: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
-    return {row[0]: row[1:] for row in con.execute(sql, parameters).fetchall()}
+def _rates(figures: Figures) -> list[Rates]:
+    requests = figures.count("requests")
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares = [(figures.count(name) / requests).tolist() for name in CLASSES]
+    return [Rates(count, *own) if count else _NO_RATES for count, *own in zip(requests.tolist(), *shares, strict=True)]
 
 
-def _last_runs(con: DuckDBPyConnection, names: Sequence[str], now: datetime) -> dict[str, tuple[datetime, Outcome]]:
-    found: dict[str, tuple[datetime, Outcome]] = {}
-    # Nearly every integration ran within the hour; only the others are worth a look at the whole month.
-    for span in (timedelta(hours=1), MONTH):
-        if all(name in found for name in names):
-            break
-        for name, at, outcome in con.execute(_LAST, {"since": now - span, "now": now}).fetchall():
-            found[name] = (at, Outcome(outcome))
-    return found
-
-
-def _run_part(row: tuple[Any, ...] | None) -> dict[str, Any]:
-    n, simulated = row or (0, 0)
-    return {"runs_24h": n, "simulated_share_24h": simulated / n if n else None}
-
-
-def _runs(con: DuckDBPyConnection, day: Stretch) -> dict[str, tuple[Any, ...]]:
-    raw = {"integration": "integration", "runs": "count(*)", "simulated_runs": "count(*) FILTER (simulated)"}
-    relation, bounds = day.relation(_ALL, raw, {name: name for name in raw}, table=RUNS)
-    sql = f"SELECT integration, sum(runs), sum(simulated_runs) FROM {relation} GROUP BY integration"  # noqa: S608 - ours
-    return _by_name(con, sql, bounds)
-
-
-def _latencies(con: DuckDBPyConnection, stretch: Stretch) -> dict[str, Latency]:
-    if stretch.is_raw:
-        found = _by_name(con, _LATENCY, {"start": stretch.window.start, "end": stretch.window.end})
-        return {name: latency_of(*row) for name, row in found.items()}
-    known = totals(con, stretch, _ALL, ("n", "total_max"), _BY_NAME, {})
-    held = histograms(con, stretch, _ALL, "total", _BY_NAME, {})
-    names, group = _numbered(held["integration"])
-    cut = np.array(quantiles(group, held["i"], held["c"], len(names)))
-    counted = {name: (known["n"][row], known["total_max"][row]) for row, name in enumerate(known["integration"])}
-    return {name: _latency(counted[name], cut[:, place]) for place, name in enumerate(names)}
-
-
-def _latency(counted: tuple[Any, Any], cut: Any) -> Latency:
-    n, largest = counted
-    most = milliseconds(largest)
-    return latency_of(int(n), [min(float(figure), most) for figure in cut], most, exact=False)
-
-
-def _numbered(column: Any) -> tuple[list[str], Any]:
-    """The names of a sorted column, and the place of each row's name among them."""
-    new = np.flatnonzero(np.concatenate([[True], column[1:] != column[:-1]])) if len(column) else np.zeros(0, int)
-    return list(column[new]), np.repeat(np.arange(len(new)), np.diff([*new, len(column)]))
-
-
-def _rates(con: DuckDBPyConnection, day: Stretch) -> dict[str, Rates]:
-    found = totals(con, day, _ALL, RATE_COLUMNS, _BY_NAME, {})
-    return {name: rates_from(found, row) for row, name in enumerate(found["integration"])}
-
-
-def _sparklines(con: DuckDBPyConnection, known: Known, now: datetime) -> dict[str, list[float | None]]:
-    """P95 of each clock hour, the last one as far as it has come."""
-    hour = HOUR.start(now)
-    lines: dict[str, list[float | None]] = defaultdict(lambda: [None] * POINTS)
-    past = Window(hour - (POINTS - 1) * _HOUR, hour)
-    for name, at_ms, p95 in _hourly(con, known, past, "true"):
-        lines[name][(at_ms - epoch_ms(past.start)) // _HOUR_MS] = p95
-    current = Window(hour, now)
-    for name, figures in _latencies(con, Stretch(current, plan(known, current))).items() if now > hour else ():
-        lines[name][-1] = figures.p95
-    return lines
-
-
-def _normal(con: DuckDBPyConnection, known: Known, now: datetime) -> dict[str, tuple[float, int]]:
-    hour = HOUR.start(now)
-    past = Window(hour - NORMAL_DAYS * DAY, hour)
-    at_this_hour = f"epoch_ms({{at}}) // {_HOUR_MS} % 24 = {epoch_ms(hour) // _HOUR_MS % 24}"
-    daily: dict[str, list[float]] = defaultdict(list)
-    for name, _, p95 in _hourly(con, known, past, at_this_hour):
-        daily[name].append(p95)
-    return {name: (sorted(found)[(len(found) - 1) // 2], len(found)) for name, found in daily.items()}
-
-
-def _hourly(con: DuckDBPyConnection, known: Known, window: Window, condition: str) -> list[tuple[str, int, float]]:
-    """Integration, start in epoch milliseconds and P95 of whole hours, exact."""
-    stretch = Stretch(window, plan(known, window, _HOUR, only=(HOUR,)))
-    group = {"integration": "integration", "at_ms": f"epoch_ms({{at}}) // {_HOUR_MS} * {_HOUR_MS}"}
-    p95 = "quantile_disc(total_ms, 0.95)"
-    relation, bounds = stretch.relation(
-        _ALL,
-        group | {"p95": p95},
-        group | {"p95": "total_p95"},
-        condition=f"{GOOD_ATTEMPTS} AND {condition}",
-        rolled_condition=f"total_p95 IS NOT NULL AND {condition}",
-    )
-    found = con.execute(f"SELECT * FROM {relation}", bounds).fetchall()  # noqa: S608 - names of ours
-    return [(name, at_ms, milliseconds(figure)) for name, at_ms, figure in found]
-
-
-def _availability(
-    con: DuckDBPyConnection, known: Known, names: Sequence[str], window: Window
-) -> dict[str, Availability]:
-    relation, bounds = decided_slices([("1", plan(known, window))])
-    measured = _by_name(con, _SLICES.format(relation=relation), bounds)
-    schedules: dict[str, list[list[Segment]]] = defaultdict(list)
-    for (integration, _, _), changes in read_changes(con, names).items():
-        schedules[integration].append(segments(changes))
-    return {name: _share(window, measured.get(name, (0, 0, 0, 0)), schedules[name]) for name in names}
-
-
-def _share(window: Window, measured: tuple[Any, ...], schedules: Sequence[Sequence[Segment]]) -> Availability:
+def _share(window: Window, measured: Sequence[int], schedules: Sequence[Sequence[Segment]]) -> Availability:
     good, bad, good_ms, bad_ms = measured
     promise = promised(schedules, epoch_ms(window.start), epoch_ms(window.end))
-    count = SliceCount(good, bad, promise.slices, int(good_ms), int(bad_ms), promise.ms)
+    count = SliceCount(good, bad, promise.slices, good_ms, bad_ms, promise.ms)
     return Availability(good, bad, promise.slices, share=count.share, coverage=count.coverage)
 
 
-_LAST: Final = """
-SELECT integration, max(started_at), arg_max(outcome, started_at)
-FROM runs WHERE started_at >= $since AND started_at <= $now GROUP BY integration
-"""
-
-_LATENCY: Final = f"""
-SELECT integration, count(*), quantile_disc(total_ms, [0.5, 0.95, 0.99]), max(total_ms)
-FROM {STEPS} WHERE started_at >= $start AND started_at < $end AND {GOOD_ATTEMPTS} GROUP BY integration
-"""  # noqa: S608 - names of ours
-
-_SLICES: Final = f"""
-WITH judged AS (
-    SELECT integration, n, outcome IN {sql_list(GOOD)} AS good, n * CAST(round(every_s * 1000) AS BIGINT) AS ms
-    FROM {{relation}} WHERE outcome <> '{Outcome.THROTTLED}' AND NOT elsewhere
-)
-SELECT integration, coalesce(sum(n) FILTER (good), 0)::BIGINT, coalesce(sum(n) FILTER (NOT good), 0)::BIGINT,
-       coalesce(sum(ms) FILTER (good), 0), coalesce(sum(ms) FILTER (NOT good), 0)
-FROM judged GROUP BY integration
-"""  # noqa: S608 - names of ours
+def _slots(span: Span) -> range:
+    return range(slot_of(span.start), slot_of(span.end), HOUR.slots)

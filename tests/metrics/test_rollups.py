@@ -21,6 +21,7 @@ from metrics.series import ErrorSeries, LatencySeries
 from metrics.store.database import Store
 from metrics.store.errors import error_series, rates
 from metrics.store.latency import latency, latency_series
+from metrics.store.memo import Memo
 from metrics.store.overview import integration_summaries
 from metrics.store.rollup.layout import INTEGRATION_LEVEL, STEP_LEVEL, tables
 from metrics.store.rollup.roller import SETTLED_AFTER, pieces, roll, roll_piece
@@ -169,6 +170,13 @@ def answers(store: Store) -> dict[str, Any]:
     return store.read(ask)
 
 
+def remembers_nothing_else(store: Store, names: Sequence[str] = ("a", "b")) -> None:
+    """The overview is the same with what the store remembers and without, twice in a row."""
+    fresh = store.read(lambda con: integration_summaries(con, names, NOW))
+    for _ in range(2):
+        assert store.read(lambda con: integration_summaries(con, names, NOW, store.memo)) == fresh
+
+
 def agree(rolled: dict[str, Any], raw: dict[str, Any]) -> None:
     """Counts are the same, percentiles within 1 %, and what claims to be exact is."""
     for question, wanted in raw.items():
@@ -221,12 +229,15 @@ def test_rolled_and_raw_answers_agree_on_any_history(pair: tuple[Store, Store], 
         rows = [NumberedRun("p", next(number), NOW, made.run()) for made in batch]
         for store in pair:
             store.write(partial(stored, rows=rows)).result()
+        remembers_nothing_else(rolled)
     wanted = answers(plain)
     agree(answers(rolled), wanted)
     roll(rolled, NOW, most_pieces=2)
     agree(answers(rolled), wanted)
+    remembers_nothing_else(rolled)
     roll(rolled, NOW)
     agree(answers(rolled), wanted)
+    remembers_nothing_else(rolled)
     assert count(plain, INTEGRATION_LEVEL.table(FIVE_MINUTES)) == 0
 
 
@@ -305,6 +316,30 @@ def test_a_late_run_corrects_every_tier(quiet: Store, put: Put, make_run: Make) 
 def largest(con: DuckDBPyConnection, tier: Tier, at: datetime) -> list[Any]:
     sql = f"SELECT total_max FROM {STEP_LEVEL.table(tier)} WHERE bucket_at = ?"  # noqa: S608 - a name of ours
     return con.execute(sql, [tier.start(at)]).fetchall()
+
+
+def test_a_late_run_changes_what_is_remembered_of_its_bucket(quiet: Store, put: Put, make_run: Make) -> None:
+    def worst() -> float | None:
+        (summary,) = quiet.read(lambda con: integration_summaries(con, ["hubspot"], NOW, quiet.memo))
+        return summary.latency_24h.max
+
+    roll(quiet, NOW)
+    assert worst() == worst()
+    for place, late in enumerate((timedelta(hours=13), timedelta(hours=3), timedelta(minutes=40))):
+        put([make_run(NOW - late, 9_000.0 + place)])
+        assert worst() == 9_000.0 + place
+        remembers_nothing_else(quiet, ["hubspot"])
+        roll(quiet, NOW)
+        assert worst() == 9_000.0 + place
+        remembers_nothing_else(quiet, ["hubspot"])
+
+
+def test_a_memo_that_is_full_forgets_what_was_not_used_for_longest() -> None:
+    memo = Memo(most_bytes=10)
+    for key in "abc":
+        memo.keep(key, key, 4)
+        memo.get("a")
+    assert [memo.get(key) for key in "abc"] == ["a", None, "c"]
 
 
 def test_a_re_election_corrects_the_slices(quiet: Store, put: Put, make_run: Make) -> None:
