@@ -10,6 +10,7 @@ from uuid import UUID
 from duckdb import DuckDBPyConnection
 
 from metrics.model import RunRow
+from metrics.store.buckets import instant
 from probes.model import (
     Assertion,
     Certificate,
@@ -45,17 +46,17 @@ def latest_runs(
 def run(con: DuckDBPyConnection, run_id: str | UUID) -> Run | None:
     """The whole run with its steps, quota readings, values and evidence; None when there is no such run."""
     wanted = _uuid(run_id)
-    found = _dicts(con, "SELECT * FROM runs WHERE run_id = ? LIMIT 1", wanted) if wanted else []
+    found = _find(con, "*", wanted) if wanted else []
     return _run(con, found[0]) if found else None
 
 
 def evidence(con: DuckDBPyConnection, evidence_id: str) -> tuple[RunRow, Evidence] | None:
     """The evidence and the run it belongs to; None when there is none or it has expired."""
-    found = _dicts(con, "SELECT * FROM evidence WHERE evidence_id = ? LIMIT 1", evidence_id)
+    found = _dicts(con, "SELECT * FROM evidence WHERE evidence_id = ? LIMIT 1", [evidence_id])
     if not found:
         return None
-    rows = con.execute(f"{_ROW} WHERE run_id = ? LIMIT 1", [found[0]["run_id"]]).fetchall()
-    return (run_row(rows[0]), _evidence(found[0])) if rows else None
+    rows = _find(con, ROW_COLUMNS, found[0]["run_id"])
+    return (run_row(tuple(rows[0].values())), _evidence(found[0])) if rows else None
 
 
 ROW_COLUMNS: Final = (
@@ -66,11 +67,19 @@ ROW_COLUMNS: Final = (
 _ROW: Final = f"SELECT {ROW_COLUMNS} FROM runs"  # noqa: S608 - columns of ours
 
 
-# The time bounds say nothing new, but let the database skip what cannot hold the run: 5 times as fast.
-_LONGEST_RUN: Final = timedelta(days=1)
-_STEPS: Final = """
-SELECT * FROM steps WHERE run_id = ? AND started_at >= ? AND started_at < ? ORDER BY started_at, position, attempt
-"""
+# The bounds of time say nothing new, but let the database skip what cannot belong to the run.
+_NEAR: Final = timedelta(minutes=1)
+_CLEANED_UP: Final = timedelta(minutes=15)
+"""A run ends within its interval, and its clean-up long before this."""
+_TIME_ORDERED: Final = 7
+_OF_RUN: Final = "run_id = $run_id AND {at} >= $since AND {at} < $until"
+_STEPS: Final = f"""
+SELECT * FROM steps WHERE {_OF_RUN.format(at="started_at")} ORDER BY started_at, position, attempt
+"""  # noqa: S608 - columns of ours
+_QUOTA: Final = f"""
+SELECT * FROM quota_readings WHERE {_OF_RUN.format(at="observed_at")} ORDER BY observed_at, bucket
+"""  # noqa: S608 - columns of ours
+_VALUES: Final = f"SELECT name, value FROM recorded_values WHERE {_OF_RUN.format(at='started_at')}"  # noqa: S608 - columns of ours
 
 
 def run_row(row: tuple[Any, ...]) -> RunRow:
@@ -96,6 +105,17 @@ def run_row(row: tuple[Any, ...]) -> RunRow:
     )
 
 
+def _find(con: DuckDBPyConnection, columns: str, run_id: UUID) -> list[dict[str, Any]]:
+    """The run's row, or nothing. The first 48 bits of an id tell when the run started (RFC 9562, version 7), so that
+    only the rows of that time have to be looked at; an id of another kind is looked for everywhere."""
+    asked = f"SELECT {columns} FROM runs WHERE run_id = $run_id"  # noqa: S608 - columns of ours
+    if run_id.version != _TIME_ORDERED:
+        return _dicts(con, f"{asked} LIMIT 1", {"run_id": run_id})
+    at = instant((run_id.int >> 80) * 1000)
+    bounds = {"run_id": run_id, "since": at - _NEAR, "until": at + _NEAR}
+    return _dicts(con, f"{asked} AND started_at >= $since AND started_at < $until LIMIT 1", bounds)
+
+
 def _uuid(text: str | UUID) -> UUID | None:
     try:
         return UUID(str(text))
@@ -103,21 +123,23 @@ def _uuid(text: str | UUID) -> UUID | None:
         return None
 
 
-def _dicts(con: DuckDBPyConnection, sql: str, *parameters: object) -> list[dict[str, Any]]:
-    cursor = con.execute(sql, list(parameters))
+def _dicts(con: DuckDBPyConnection, sql: str, parameters: object) -> list[dict[str, Any]]:
+    cursor = con.execute(sql, parameters)
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _run(con: DuckDBPyConnection, row: dict[str, Any]) -> Run:
-    run_id, since, until = row["run_id"], row["started_at"], row["started_at"] + _LONGEST_RUN
+    run_id, since = row["run_id"], row["started_at"]
+    longest = max(timedelta(seconds=row["every_s"]), timedelta(milliseconds=row["duration_ms"]))
+    bounds = {"run_id": run_id, "since": since - _NEAR, "until": since + longest + _CLEANED_UP}
     kept = {
         (found["position"], found["attempt"]): _evidence(found)
-        for found in _dicts(con, "SELECT * FROM evidence WHERE run_id = ?", run_id)
+        for found in _dicts(con, "SELECT * FROM evidence WHERE run_id = ?", [run_id])
     }
-    steps = _dicts(con, _STEPS, run_id, since - timedelta(minutes=1), until)
-    quota = _dicts(con, "SELECT * FROM quota_readings WHERE run_id = ? ORDER BY observed_at, bucket", run_id)
-    values = _dicts(con, "SELECT name, value FROM recorded_values WHERE run_id = ? AND started_at = ?", run_id, since)
+    steps = _dicts(con, _STEPS, bounds)
+    quota = _dicts(con, _QUOTA, bounds)
+    values = _dicts(con, _VALUES, bounds)
     same = ("run_id", "region", "integration", "workflow", "scheduled_at", "started_at", "duration_ms", "every_s")
     more = ("config_version", "attempt", "failed_step", "failed_integration", "loop_lag_ms", "skip_reason", "simulated")
     return Run(
