@@ -15,6 +15,7 @@ from duckdb import DuckDBPyConnection
 
 from config.model import Config
 from metrics.history.levels import quota_table
+from metrics.history.rolling import roll_up
 from metrics.history.series import build as build_series
 from metrics.history.tables import Chunk, chunk
 from metrics.history.world import Level, business_hours
@@ -72,7 +73,7 @@ def load(
     levels: Mapping[str, Level] | None = None,
     progress: Callable[[float], None] = lambda share: None,
 ) -> int:
-    """Stores generated history, a few series per transaction, and returns how many runs that were.
+    """Stores generated history, a few series per transaction, rolls it up, and returns how many runs that were.
 
     A series that already holds simulated runs is left as it is. `progress` hears the share that is done.
     """
@@ -93,6 +94,7 @@ def load(
         done += len(group)
     if writing is not None:
         writing.result()
+    roll_up(store, now, config.settings.retention.rollup_5m)
     progress(1.0)
     return runs
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -68,12 +68,26 @@ def build(
     integration: Integration, workflow: Workflow, window: Window, world: World, random: np.random.Generator
 ) -> Series:
     """Runs whose last answer came before the window's end."""
-    every = max(workflow.every, LEAST_EVERY)
-    at_ms = _schedule(window, every, random)
+    at_ms = _schedule(window, max(workflow.every, LEAST_EVERY), random)
+    here = [(trouble, slice(None)) for trouble in world.troubles]
+    return lived(integration, workflow, at_ms, world.level_at(at_ms), here, window.end, random)
+
+
+def lived(
+    integration: Integration,
+    workflow: Workflow,
+    at_ms: Floats,
+    level: Floats,
+    troubles: Sequence[tuple[Trouble, slice]],
+    end: datetime,
+    random: np.random.Generator,
+) -> Series:
+    """Runs at these instants, at that usual level of the vendor; each trouble strikes a part of them. The days before
+    `end` are calm."""
     steps = workflow.steps
-    fates = _fates(at_ms, steps, world.troubles, random)
-    table = _steps(integration, steps, fates, world.level_at(at_ms) * fates.slower, random)
-    runs = _runs(at_ms, every, steps, fates, table, random)
+    fates = _fates(at_ms, steps, troubles, end, random)
+    table = _steps(integration, steps, fates, level * fates.slower, random)
+    runs = _runs(at_ms, max(workflow.every, LEAST_EVERY), steps, fates, table, random)
     starts = runs["at_ms"][table["run"]] + table["offset_ms"]
     return Series(runs, table | {"at_ms": starts}, tuple(step.name for step in steps))
 
@@ -93,7 +107,13 @@ def _schedule(window: Window, every: timedelta, random: np.random.Generator) -> 
     return np.arange(first, last + 1) * every_ms + phase
 
 
-def _fates(at_ms: Floats, steps: Sequence[Step], troubles: Sequence[Trouble], random: np.random.Generator) -> Fates:
+def _fates(
+    at_ms: Floats,
+    steps: Sequence[Step],
+    troubles: Sequence[tuple[Trouble, slice]],
+    end: datetime,
+    random: np.random.Generator,
+) -> Fates:
     count = len(at_ms)
     outcome, kind, slower = np.zeros(count, np.int64), np.full(count, _NO_KIND, np.int64), np.ones(count)
     main = max(1, sum(not step.always for step in steps))
@@ -101,10 +121,12 @@ def _fates(at_ms: Floats, steps: Sequence[Step], troubles: Sequence[Trouble], ra
     ill = random.random(count) < _BACKGROUND_RATE
     kind[ill] = np.array([KINDS.index(k) for k in _BACKGROUND])[random.integers(0, len(_BACKGROUND), int(ill.sum()))]
     # Six of ten passing troubles are gone at the retry; all of them in the calm days before now.
-    calm = at_ms[ill] > at_ms[-1:] - QUIET_DAYS * 86_400_000
+    calm = at_ms[ill] > end.timestamp() * 1000 - QUIET_DAYS * 86_400_000
     outcome[ill] = np.where(calm | (random.random(int(ill.sum())) < 0.6), UNSTABLE, FAILED)
-    for trouble in troubles:
-        inside = (at_ms >= trouble.start.timestamp() * 1000) & (at_ms < trouble.end.timestamp() * 1000)
+    for trouble, part in troubles:
+        inside = np.zeros(count, bool)
+        inside[part] = at_ms[part] >= trouble.start.timestamp() * 1000
+        inside &= at_ms < trouble.end.timestamp() * 1000
         slower[inside] = trouble.slower
         if trouble.kind is not None:
             hit = inside & (random.random(count) < trouble.failing)

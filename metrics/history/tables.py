@@ -10,11 +10,15 @@ import numpy as np
 import pyarrow as pa
 
 from config.model import Integration, Workflow
-from metrics.history.series import KINDS, OUTCOMES, Series, message_of
+from metrics.history.series import KINDS, OUTCOMES, Codes, Series, message_of
 from metrics.history.world import Floats
 
 PROBER: Final = "simulation"
 _PHASES: Final = ("dns_ms", "connect_ms", "tls_ms", "send_ms", "wait_ms", "ttfb_ms", "download_ms", "total_ms")
+
+
+Where = Mapping[str, tuple[Codes, Sequence[str]]]
+"""Integration, workflow and region of runs: for each its names, and the code of each run's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +51,23 @@ def chunk(
     random: np.random.Generator,
 ) -> Chunk:
     """The tables of a series: its runs, their steps and values, and the interval it was scheduled at."""
-    where = {"integration": integration.name, "workflow": workflow.name, "region": region}
+    named = {"integration": integration.name, "workflow": workflow.name, "region": region}
+    one = np.zeros(len(series.runs["at_ms"]), np.int64)
+    where = {key: (one, [name]) for key, name in named.items()}
+    tables = measured(where, workflow, series, first_number, version, random)
+    return Chunk(*named.values(), {"schedule_changes": _schedule(named, series), **tables})
+
+
+def measured(
+    where: Where, workflow: Workflow, series: Series, first_number: int, version: str, random: np.random.Generator
+) -> dict[str, pa.Table]:
+    """The raw tables of these runs, their steps and values, by the name they have in the store."""
     ids = run_ids(series.runs["at_ms"], random)
-    tables = {
-        "schedule_changes": _schedule(where, series),
+    return {
         "runs": _runs(where, series, ids, first_number, version),
         "steps": _steps(where, series, workflow, ids),
         "recorded_values": _values(where, series, ids),
     }
-    return Chunk(integration.name, workflow.name, region, tables)
 
 
 def run_ids(at_ms: Floats, random: np.random.Generator) -> pa.Array:
@@ -103,12 +115,16 @@ def _statuses(kind: Any, fine: int | None) -> pa.Array:
     return _coded(codes, [*(message_of(known)[1] for known in KINDS), fine])
 
 
-def _runs(where: dict[str, str], series: Series, ids: pa.Array, first: int, version: str) -> pa.Table:
+def _placed(where: Where, runs: Any = slice(None)) -> dict[str, pa.Array]:
+    return {key: _coded(codes[runs], names) for key, (codes, names) in where.items()}
+
+
+def _runs(where: Where, series: Series, ids: pa.Array, first: int, version: str) -> pa.Table:
     runs, count = series.runs, len(ids)
     measured = ("duration_ms", "loop_lag_ms", "slowest_total_ms", "slowest_ttfb_ms", "sync_lag_ms")
     at = instants(runs["at_ms"])
     return pa.table(
-        {name: _same(text, count) for name, text in where.items()}
+        _placed(where)
         | {
             "run_id": ids,
             "prober_id": _same(PROBER, count),
@@ -148,13 +164,13 @@ def _schedule(where: dict[str, str], series: Series) -> pa.Table:
     )
 
 
-def _steps(where: dict[str, str], series: Series, workflow: Workflow, ids: pa.Array) -> pa.Table:
+def _steps(where: Where, series: Series, workflow: Workflow, ids: pa.Array) -> pa.Table:
     steps = series.steps
     count = len(steps["run"])
     position = steps["position"].astype(np.int64)
     requests = [step.request for step in workflow.steps]
     return pa.table(
-        {name: _same(text, count) for name, text in where.items()}
+        _placed(where, steps["run"])
         | {
             "run_id": ids.take(pa.array(steps["run"])),
             "position": pa.array(steps["position"]),
@@ -176,12 +192,12 @@ def _steps(where: dict[str, str], series: Series, workflow: Workflow, ids: pa.Ar
     )
 
 
-def _values(where: dict[str, str], series: Series, ids: pa.Array) -> pa.Table:
+def _values(where: Where, series: Series, ids: pa.Array) -> pa.Table:
     lag = series.runs["sync_lag_ms"]
     known = np.flatnonzero(~np.isnan(lag))
     count = len(known)
     return pa.table(
-        {name: _same(text, count) for name, text in where.items()}
+        _placed(where, known)
         | {
             "run_id": ids.take(pa.array(known)),
             "started_at": instants(series.runs["at_ms"][known]),

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +22,9 @@ Level = Callable[[datetime], float]
 _GRID: Final = timedelta(minutes=5)
 _PERSISTENCE: Final = 0.97
 _WANDER: Final = 0.05
+_DRIFT: Final = 0.1
+"""Standard deviation of the logarithm of how much slower a vendor is after a quarter of a year."""
+_QUARTER: Final = timedelta(days=91)
 QUIET_DAYS: Final = 4
 """No incident this close to the end: a demo begins calm, also in its three-day windows."""
 
@@ -63,12 +67,18 @@ def business_hours(base_ms: float) -> Level:
 
 def build(window: Window, level: Level, random: np.random.Generator) -> World:
     """A world from its usual level and a seeded generator."""
+    grid_ms, usual = _rhythm(window, level)
+    wander = _autoregressive(random.normal(0, _WANDER * math.sqrt(1 - _PERSISTENCE**2), len(usual)))
+    drift = random.normal(0, _DRIFT) * (grid_ms - grid_ms[0]) / (_QUARTER / timedelta(milliseconds=1))
+    return World(grid_ms, usual * np.exp(wander + drift), _troubles(window, random))
+
+
+@lru_cache(maxsize=8)
+def _rhythm(window: Window, level: Level) -> tuple[Floats, Floats]:
+    """The instants of the grid, and the usual level at each: of many vendors with the same one, worked out once."""
     count = math.ceil(window.length / _GRID) + 1
     instants = [window.start.astimezone(UTC) + i * _GRID for i in range(count)]
-    usual = np.array([level(at) for at in instants])
-    wander = _autoregressive(random.normal(0, _WANDER * math.sqrt(1 - _PERSISTENCE**2), count))
-    grid_ms = np.array([at.timestamp() * 1000 for at in instants])
-    return World(grid_ms, usual * np.exp(wander), _troubles(window, random))
+    return np.array([at.timestamp() * 1000 for at in instants]), np.array([level(at) for at in instants])
 
 
 def _autoregressive(shocks: Floats) -> Floats:
@@ -83,13 +93,14 @@ def _troubles(window: Window, random: np.random.Generator) -> tuple[Trouble, ...
     days = window.length / timedelta(days=1) - QUIET_DAYS
     if days <= 1:
         return ()
-    plans: Sequence[tuple[FailureKind | None, tuple[int, int], float, float]] = [
+    plans: list[tuple[FailureKind | None, tuple[int, int], float, float]] = [
         (_pick(random, [FailureKind.STATUS_5XX, FailureKind.TIMEOUT, FailureKind.CONNECT]), (6, 26), 0.9, 1.6),
         (None, (60, 240), 0.0, 2.4),
         (FailureKind.THROTTLED, (10, 40), 0.7, 1.0),
         (_pick(random, [FailureKind.SCHEMA, FailureKind.BODY, FailureKind.VENDOR_ERROR]), (3, 9), 0.6, 1.0),
     ]
-    happening = [plan for plan in plans if random.random() < min(1.0, days / 14)]
+    months = max(1, round(days / 28))
+    happening = [plan for plan in plans * months if random.random() < min(1.0, days / 14)]
     # A whole day each, so that two never overlap.
     starts = random.permutation(np.arange(int(days)))[: len(happening)]
     troubles = [_trouble(window.start, int(day), plan, random) for day, plan in zip(starts, happening, strict=False)]

@@ -24,6 +24,8 @@ from probes.model import Batch
 
 FLUSH_ROWS: Final = 1_000
 FLUSH_AFTER_S: Final = 1.0
+FLUSH_MOST_ROWS: Final = 5_000
+"""What already waits goes along with those that were waited for, up to so many: a commit costs the same for all."""
 MOST_WAITING_ROWS: Final = 200_000
 
 _log = structlog.get_logger(__name__)
@@ -95,9 +97,10 @@ class Ingest:
         if first is None:
             return [], False
         group, rows, until = [first], first.rows, time.monotonic() + self._flush_after_s
-        while rows < self._flush_rows:
+        while rows < FLUSH_MOST_ROWS:
+            patience = max(0.0, until - time.monotonic()) if rows < self._flush_rows else 0.0
             try:
-                item = self._queue.get(timeout=max(0.0, until - time.monotonic()))
+                item = self._queue.get(timeout=patience)
             except queue.Empty:
                 break
             if item is None:

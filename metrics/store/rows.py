@@ -13,12 +13,13 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from metrics.kinds import GOOD, OURS, UNMEASURED
+from metrics.store.attempts import PHASES, attempts_table, is_timed
 from metrics.store.rollup.marks import mark
 from metrics.store.sealing.layout import HOT
-from probes.lag import LAG_LIMIT_MS
-from probes.model import Certificate, FailureKind, Outcome, Run, StepResult
+from probes.model import Outcome, Run, StepResult
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SLOT_S: Final = 300
 _TEXT: Final = pa.string()
 _REAL: Final = pa.float64()
 _FLAG: Final = pa.bool_()
@@ -32,7 +33,6 @@ _FAILURE: Final = {
     "failure_retryable": _FLAG,
     "failure_retry_after_s": _REAL,
 }
-_PHASES: Final = ("dns_ms", "connect_ms", "tls_ms", "send_ms", "wait_ms", "ttfb_ms", "download_ms", "total_ms")
 
 RUNS: Final = pa.schema(
     {
@@ -88,7 +88,7 @@ STEPS: Final = pa.schema(
         "response_bytes": _BIG,
         "tls_version": _TEXT,
         "certificate_expires_at": _TIME,
-        **dict.fromkeys(_PHASES, _REAL),
+        **dict.fromkeys(PHASES, _REAL),
         "assertions": _TEXT,
         "captured": _TEXT,
         "vendor_request_ids": _TEXT,
@@ -167,11 +167,12 @@ class NumberedRun:
 def insert(con: DuckDBPyConnection, runs: Sequence[NumberedRun]) -> None:
     """Adds the runs with all that hangs on them, inside the caller's transaction."""
     append(con, "runs", _table(RUNS, (run_row(item) for item in runs)))
-    append(con, "steps", _table(STEPS, (row for item in runs for row in _step_rows(item.run))))
+    append(con, "steps", attempts_table(STEPS, [item.run for item in runs]))
     append(con, "quota_readings", _table(QUOTA, (row for item in runs for row in _quota_rows(item.run))))
     append(con, "recorded_values", _table(VALUES, (row for item in runs for row in _value_rows(item.run))))
     append(con, "evidence", _table(EVIDENCE, (row for item in runs for row in _evidence_rows(item))))
-    mark(con, (at for item in runs for at in _instants(item.run)))
+    # One instant of each bucket says all: most of these are of the same few.
+    mark(con, {int(at.timestamp()) // _SLOT_S: at for item in runs for at in _instants(item.run)}.values())
 
 
 def _instants(run: Run) -> Iterator[datetime]:
@@ -282,52 +283,6 @@ def is_held_back(run: Run) -> bool:
     return run.outcome is Outcome.SKIPPED and run.failure is not None
 
 
-def is_counted(run: Run, step: StepResult) -> bool:
-    """Whether a request was really made, by a prober that was fit to measure."""
-    made = step.failure is None or step.failure.kind is not FailureKind.DEPENDENCY
-    return made and step.outcome not in UNMEASURED and run.outcome is not Outcome.TAINTED
-
-
-def is_timed(run: Run) -> bool:
-    """Whether its timings are the vendor's: a late loop adds its own lateness to every one of them."""
-    return run.loop_lag_ms <= LAG_LIMIT_MS
-
-
-def _step_rows(run: Run) -> Iterator[dict[str, Any]]:
-    same = ("position", "attempt", "cleanup", "started_at", "method", "url", "status", "http_version")
-    more = ("remote_address", "response_bytes", "tls_version", "certificate_expires_at", "shape_id")
-    for step in run.steps:
-        yield _plain(step, same + more) | {
-            "run_id": str(run.run_id),
-            "integration": step.integration or run.integration,
-            "workflow": run.workflow,
-            "region": run.region,
-            "step": step.name,
-            "counted": is_counted(run, step),
-            "timed": is_timed(run),
-            "outcome": step.outcome.value,
-            **_failure(step),
-            **{phase: micro(getattr(step.timings, phase)) for phase in _PHASES},
-            "assertions": _json([asdict(assertion) for assertion in step.assertions]),
-            "captured": _json(step.captured),
-            "vendor_request_ids": _json(step.vendor_request_ids),
-            "simulated": run.simulated,
-            "certificate_chain": _json([_certificate(one) for one in step.certificate_chain]),
-            "chain_expires_at": _first_end(step.certificate_chain),
-            "unreachable_addresses": _json(step.unreachable_addresses),
-        }
-
-
-def _certificate(certificate: Certificate) -> dict[str, str]:
-    return asdict(certificate) | {"expires_at": certificate.expires_at.isoformat()}
-
-
-def _first_end(chain: Sequence[Certificate]) -> datetime | None:
-    # A root's end is no matter of the server's: whoever trusts it replaces it.
-    ends = [one.expires_at for place, one in enumerate(chain) if place == 0 or one.subject != one.issuer]
-    return min(ends, default=None)
-
-
 def _quota_rows(run: Run) -> Iterator[dict[str, Any]]:
     for reading in run.quota:
         row = asdict(reading)
@@ -362,10 +317,6 @@ def _evidence_rows(item: NumberedRun) -> Iterator[dict[str, Any]]:
             "response_headers": json.dumps(evidence.response_headers),
             "vendor_request_ids": json.dumps(evidence.vendor_request_ids),
         }
-
-
-def _json(value: object) -> str | None:
-    return json.dumps(value) if value else None
 
 
 def micro(milliseconds: float | None) -> float | None:

@@ -1,0 +1,43 @@
+"""Rolls up much history at once, in pieces far larger than a store that is in use could afford."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from duckdb import DuckDBPyConnection
+
+from metrics.store.database import Store
+from metrics.store.rollup.roller import roll
+from metrics.store.rollup.tiers import FIVE_MINUTES, HOUR, SLOT_MS
+
+_MOST_ROWS: Final = 300_000
+
+
+def roll_up(store: Store, now: datetime, fine_for: timedelta, *, stop: Callable[[], bool] = lambda: False) -> int:
+    """Makes every roll-up that is due; how many pieces that were.
+
+    Buckets of five minutes are made for the last `fine_for` only, which is how long they would be kept.
+    """
+    store.write(partial(_leave_out_fine, before=HOUR.start(now - fine_for))).result()
+    return roll(store, now, most_rows=_MOST_ROWS, stop=stop)
+
+
+def _leave_out_fine(con: DuckDBPyConnection, before: datetime) -> None:
+    con.execute(_MARK_HOURS, {"before": before, "us": SLOT_MS * 1000 * HOUR.slots})
+    con.execute("DELETE FROM dirty_buckets WHERE tier = $tier AND bucket_at < $before", _fine(before))
+
+
+def _fine(before: datetime) -> dict[str, object]:
+    return {"tier": FIVE_MINUTES.suffix, "before": before}
+
+
+_MARK_HOURS: Final = """
+INSERT INTO dirty_buckets
+SELECT '1h', hour, nextval('dirty_marks') FROM (
+    SELECT DISTINCT make_timestamptz(epoch_us(bucket_at) // $us * $us) AS hour
+    FROM dirty_buckets WHERE tier = '5m' AND bucket_at < $before
+)
+"""
