@@ -39,7 +39,7 @@ def tile(standing: Standing, now: datetime) -> dict[str, Any]:
         "haystack": _haystack(declared, standing.state),
         "incident": standing.incidents[0].title if standing.incidents else "",
         "p95": wording.milliseconds(summary.latency_1h.p95),
-        "sample": f"P95 · last 1 h · n {summary.latency_1h.n:,}",
+        "sample": wording.samples("P95 · last 1 h", summary.latency_1h.n, exact=summary.latency_1h.exact),
         "normal": _normal(summary.normal_p95_ms, summary.normal_days, now),
         "normalTone": _tone(summary.latency_1h.p95, summary.normal_p95_ms),
         "spark": [None if value is None else round(value, 1) for value in summary.sparkline_p95],

@@ -43,6 +43,11 @@ def count(value: float | None) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
 
 
+def samples(what: str, n: int, *, exact: bool = True) -> str:
+    """`last 1 h · n 1,204`; says where percentiles over those come out of roll-ups: `… · within 1 %`."""
+    return f"{what} · n {n:,}" if exact or not n else f"{what} · n {n:,} · within 1 %"
+
+
 def span(length: timedelta) -> str:
     """The length of a window as people say it: `30 d`, `6 h`, `5 min`."""
     seconds = length.total_seconds()

@@ -107,6 +107,7 @@ def _integration(
         "last_run_at": summary.last_run_at.isoformat() if summary.last_run_at else None,
         "runs_24h": summary.runs_24h,
         "p95_ms": summary.latency_1h.p95,
+        "p95_exact": summary.latency_1h.exact,
         "normal_p95_ms": summary.normal_p95_ms,
         "availability_30d": summary.availability_30d.share,
         "budget_left": min(budgets, default=None),

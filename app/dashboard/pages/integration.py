@@ -113,7 +113,8 @@ def _simulated_banner(measured: Measured) -> Component:
 
 def _kpis(standing: Standing, measured: Measured) -> Component:
     span, latency, rates = wording.span(measured.window.length), measured.latency, measured.rates
-    n, requests = f"{span} · n {latency.n:,}", f"{span} · n {rates.requests:,}"
+    n = wording.samples(span, latency.n, exact=latency.exact)
+    requests = wording.samples(span, rates.requests)
     slices = measured.slices
     seen = slices.good + slices.bad
     return html.Div(
@@ -158,7 +159,11 @@ def _latency(shown: IntegrationView) -> Component:
         "Latency",
         chart("latency-chart", figure, height="20rem"),
         name="latency",
-        note=_note(measured, series.bucket, f"ms, successful attempts · n {measured.latency.n:,}"),
+        note=_note(
+            measured,
+            series.bucket,
+            wording.samples("ms, successful attempts", measured.latency.n, exact=series.exact),
+        ),
     )
 
 
@@ -175,7 +180,9 @@ def _phases(measured: Measured) -> Component:
     figure = None
     if has_points(series.wait, series.connect, series.download):
         figure = phase_figure(series, measured.window, measured.latencies.simulated_until)
-    note = _note(measured, series.bucket, f"median ms of each phase where it happened · n {series.n.sum():,.0f}")
+    note = _note(
+        measured, series.bucket, f"{series.statistic} ms of each phase where it happened · n {series.n.sum():,.0f}"
+    )
     return panel("Where the time goes", chart("phase-chart", figure), note=note, name="phases")
 
 

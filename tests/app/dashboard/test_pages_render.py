@@ -17,6 +17,7 @@ from app.dashboard.strip import prober_entry
 from app.dashboard.tiles import TRIAGE, tiles
 from app.dashboard.view import HubStatus, View
 from metrics.model import State
+from metrics.store.rollup.roller import roll
 
 
 def shown(world: Any, path: str, query: str = "") -> str:
@@ -78,6 +79,19 @@ def test_an_integration_page_keeps_its_range_in_the_address(world: Any) -> None:
 def test_every_key_figure_states_window_and_sample_count(world: Any) -> None:
     page = shown(world, "/integration/hubspot", "?range=1h")
     assert page.count("1 h · n ") >= 9
+
+
+def test_a_page_says_which_percentiles_are_within_one_percent_instead_of_exact(world: Any, made: ModuleType) -> None:
+    rolled = made.build_world(made.world_config(names=("hubspot",)), outage=False)
+    roll(rolled.store, rolled.now)
+    try:
+        page = shown(rolled, "/integration/hubspot", "?range=1h")
+        (tile,) = tiles(rolled.view.overview().standings, rolled.now)
+    finally:
+        rolled.store.close()
+    assert page.count(" · within 1 %") >= 4
+    assert tile["sample"].endswith(" · within 1 %")
+    assert "within 1 %" not in shown(world, "/integration/hubspot", "?range=1h") + shown(world, "/")
 
 
 def test_an_undeclared_integration_is_said_to_be_unknown(world: Any) -> None:
