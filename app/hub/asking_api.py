@@ -1,4 +1,4 @@
-"""What people and notebooks ask of the measurements: SQL, lists of runs, exports."""
+"""What people and notebooks ask of the measurements: SQL, lists of runs, figures, exports."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Annotated, Any, Final
+from zoneinfo import available_timezones
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.hub.arrow import ARROW, Stream, whole
 from app.hub.asking import Desk
@@ -19,9 +20,17 @@ from metrics.model import RunRow, Window
 from metrics.store.adhoc import MOST_ROWS, answer
 from metrics.store.explorer import MOST, PAGE, RunFilter, Sort, runs_page
 from metrics.store.export import EXPORTS, Export
+from metrics.store.figures import Asked as About
+from metrics.store.figures import figures
 from probes.model import FailureKind, Outcome
 
 _JSON: Final = "application/json"
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name}: no such time zone; write it as Europe/Berlin")
+    return name
 
 
 class Asked(BaseModel):
@@ -64,8 +73,28 @@ class Wanted(BaseModel):
     integration: str | None = None
 
 
+class Figured(BaseModel):
+    """The query of `GET /api/v1/figures/…`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: str = "24h"
+    until: str = "now"
+    integration: str | None = None
+    workflow: str | None = None
+    step: str | None = None
+    region: str | None = None
+    bucket_s: Annotated[float | None, Field(ge=1)] = None
+    zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+
+    def about(self, window: Window) -> About:
+        """What the question is about."""
+        same = {name: getattr(self, name) for name in ("integration", "workflow", "step", "region", "zone")}
+        return About(window, **same, bucket=timedelta(seconds=self.bucket_s) if self.bucket_s else None)
+
+
 def asking_router(state: HubState) -> APIRouter:
-    """`/api/v1/sql`, `/api/v1/runs` and `/api/v1/export/…`."""
+    """`/api/v1/sql`, `/api/v1/runs`, `/api/v1/figures/…` and `/api/v1/export/…`."""
     router = APIRouter(prefix="/api/v1")
     desk = Desk(state.store)
 
@@ -85,6 +114,11 @@ def asking_router(state: HubState) -> APIRouter:
             request, lambda con: runs_page(con, wanted, sort=asked.sort, after=asked.after, size=asked.limit)
         )
         return {"runs": [_run(row) for row in page.rows], "after": page.after}
+
+    @router.get("/figures/{question}")
+    async def figures_of(request: Request, question: str, asked: Annotated[Figured, Query()]) -> Response:
+        wanted = asked.about(_window(state, asked.since, asked.until))
+        return whole(await desk.answer(request, lambda con: figures(con, question, wanted)))
 
     @router.get("/export/{what}")
     async def export(what: str, asked: Annotated[Wanted, Query()]) -> Response:

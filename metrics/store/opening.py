@@ -42,7 +42,7 @@ def open_store(path: Path | None) -> duckdb.DuckDBPyConnection:
     except BaseException as err:
         con.close()
         if isinstance(err, duckdb.Error):
-            raise StoreUnavailable(_explain(path, str(err))) from err
+            raise StoreUnavailable(explain(path, str(err))) from err
         raise
     forget_original(path)
     return con
@@ -76,7 +76,7 @@ def connect(path: Path | None) -> duckdb.DuckDBPyConnection:
     try:
         con = _open(path)
     except (duckdb.Error, OSError) as err:
-        raise StoreUnavailable(_explain(path, str(err))) from err
+        raise StoreUnavailable(explain(path, str(err))) from err
     con.execute("SET GLOBAL TimeZone = 'UTC'")
     if path is not None:
         con.execute("SET GLOBAL allowed_directories = ?", [[str(month_folder(path))]])
@@ -98,7 +98,8 @@ def _open(path: Path | None) -> duckdb.DuckDBPyConnection:
         return duckdb.connect(str(path), config=options)
 
 
-def _explain(path: Path | None, reason: str) -> str:
+def explain(path: Path | None, reason: str) -> str:
+    """What the engine says about a file that it cannot open, in our words and with the remedy."""
     holder = re.search(r"Conflicting lock is held in (.+?) \(PID (\d+)\)", reason)
     if holder:
         return (
