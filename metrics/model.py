@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from config.model import Objective, Recorded
 from metrics.changing import ShapeFinding, VendorSignal
@@ -70,8 +71,7 @@ class Availability:
     coverage: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class SliceCount:
+class SliceCount(NamedTuple):
     """Good and bad slices inside one window, counted and weighed by their length (whole milliseconds).
 
     Counts say how many samples there are; every share is one of time, so that a slice of a minute weighs as much as
@@ -86,9 +86,14 @@ class SliceCount:
     expected_ms: int
     simulated: int = 0
     """How many of the good and bad ones come from simulated history."""
-    exact: bool = True
-    """False where some slices were held against a threshold that was not declared when they were rolled up, and their
-    raw rows are gone: then it is 1 % of the threshold off at most."""
+    about: int = 0
+    """How many were held against a threshold that was not declared when they were rolled up, and whose raw rows are
+    gone: each as if it had taken up to 1 % more or less."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether no count is about right only."""
+        return not self.about
 
     @property
     def share(self) -> float | None:

@@ -15,7 +15,7 @@ from metrics.model import Window
 from metrics.store.buckets import epoch_ms, instant
 from metrics.store.limits import Limit, limit_of
 from metrics.store.rollup.decided import Numbers, Targets
-from metrics.store.rollup.declared import Declared
+from metrics.store.rollup.declared import Declared, LimitRow, as_declared
 from metrics.store.schedule import Series, SeriesRow
 
 NEVER: Final = 1 << 40
@@ -109,7 +109,7 @@ class Compiled:
 
     asked: Sequence[tuple[Integration, Objective]]
     rows: Sequence[SeriesRow]
-    known: Mapping[Limit, Declared]
+    limits: Sequence[LimitRow]
     targets: Targets
     since: Mapping[Limit, int]
     """From which slot on each limit is counted in the roll-ups."""
@@ -122,8 +122,9 @@ class Compiled:
     """The questions that each decides."""
 
     @classmethod
-    def of(cls, questions: Sequence[Question], rows: Sequence[SeriesRow], known: Mapping[Limit, Declared]) -> Compiled:
+    def of(cls, questions: Sequence[Question], rows: Sequence[SeriesRow], limits: Sequence[LimitRow]) -> Compiled:
         """Of those questions, as the store stands."""
+        known = as_declared(limits)
         own = [limit_of(asked.integration.name, asked.objective) for asked in questions]
         columns = _columns({limit for limit in own if limit})
         targets, place_of = _targets(rows, columns, known, {asked.integration.name for asked in questions})
@@ -138,7 +139,7 @@ class Compiled:
         return cls(
             asked=[(asked.integration, asked.objective) for asked in questions],
             rows=rows,
-            known=known,
+            limits=limits,
             targets=targets,
             since={limit: known[limit].counted_from if limit in known else NEVER for limit in columns},
             schedules=Schedules.of(rows, place_of),
@@ -147,15 +148,13 @@ class Compiled:
             judges={judge: np.array(numbers, np.int64) for judge, numbers in judges.items()},
         )
 
-    def holds_for(
-        self, questions: Sequence[Question], rows: Sequence[SeriesRow], known: Mapping[Limit, Declared]
-    ) -> bool:
+    def holds_for(self, questions: Sequence[Question], rows: Sequence[SeriesRow], limits: Sequence[LimitRow]) -> bool:
         """Whether it is about the same objectives (the very same objects), and the store stands as it did."""
         return (
             len(questions) == len(self.asked)
             and all(q.integration is i and q.objective is o for q, (i, o) in zip(questions, self.asked, strict=True))
             and rows == self.rows
-            and known == self.known
+            and limits == self.limits
         )
 
     def zones(self, questions: Sequence[Question]) -> Zones:

@@ -15,7 +15,7 @@ from config.model import Integration, Objective
 from metrics.model import SliceCount, Window
 from metrics.store.asked import Compiled, Question, series_of
 from metrics.store.rollup.cells import CellMemo
-from metrics.store.rollup.declared import declared
+from metrics.store.rollup.declared import read_limits
 from metrics.store.rollup.plan import Known
 from metrics.store.schedule import read_series
 from metrics.store.tallies import answers
@@ -37,9 +37,9 @@ class SliceMemo:
         """The questions in numbers, as the store stands."""
         only = {asked.integration.name for asked in questions}
         series = read_series(con, next(iter(only)) if len(only) == 1 else None)
-        known = declared(con)
-        if self._compiled is None or not self._compiled.holds_for(questions, series, known):
-            self._compiled = Compiled.of(questions, series, known)
+        limits = read_limits(con)
+        if self._compiled is None or not self._compiled.holds_for(questions, series, limits):
+            self._compiled = Compiled.of(questions, series, limits)
         return self._compiled
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from metrics.judgement import is_good
 from metrics.model import SliceCount
@@ -31,22 +32,12 @@ def answers(
     for number, asked in enumerate(questions):
         alike[id(asked.windows)].append(number)
     found: list[tuple[SliceCount, ...]] = [()] * len(questions)
-    made: dict[tuple[int, ...], SliceCount] = {}
     for numbers in alike.values():
         starts, ends = zones.place(questions[numbers[0]].windows)
-        counted = running[numbers][:, ends] - running[numbers][:, starts]
-        for number, rows in zip(numbers, counted.tolist(), strict=True):
-            found[number] = tuple([_count(tuple(row), made) for row in rows])
+        some = running[numbers]
+        for number, rows in zip(numbers, (some[:, ends] - some[:, starts]).tolist(), strict=True):
+            found[number] = tuple(map(SliceCount._make, rows))
     return found
-
-
-def _count(row: tuple[int, ...], made: dict[tuple[int, ...], SliceCount]) -> SliceCount:
-    count = made.get(row)
-    if count is None:
-        good, bad, expected, good_ms, bad_ms, expected_ms, simulated, about = row
-        count = SliceCount(good, bad, expected, good_ms, bad_ms, expected_ms, simulated, exact=not about)
-        made[row] = count
-    return count
 
 
 def _running(compiled: Compiled, zones: Zones, totals: Totals) -> Numbers:
@@ -55,7 +46,7 @@ def _running(compiled: Compiled, zones: Zones, totals: Totals) -> Numbers:
     found = np.zeros((len(compiled.asked), edges, _COLUMNS), np.int64)
     promised = compiled.schedules.promised(zones.edges_ms, len(compiled.targets.rows))
     found[:, :, _PROMISED] = _added(promised, compiled.series, np.arange(len(compiled.asked)))
-    keyed = _Keyed.of(totals, len(compiled.targets.rows) * compiled.targets.width)
+    keyed = _Keyed(totals, len(compiled.targets.rows) * compiled.targets.width)
     for judge, numbers in compiled.judges.items():
         tallies = _added(keyed.judged(judge), compiled.counted, numbers)
         found[numbers[:, None, None], np.arange(1, edges)[:, None], _TALLIED] = np.cumsum(tallies, axis=1)
@@ -77,30 +68,33 @@ class _Keyed:
 
     def __init__(self, totals: Totals, targets: int) -> None:
         order = np.argsort(totals.keys)
-        target, self._every_ms, self._simulated, self._way = unpacked(totals.keys[order])
         self._n = totals.n[:, order]
+        self._target, self._every_ms, self._simulated, way = unpacked(totals.keys[order])
+        self._about = (way >> 6) >= WITHIN + ABOUT
+        self._ways, self._which = np.unique(way, return_inverse=True)
         self._targets = targets
-        self._present, self._starts = np.unique(target, return_index=True)
-        self._ways, self._which = np.unique(self._way, return_inverse=True)
-
-    @classmethod
-    def of(cls, totals: Totals, targets: int) -> _Keyed:
-        """Of those totals."""
-        return cls(totals, targets)
 
     def judged(self, judge: Judge) -> Numbers:
         """By target and zone: good, bad, good_ms, bad_ms, simulated, about."""
         found = np.zeros((self._targets, len(self._n), 6), np.int64)
-        if not len(self._way):
-            return found
-        verdicts = np.array([_verdict(way, judge) for way in self._ways.tolist()])[self._which]
-        good, bad = self._n * (verdicts == 1), self._n * (verdicts == -1)
-        about = (self._way >> 6) >= WITHIN + ABOUT
-        columns = (good, bad, good * self._every_ms, bad * self._every_ms)
-        both = good + bad
-        for place, figures in enumerate((*columns, both * self._simulated, both * about)):
-            found[self._present, :, place] = np.add.reduceat(figures, self._starts, axis=1).T
+        verdicts = np.array([_verdict(way, judge) for way in self._ways.tolist()], np.int64)[self._which]
+        for place, verdict in enumerate((1, -1)):
+            chosen = np.flatnonzero(verdicts == verdict)
+            n, target = self._n[:, chosen], self._target[chosen]
+            for column, figures in ((place, n), (place + 2, n * self._every_ms[chosen])):
+                _add(found, column, target, figures)
+            for column, flags in ((4, self._simulated[chosen]), (5, self._about[chosen])):
+                if flags.any():
+                    _add(found, column, target, n * flags)
         return found
+
+
+def _add(found: Numbers, column: int, target: Numbers, figures: NDArray[np.float64]) -> None:
+    """Adds figures (one row per zone), which are in order of their target, to that column."""
+    if not len(target):
+        return
+    starts = np.flatnonzero(np.concatenate([[True], target[1:] != target[:-1]]))
+    found[target[starts], :, column] += np.add.reduceat(figures, starts, axis=1).T.astype(np.int64)
 
 
 def _verdict(way: int, judge: Judge) -> int:

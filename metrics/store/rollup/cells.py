@@ -5,7 +5,7 @@ the next.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
 from typing import Final
@@ -15,15 +15,24 @@ from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
 from metrics.model import Window
+from metrics.store.buckets import epoch_ms
 from metrics.store.limits import Limit
-from metrics.store.rollup.decided import Numbers, Rows, Targets, about_limits, held_against_limits, raw, rolled
+from metrics.store.rollup.decided import (
+    Numbers,
+    Rows,
+    Targets,
+    about_limits,
+    held_against_limits,
+    raw,
+    raw_slices,
+    rolled,
+)
 from metrics.store.rollup.plan import Known, Span, plan, tier_of
-from metrics.store.rollup.tiers import TIERS, Source, Tier, slot_of
+from metrics.store.rollup.tiers import FIVE_MINUTES, SLOT_MS, TIERS, Source, Tier, slot_of, slot_start
 
 MOST_ROWS: Final = 2_000_000
 """As much as is kept: 24 MB. A month of 1,000 series is a tenth of it."""
 
-_Fetch = Callable[[DuckDBPyConnection, Targets, Tier, Sequence[int]], Rows]
 _Raw = tuple[int, datetime, datetime]
 _Bucket = tuple[str, int, int]
 """What was asked of it, its tier's source, its first slot."""
@@ -34,8 +43,31 @@ class _Cell:
     """What one bucket amounts to."""
 
     version: int
+    where: Numbers
+    """Of raw runs: the starts of their slices, ascending."""
     codes: NDArray[np.int32]
     n: NDArray[np.float64]
+
+    def between(self, start: datetime, until: datetime) -> _Cell:
+        """The raw runs of slices that begin in that time."""
+        first, end = np.searchsorted(self.where, [epoch_ms(start), epoch_ms(until)]).tolist()
+        return _Cell(self.version, self.where[first:end], self.codes[first:end], self.n[first:end])
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """What can be asked of buckets: its name in the memo (none: it is not kept), and how many of what its rows are
+    placed by make up a slot."""
+
+    name: str
+    fetch: Callable[[DuckDBPyConnection, Targets, Tier, Sequence[int]], Rows]
+    unit: int = 1
+
+
+_PLAIN: Final = _Family("plain", rolled)
+_LIMITS: Final = _Family("limits", held_against_limits)
+_ABOUT: Final = _Family("", about_limits)
+_EDGES: Final = _Family("edges", raw_slices, SLOT_MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,61 +110,72 @@ class CellMemo:
             if targets != self._targets:
                 self._clear()
                 self._targets = targets
-            used: dict[_Bucket, _Cell] = {}
-            versions = _versions(con, zones)
+            look = _Look(con, _versions(con, zones))
             parts: list[tuple[int, _Cell]] = []
             for asked in _asked(known, targets, zones, since):
-                for family, fetch, places in asked.buckets:
-                    parts += self._bucket_cells(con, asked.targets, (family, fetch), places, versions, used)
-                parts += self._raw_cells(raw(con, asked.targets, asked.raw, plain=asked.plain))
-            self._keep(used)
+                parts += self._parts(look, asked)
+            self._keep(look.used)
             keys = np.zeros(len(self._codes), np.int64)
             keys[self._codes] = self._sorted
             return Totals(keys, _summed(parts, len(zones), len(keys)))
 
-    def _bucket_cells(
-        self,
-        con: DuckDBPyConnection,
-        targets: Targets,
-        family: tuple[str, _Fetch],
-        places: Sequence[tuple[int, Source, int]],
-        versions: Mapping[tuple[int, int], int],
-        used: dict[_Bucket, _Cell],
-    ) -> Iterator[tuple[int, _Cell]]:
-        name, fetch = family
-        for tier in TIERS:
-            zone_of = {slot: zone for zone, source, slot in places if source is tier.source}
-            fresh = {slot: versions.get((tier.source, slot), 0) for slot in zone_of}
-            known = {slot: self._cells.get((name, tier.source, slot)) for slot in zone_of}
-            stale = [slot for slot, cell in known.items() if cell is None or cell.version != fresh[slot]]
-            known |= self._fetched(fetch(con, targets, tier, stale), stale, fresh) if stale else {}
-            used |= {(name, tier.source, slot): cell for slot, cell in known.items() if cell}
-            yield from ((zone_of[slot], cell) for slot, cell in known.items() if cell)
+    def _parts(self, look: _Look, asked: _Asked) -> Iterator[tuple[int, _Cell]]:
+        for family, places in asked.buckets:
+            for tier in TIERS:
+                zone_of = {slot: zone for zone, source, slot in places if source is tier.source}
+                cells = self._read(look, asked.targets, family, tier, list(zone_of))
+                yield from ((zone_of[slot], cell) for slot, cell in cells.items())
+        ragged = sorted({slot_of(start) for _, start, _ in asked.ragged})
+        cells = self._read(look, asked.targets, _EDGES, FIVE_MINUTES, ragged)
+        for zone, start, end in asked.ragged:
+            yield zone, cells[slot_of(start)].between(start, end)
+        rows = raw(look.con, asked.targets, asked.raw, plain=asked.plain)
+        codes = self._encoded(rows.key)
+        for zone in sorted({zone for zone, _, _ in asked.raw}):
+            some = rows.where == zone
+            yield zone, _Cell(0, rows.where[some], codes[some], rows.n[some])
 
-    def _fetched(self, rows: Rows, slots: Sequence[int], versions: Mapping[int, int]) -> dict[int, _Cell]:
+    def _read(
+        self, look: _Look, targets: Targets, family: _Family, tier: Tier, slots: Sequence[int]
+    ) -> dict[int, _Cell]:
+        """These buckets, out of the memo or the store."""
+        cells, stale = {}, []
+        for slot in slots:
+            cell = self._cells.get((family.name, tier.source, slot))
+            if cell is None or cell.version != look.versions.get((tier.source, slot), 0):
+                stale.append(slot)
+            else:
+                cells[slot] = cell
+        if stale:
+            cells |= self._fetched(
+                family.fetch(look.con, targets, tier, stale), stale, tier, family.unit, look.versions
+            )
+        if family.name:
+            look.used.update({(family.name, tier.source, slot): cell for slot, cell in cells.items()})
+        return cells
+
+    def _fetched(
+        self, rows: Rows, slots: Sequence[int], tier: Tier, unit: int, versions: Mapping[tuple[int, int], int]
+    ) -> dict[int, _Cell]:
         order = np.argsort(rows.where, kind="stable")
         where, codes, n = rows.where[order], self._encoded(rows.key[order]), rows.n[order]
-        wanted = np.sort(np.asarray(slots, np.int64))
-        starts, ends = np.searchsorted(where, wanted), np.searchsorted(where, wanted, "right")
+        wanted = np.asarray(slots, np.int64) * unit
+        edges = zip(slots, *(np.searchsorted(where, edge).tolist() for edge in (wanted, wanted + unit)), strict=True)
         return {
-            slot: _Cell(versions[slot], codes[first:end], n[first:end])
-            for slot, first, end in zip(wanted.tolist(), starts.tolist(), ends.tolist(), strict=True)
+            slot: _Cell(versions.get((tier.source, slot), 0), where[low:high], codes[low:high], n[low:high])
+            for slot, low, high in edges
         }
-
-    def _raw_cells(self, rows: Rows) -> Iterator[tuple[int, _Cell]]:
-        codes = self._encoded(rows.key)
-        for zone in np.unique(rows.where).tolist():
-            some = rows.where == zone
-            yield zone, _Cell(0, codes[some], rows.n[some])
 
     def _encoded(self, keys: Numbers) -> NDArray[np.int32]:
         """A small number for each key, always the same one."""
-        new = np.setdiff1d(keys, self._sorted)
-        if len(new):
-            place = np.searchsorted(self._sorted, new)
+        place = np.searchsorted(self._sorted, keys)
+        if not len(self._sorted) or (self._sorted[np.minimum(place, len(self._sorted) - 1)] != keys).any():
+            new = np.setdiff1d(keys, self._sorted)
             numbers = np.arange(len(self._codes), len(self._codes) + len(new), dtype=np.int32)
-            self._sorted, self._codes = np.insert(self._sorted, place, new), np.insert(self._codes, place, numbers)
-        codes: NDArray[np.int32] = self._codes[np.searchsorted(self._sorted, keys)]
+            at = np.searchsorted(self._sorted, new)
+            self._sorted, self._codes = np.insert(self._sorted, at, new), np.insert(self._codes, at, numbers)
+            place = np.searchsorted(self._sorted, keys)
+        codes: NDArray[np.int32] = self._codes[place]
         return codes
 
     def _keep(self, used: Mapping[_Bucket, _Cell]) -> None:
@@ -141,20 +184,29 @@ class CellMemo:
             rows += len(cell.n)
             if rows > self._most_rows:
                 break
-            if bucket[0]:
-                kept[bucket] = cell
+            kept[bucket] = cell
         self._cells = kept
 
 
 @dataclass(frozen=True, slots=True)
+class _Look:
+    """One look at the store: as of which making each bucket is, and what was used of them."""
+
+    con: DuckDBPyConnection
+    versions: Mapping[tuple[int, int], int]
+    used: dict[_Bucket, _Cell] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class _Asked:
-    """What is to be asked where: targets, the raw spans, and buckets (zone, source, slot) by what is asked of them; one
-    without a name is not kept."""
+    """What is to be asked where: targets, raw spans, ragged edges in closed clean buckets, and buckets (zone, source,
+    slot) by what is asked of them; what has no name is not kept."""
 
     targets: Targets
     plain: bool
     raw: Sequence[_Raw]
-    buckets: Sequence[tuple[str, _Fetch, Sequence[tuple[int, Source, int]]]]
+    ragged: Sequence[_Raw]
+    buckets: Sequence[tuple[_Family, Sequence[tuple[int, Source, int]]]]
 
 
 def _asked(known: Known, targets: Targets, zones: Sequence[Window], since: Mapping[Limit, int]) -> Iterator[_Asked]:
@@ -170,13 +222,16 @@ def _asked(known: Known, targets: Targets, zones: Sequence[Window], since: Mappi
         else:
             alone[start] = own
     whole = _of(targets, {limit for limit, start in since.items() if start in together})
-    name = "limits" if not alone else ""
-    yield _Asked(whole, True, _raw(plans), [("plain", rolled, buckets), (name, held_against_limits, buckets)])
+    limits = _LIMITS if not alone else replace(_LIMITS, name="")
+    loose = _raw(plans)
+    ragged = [] if alone else [span for span in loose if _is_closed(known, span)]
+    families = [(_PLAIN, buckets), (limits, buckets)]
+    yield _Asked(whole, True, [span for span in loose if span not in ragged], ragged, families)
     for start, own in alone.items():
         some = _of(targets, {limit for limit, at in since.items() if at == start})
         places = _buckets(own)
         counted, about = ([p for p in places if (p[2] >= start) is early] for early in (True, False))
-        yield _Asked(some, False, _raw(own), [("", held_against_limits, counted), ("", about_limits, about)])
+        yield _Asked(some, False, _raw(own), [], [(replace(_LIMITS, name=""), counted), (_ABOUT, about)])
 
 
 def _of(targets: Targets, limits: set[Limit]) -> Targets:
@@ -199,6 +254,15 @@ def _buckets(plans: Sequence[Sequence[Span]]) -> list[tuple[int, Source, int]]:
 def _raw(plans: Sequence[Sequence[Span]]) -> list[_Raw]:
     found = ((zone, span) for zone, spans in enumerate(plans) for span in spans)
     return [(zone, span.start, span.end) for zone, span in found if span.source is Source.RAW and span.start < span.end]
+
+
+def _is_closed(known: Known, span: _Raw) -> bool:
+    """Whether it lies within one bucket of five minutes whose raw runs are all there and as they were rolled up."""
+    _, start, end = span
+    slot = slot_of(start)
+    first, last = known.rolled.get(FIVE_MINUTES.suffix, (0, 0))
+    whole = max(first, known.raw_from or 0) <= slot < last and end <= slot_start(slot + 1)
+    return whole and slot not in known.dirty[FIVE_MINUTES.suffix]
 
 
 def _summed(parts: Sequence[tuple[int, _Cell]], zones: int, keys: int) -> NDArray[np.float64]:

@@ -140,6 +140,18 @@ def raw(
     the targets. Not `plain`: only what limits need."""
     if not spans:
         return nothing()
+    return _raw(con, targets, [(str(zone), start, end) for zone, start, end in spans], plain=plain)
+
+
+def raw_slices(con: DuckDBPyConnection, targets: Targets, tier: Tier, slots: Sequence[int]) -> Rows:
+    """The raw runs that decide slices in those buckets, by the start of the slice in epoch milliseconds."""
+    spans = [("epoch_ms(slice_at)", slot_start(slot), slot_start(slot + tier.slots)) for slot in slots]
+    return _raw(con, targets, spans, plain=True)
+
+
+def _raw(
+    con: DuckDBPyConnection, targets: Targets, spans: Sequence[tuple[str, datetime, datetime]], *, plain: bool
+) -> Rows:
     columns = range(len(targets.limits))
     relation, bounds = _raw_spans(targets, spans)
     limits, more = _limit_columns(targets)
@@ -151,14 +163,14 @@ FROM {relation} JOIN {targets.series[0]} USING (integration, workflow, region){l
 GROUP BY ALL
 """  # noqa: S608 - names of ours
     got = con.execute(sql, bounds | targets.series[1] | more).fetchnumpy()
-    rest, n = got["rest"], got["n"].astype(np.float64)
-    parts = [Rows(got["zone"], targets.number(got["series_row"]) * _TARGET + rest, n)] if plain else []
+    rest, n, place = got["rest"], got["n"].astype(np.float64), targets.number(got["series_row"])
+    parts = [Rows(got["zone"], place * _TARGET + rest, n)] if plain else []
     good = ~np.isin((rest % _SIMULATED) >> 6, _NOT_GOOD)
     for i in columns:
         kept = np.ma.asarray(got[f"within_{i}"])
         some = good & ~np.ma.getmaskarray(kept)
         outcome = np.where(kept.filled(False)[some].astype(bool), WITHIN, BEYOND)
-        base = targets.number(got["series_row"][some], i) * _TARGET + rest[some] // _SIMULATED * _SIMULATED
+        base = (place[some] + 1 + i) * _TARGET + rest[some] // _SIMULATED * _SIMULATED
         parts.append(Rows(got["zone"][some], base + (outcome << 6), n[some]))
     return joined(parts)
 
@@ -238,7 +250,7 @@ def _limit_columns(targets: Targets) -> tuple[str, dict[str, str]]:
     return f" LEFT JOIN (SELECT {', '.join(columns)}) USING (integration)", bounds
 
 
-def _raw_spans(targets: Targets, spans: Sequence[tuple[int, datetime, datetime]]) -> tuple[str, dict[str, datetime]]:
+def _raw_spans(targets: Targets, spans: Sequence[tuple[str, datetime, datetime]]) -> tuple[str, dict[str, datetime]]:
     parts: list[str] = []
     bounds: dict[str, datetime] = {}
     for place, (zone, start, end) in enumerate(spans):

@@ -22,6 +22,9 @@ from metrics.store.rollup.tiers import DAY, TIERS, Tier, slot_start
 MOST_LIMITS: Final = 8
 """More would hold up the writer for longer than a tenth of a second: a day of a limit is some 4,000 runs."""
 
+LimitRow = tuple[int, int, str, str, float]
+"""Identity, slot that it is counted from, integration, measure, milliseconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Declared:
@@ -47,10 +50,19 @@ class Uncounted:
         return slot_start(max(low, first)), slot_start(min(high, end))
 
 
-def declared(con: DuckDBPyConnection) -> Mapping[Limit, Declared]:
+def read_limits(con: DuckDBPyConnection) -> list[LimitRow]:
     """The limits that new buckets are counted by."""
-    found = con.execute(_DECLARED).fetchall()
-    return {Limit(*limit): Declared(number, since) for number, since, *limit in found}
+    return con.execute(_DECLARED).fetchall()
+
+
+def as_declared(rows: Iterable[LimitRow]) -> Mapping[Limit, Declared]:
+    """These limits, and how far they have been counted."""
+    return {Limit(*limit): Declared(number, since) for number, since, *limit in rows}
+
+
+def declared(con: DuckDBPyConnection) -> Mapping[Limit, Declared]:
+    """The limits that new buckets are counted by, and how far."""
+    return as_declared(read_limits(con))
 
 
 def declare(con: DuckDBPyConnection, limits: Iterable[Limit]) -> None:
