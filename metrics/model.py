@@ -146,6 +146,8 @@ class ObjectiveStatus:
     burns: tuple[Burn, ...]
     simulated: int = 0
     """How many of the slices are simulated history."""
+    exact: bool = True
+    """False where slices of its window are about right only: see `SliceCount.about`."""
 
     @property
     def key(self) -> str:

@@ -8,13 +8,16 @@ held as exact fractions until the last step, so that a burn of exactly the facto
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cache
-from math import log
+from math import isnan, log
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
 from config.model import Integration, Objective
@@ -23,6 +26,7 @@ from metrics.model import Burn, BurnPair, ObjectiveStatus, SliceCount, Window
 
 BURN_WINDOWS: Final = Path(__file__).with_name("burn_windows.yaml")
 _MONTH: Final = timedelta(days=30)
+_BAD, _BAD_MS, _EXPECTED_MS = (SliceCount._fields.index(name) for name in ("bad", "bad_ms", "expected_ms"))
 
 
 @cache
@@ -51,12 +55,28 @@ def objective_status(
 
     A pair fires when both windows burn at its factor or more and at least `min_bad` slices of the long one are bad.
     """
-    (window, whole), *rest = counted
-    spent = burn_rate(objective.target, whole)
-    burns = tuple(
-        _burn(pair, objective.target, long, short, min_bad)
-        for pair, (_, long), (_, short) in zip(burn_pairs(objective.window), rest[::2], rest[1::2], strict=True)
-    )
+    counts = np.array([[count for _, count in counted]], np.int64)
+    return objective_statuses([(integration, objective)], [window for window, _ in counted], counts, min_bad)[0]
+
+
+def objective_statuses(
+    asked: Sequence[tuple[str, Objective]], windows: Sequence[Window], counts: NDArray[np.int64], min_bad: int
+) -> list[ObjectiveStatus]:
+    """`objective_status` of objectives with the same windows, from their counts by objective, window and field."""
+    pairs = burn_pairs(asked[0][1].window)
+    shares = [error_share(objective.target) for _, objective in asked]
+    burns = _Burns.of(pairs, shares, counts[:, 1:], min_bad)
+    return [
+        _status(integration, objective, windows[0], SliceCount._make(whole), burnt)
+        for (integration, objective), whole, burnt in zip(asked, counts[:, 0].tolist(), burns.rows(), strict=True)
+    ]
+
+
+def _status(
+    integration: str, objective: Objective, window: Window, whole: SliceCount, burns: tuple[Burn, ...]
+) -> ObjectiveStatus:
+    share = error_share(objective.target)
+    allowed = share.numerator * whole.expected_ms
     return ObjectiveStatus(
         integration=integration,
         objective=objective,
@@ -66,9 +86,10 @@ def objective_status(
         bad=whole.bad,
         expected=whole.expected,
         coverage=whole.coverage,
-        budget_left=float(1 - spent) if spent is not None else None,
+        budget_left=(allowed - share.denominator * whole.bad_ms) / allowed if allowed else None,
         burns=burns,
         simulated=whole.simulated,
+        exact=whole.exact,
     )
 
 
@@ -112,21 +133,50 @@ def unreachable_alerts(integration: Integration) -> Iterator[tuple[str, str]]:
             yield f"objectives[{index}].target", message
 
 
-def _burn(pair: BurnPair, target: float, long: SliceCount, short: SliceCount, min_bad: int) -> Burn:
-    long_burn, short_burn = burn_rate(target, long), burn_rate(target, short)
-    firing = (
-        long_burn is not None
-        and short_burn is not None
-        and min(long_burn, short_burn) >= _exact(pair)
-        and long.bad >= min_bad
-    )
-    return Burn(
-        pair=pair,
-        long_burn=None if long_burn is None else float(long_burn),
-        short_burn=None if short_burn is None else float(short_burn),
-        bad_in_long=long.bad,
-        firing=firing,
-    )
+@dataclass(frozen=True, slots=True)
+class _Burns:
+    """What the pairs of many objectives saw: a row for each objective, a column for each pair."""
+
+    pairs: tuple[BurnPair, ...]
+    long: NDArray[Any]
+    """NaN without expected slices."""
+    short: NDArray[Any]
+    bad_in_long: NDArray[Any]
+    firing: NDArray[Any]
+
+    @classmethod
+    def of(
+        cls, pairs: tuple[BurnPair, ...], shares: Sequence[Fraction], counts: NDArray[np.int64], min_bad: int
+    ) -> _Burns:
+        """Exactly: as fractions of whole numbers, of Python's own where 64 bits would not hold them."""
+        factors = [_exact(pair) for pair in pairs]
+        largest = max((part for one in (*shares, *factors) for part in one.as_integer_ratio()), default=1)
+        most = int(counts[:, :, _BAD_MS : _EXPECTED_MS + 1].max(initial=0)) * largest
+        kind = np.int64 if most * largest < 1 << 62 and most < 1 << 53 else object
+        spent = counts[:, :, _BAD_MS].astype(kind) * np.array([[share.denominator] for share in shares], kind)
+        meant = counts[:, :, _EXPECTED_MS].astype(kind) * np.array([[share.numerator] for share in shares], kind)
+        over = (spent * _each([f.denominator for f in factors], kind)) >= meant * _each(
+            [f.numerator for f in factors], kind
+        )
+        over &= meant > 0
+        rate = np.where(meant > 0, spent / np.where(meant > 0, meant, 1), np.nan).astype(np.float64)
+        bad = counts[:, ::2, _BAD]
+        return cls(pairs, rate[:, ::2], rate[:, 1::2], bad, over[:, ::2] & over[:, 1::2] & (bad >= min_bad))
+
+    def rows(self) -> Iterator[tuple[Burn, ...]]:
+        """The burns of each objective."""
+        columns = (self.long, self.short, self.bad_in_long, self.firing)
+        for row in zip(*(column.tolist() for column in columns), strict=True):
+            yield tuple([_burn(*figures) for figures in zip(self.pairs, *row, strict=True)])
+
+
+def _each(figures: list[int], kind: Any) -> NDArray[Any]:
+    """For both windows of each pair."""
+    return np.array(figures, kind).repeat(2)
+
+
+def _burn(pair: BurnPair, long: float, short: float, bad: int, firing: bool) -> Burn:
+    return Burn(pair, None if isnan(long) else long, None if isnan(short) else short, bad, firing)
 
 
 @cache

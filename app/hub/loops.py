@@ -17,6 +17,7 @@ from metrics.evaluation import evaluate
 from metrics.model import Evaluation
 from metrics.store.credentials import note_certificates
 from metrics.store.failures import StoreError
+from metrics.store.limits import limits_of
 from metrics.store.rollup.roller import roll
 from metrics.store.shapes import ShapeBook, find_drift, save_findings, shape_findings
 from probes.model import FailureKind
@@ -49,7 +50,7 @@ async def every(seconds: float, state: HubState, work: Callable[[], None], name:
 def evaluate_once(state: HubState, engine: Engine, book: ShapeBook) -> None:
     """One round of judgement: what is seen, what follows from it, written with its messages."""
     config, now = state.config, state.clock()
-    evaluation = state.store.read(lambda con: evaluate(con, config, now))
+    evaluation = state.store.read(lambda con: evaluate(con, config, now, state.slices))
     if _begins_to_fail_by_content(evaluation, config):
         # The page that may follow is to name the path, so the look cannot wait for its turn.
         compare_once(state, book)
@@ -76,7 +77,8 @@ def compare_once(state: HubState, book: ShapeBook) -> None:
 
 def roll_once(state: HubState) -> None:
     """One round of rolling up what is closed."""
-    roll(state.store, state.clock(), stop=state.stopping.is_set)
+    limits = limits_of(state.config.integrations)
+    roll(state.store, state.clock(), limits=limits, stop=state.stopping.is_set)
 
 
 def note_certificates_once(state: HubState) -> None:

@@ -11,6 +11,7 @@ from config.model import Config
 from metrics.model import Evaluation
 from metrics.store.database import Store
 from metrics.store.ingest import Ingest
+from metrics.store.slices import SliceMemo
 
 
 @dataclass(slots=True)
@@ -35,4 +36,6 @@ class HubState:
     store_problem: str | None = None
     """What stopped the latest round of forgetting and sealing; None when it went well."""
     ingested_runs: int = 0
+    slices: SliceMemo = field(default_factory=SliceMemo)
+    """What evaluations need not read again."""
     stopping: threading.Event = field(default_factory=threading.Event)

@@ -7,7 +7,7 @@ run that was skipped because of an open circuit does not: the failure that is kn
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from duckdb import DuckDBPyConnection
 
@@ -18,9 +18,9 @@ from metrics.store.rollup.cells import CellMemo
 from metrics.store.rollup.declared import read_limits
 from metrics.store.rollup.plan import Known
 from metrics.store.schedule import read_series
-from metrics.store.tallies import answers
+from metrics.store.tallies import Table, tables
 
-__all__ = ["Question", "SliceMemo", "all_slice_counts", "series_of", "slice_counts"]
+__all__ = ["Question", "SliceMemo", "all_slice_counts", "series_of", "slice_counts", "slice_tables"]
 
 
 class SliceMemo:
@@ -58,10 +58,21 @@ def all_slice_counts(
     con: DuckDBPyConnection, questions: Sequence[Question], memo: SliceMemo | None = None
 ) -> list[tuple[SliceCount, ...]]:
     """`slice_counts` for many objectives of many integrations at once."""
+    found: list[tuple[SliceCount, ...]] = [()] * len(questions)
+    for table in slice_tables(con, questions, memo):
+        for number, rows in zip(table.numbers, table.counts.tolist(), strict=True):
+            found[number] = tuple(map(SliceCount._make, rows))
+    return found
+
+
+def slice_tables(
+    con: DuckDBPyConnection, questions: Sequence[Question], memo: SliceMemo | None = None
+) -> Iterator[Table]:
+    """`all_slice_counts` as numbers: a table for each tuple of windows that some of the questions share."""
     if not questions:
-        return []
+        return
     memo = memo or SliceMemo()
     compiled = memo.compiled(con, questions)
     zones = compiled.zones(questions)
     totals = memo.cells.add_up(con, Known.read(con), compiled.targets, zones.windows, compiled.since)
-    return answers(compiled, zones, questions, totals)
+    yield from tables(compiled, zones, questions, totals)

@@ -3,41 +3,47 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from metrics.judgement import is_good
-from metrics.model import SliceCount
+from metrics.model import SliceCount, Window
 from metrics.store.asked import Compiled, Flat, Judge, Question, Zones
 from metrics.store.rollup.cells import Totals
 from metrics.store.rollup.decided import ABOUT, KINDS, WITHIN, Numbers, unpacked
 from metrics.store.rollup.layout import OUTCOMES
 from probes.model import Outcome
 
-_COLUMNS: Final = 8
-"""Good, bad, expected, good_ms, bad_ms, expected_ms, simulated, about."""
+_COLUMNS: Final = len(SliceCount._fields)
 _PROMISED: Final = [2, 5]
 _TALLIED: Final = np.array([0, 1, 3, 4, 6, 7])
 
 
-def answers(
-    compiled: Compiled, zones: Zones, questions: Sequence[Question], totals: Totals
-) -> list[tuple[SliceCount, ...]]:
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The counts of questions over the same windows: by question, window and field of `SliceCount`."""
+
+    numbers: Sequence[int]
+    """Which of the questions."""
+    windows: tuple[Window, ...]
+    counts: Numbers
+
+
+def tables(compiled: Compiled, zones: Zones, questions: Sequence[Question], totals: Totals) -> Iterator[Table]:
     """The counts of each question's windows."""
     running = _running(compiled, zones, totals)
     alike: dict[int, list[int]] = defaultdict(list)
     for number, asked in enumerate(questions):
         alike[id(asked.windows)].append(number)
-    found: list[tuple[SliceCount, ...]] = [()] * len(questions)
     for numbers in alike.values():
-        starts, ends = zones.place(questions[numbers[0]].windows)
+        windows = questions[numbers[0]].windows
+        starts, ends = zones.place(windows)
         some = running[numbers]
-        for number, rows in zip(numbers, (some[:, ends] - some[:, starts]).tolist(), strict=True):
-            found[number] = tuple(map(SliceCount._make, rows))
-    return found
+        yield Table(numbers, windows, some[:, ends] - some[:, starts])
 
 
 def _running(compiled: Compiled, zones: Zones, totals: Totals) -> Numbers:

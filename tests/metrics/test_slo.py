@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from random import Random
@@ -165,7 +164,7 @@ def counted(schedule: Schedule, pieces: int = 1) -> SliceCount:
     """Its slices, each cut into equal pieces of the same verdict."""
     every_s, good, bad, unmeasured = schedule
     whole = slices(good, bad, good + bad + unmeasured, every_s)
-    return replace(whole, good=good * pieces, bad=bad * pieces, expected=whole.expected * pieces)
+    return whole._replace(good=good * pieces, bad=bad * pieces, expected=whole.expected * pieces)
 
 
 def figures(seen: ObjectiveStatus) -> tuple[object, ...]:

@@ -57,7 +57,7 @@ def read_limits(con: DuckDBPyConnection) -> list[LimitRow]:
 
 def as_declared(rows: Iterable[LimitRow]) -> Mapping[Limit, Declared]:
     """These limits, and how far they have been counted."""
-    return {Limit(*limit): Declared(number, since) for number, since, *limit in rows}
+    return {Limit(name, measure, ms): Declared(number, since) for number, since, name, measure, ms in rows}
 
 
 def declared(con: DuckDBPyConnection) -> Mapping[Limit, Declared]:
