@@ -36,8 +36,8 @@ CREATE TABLE step_rollups_5m (
     status_4xx UINTEGER,
     status_5xx UINTEGER,
     n UINTEGER,
-    total_sum FLOAT,
-    total_max FLOAT,
+    total_sum DOUBLE,
+    total_max DOUBLE,
     total_index SMALLINT[],
     total_count UINTEGER[],
     ttfb_index SMALLINT[],
@@ -118,37 +118,35 @@ CREATE TABLE step_rollups_1h (
     status_4xx UINTEGER,
     status_5xx UINTEGER,
     n UINTEGER,
-    total_sum FLOAT,
-    total_min FLOAT,
-    total_max FLOAT,
-    total_p50 FLOAT,
-    total_p95 FLOAT,
-    total_p99 FLOAT,
+    total_sum DOUBLE,
+    total_min DOUBLE,
+    total_max DOUBLE,
+    total_p50 DOUBLE,
+    total_p95 DOUBLE,
+    total_p99 DOUBLE,
     total_index SMALLINT[],
     total_count UINTEGER[],
-    ttfb_sum FLOAT,
-    ttfb_min FLOAT,
-    ttfb_max FLOAT,
-    ttfb_p50 FLOAT,
-    ttfb_p95 FLOAT,
-    ttfb_p99 FLOAT,
+    ttfb_sum DOUBLE,
+    ttfb_min DOUBLE,
+    ttfb_max DOUBLE,
+    ttfb_p50 DOUBLE,
+    ttfb_p95 DOUBLE,
+    ttfb_p99 DOUBLE,
     ttfb_index SMALLINT[],
     ttfb_count UINTEGER[],
-    wait_min FLOAT,
-    wait_max FLOAT,
-    wait_p50 FLOAT,
-    wait_p95 FLOAT,
-    wait_p99 FLOAT,
-    dns_sum FLOAT,
-    connect_sum FLOAT,
-    tls_sum FLOAT,
-    send_sum FLOAT,
-    wait_sum FLOAT,
-    download_sum FLOAT,
+    wait_min DOUBLE,
+    wait_max DOUBLE,
+    wait_p50 DOUBLE,
+    wait_p95 DOUBLE,
+    wait_p99 DOUBLE,
+    dns_sum DOUBLE,
+    connect_sum DOUBLE,
+    tls_sum DOUBLE,
+    wait_sum DOUBLE,
+    download_sum DOUBLE,
     dns_n UINTEGER,
     connect_n UINTEGER,
     tls_n UINTEGER,
-    send_n UINTEGER,
     wait_n UINTEGER,
     download_n UINTEGER
 );
@@ -210,13 +208,11 @@ COMMENT ON COLUMN step_rollups_1h.wait_p99 IS 'P99 of wait_ms over those n, near
 COMMENT ON COLUMN step_rollups_1h.dns_sum IS 'Sum dns_ms of those n, milliseconds.';
 COMMENT ON COLUMN step_rollups_1h.connect_sum IS 'Sum connect_ms of those n, milliseconds.';
 COMMENT ON COLUMN step_rollups_1h.tls_sum IS 'Sum tls_ms of those n, milliseconds.';
-COMMENT ON COLUMN step_rollups_1h.send_sum IS 'Sum send_ms of those n, milliseconds.';
 COMMENT ON COLUMN step_rollups_1h.wait_sum IS 'Sum wait_ms of those n, milliseconds.';
 COMMENT ON COLUMN step_rollups_1h.download_sum IS 'Sum download_ms of those n, milliseconds.';
 COMMENT ON COLUMN step_rollups_1h.dns_n IS 'How many of those n had a dns_ms, count.';
 COMMENT ON COLUMN step_rollups_1h.connect_n IS 'How many of those n had a connect_ms, count.';
 COMMENT ON COLUMN step_rollups_1h.tls_n IS 'How many of those n had a tls_ms, count.';
-COMMENT ON COLUMN step_rollups_1h.send_n IS 'How many of those n had a send_ms, count.';
 COMMENT ON COLUMN step_rollups_1h.wait_n IS 'How many of those n had a wait_ms, count.';
 COMMENT ON COLUMN step_rollups_1h.download_n IS 'How many of those n had a download_ms, count.';
 
@@ -254,37 +250,35 @@ CREATE TABLE step_rollups_1d (
     status_4xx UINTEGER,
     status_5xx UINTEGER,
     n UINTEGER,
-    total_sum FLOAT,
-    total_min FLOAT,
-    total_max FLOAT,
-    total_p50 FLOAT,
-    total_p95 FLOAT,
-    total_p99 FLOAT,
+    total_sum DOUBLE,
+    total_min DOUBLE,
+    total_max DOUBLE,
+    total_p50 DOUBLE,
+    total_p95 DOUBLE,
+    total_p99 DOUBLE,
     total_index SMALLINT[],
     total_count UINTEGER[],
-    ttfb_sum FLOAT,
-    ttfb_min FLOAT,
-    ttfb_max FLOAT,
-    ttfb_p50 FLOAT,
-    ttfb_p95 FLOAT,
-    ttfb_p99 FLOAT,
+    ttfb_sum DOUBLE,
+    ttfb_min DOUBLE,
+    ttfb_max DOUBLE,
+    ttfb_p50 DOUBLE,
+    ttfb_p95 DOUBLE,
+    ttfb_p99 DOUBLE,
     ttfb_index SMALLINT[],
     ttfb_count UINTEGER[],
-    wait_min FLOAT,
-    wait_max FLOAT,
-    wait_p50 FLOAT,
-    wait_p95 FLOAT,
-    wait_p99 FLOAT,
-    dns_sum FLOAT,
-    connect_sum FLOAT,
-    tls_sum FLOAT,
-    send_sum FLOAT,
-    wait_sum FLOAT,
-    download_sum FLOAT,
+    wait_min DOUBLE,
+    wait_max DOUBLE,
+    wait_p50 DOUBLE,
+    wait_p95 DOUBLE,
+    wait_p99 DOUBLE,
+    dns_sum DOUBLE,
+    connect_sum DOUBLE,
+    tls_sum DOUBLE,
+    wait_sum DOUBLE,
+    download_sum DOUBLE,
     dns_n UINTEGER,
     connect_n UINTEGER,
     tls_n UINTEGER,
-    send_n UINTEGER,
     wait_n UINTEGER,
     download_n UINTEGER
 );
@@ -346,13 +340,11 @@ COMMENT ON COLUMN step_rollups_1d.wait_p99 IS 'P99 of wait_ms over those n, near
 COMMENT ON COLUMN step_rollups_1d.dns_sum IS 'Sum dns_ms of those n, milliseconds.';
 COMMENT ON COLUMN step_rollups_1d.connect_sum IS 'Sum connect_ms of those n, milliseconds.';
 COMMENT ON COLUMN step_rollups_1d.tls_sum IS 'Sum tls_ms of those n, milliseconds.';
-COMMENT ON COLUMN step_rollups_1d.send_sum IS 'Sum send_ms of those n, milliseconds.';
 COMMENT ON COLUMN step_rollups_1d.wait_sum IS 'Sum wait_ms of those n, milliseconds.';
 COMMENT ON COLUMN step_rollups_1d.download_sum IS 'Sum download_ms of those n, milliseconds.';
 COMMENT ON COLUMN step_rollups_1d.dns_n IS 'How many of those n had a dns_ms, count.';
 COMMENT ON COLUMN step_rollups_1d.connect_n IS 'How many of those n had a connect_ms, count.';
 COMMENT ON COLUMN step_rollups_1d.tls_n IS 'How many of those n had a tls_ms, count.';
-COMMENT ON COLUMN step_rollups_1d.send_n IS 'How many of those n had a send_ms, count.';
 COMMENT ON COLUMN step_rollups_1d.wait_n IS 'How many of those n had a wait_ms, count.';
 COMMENT ON COLUMN step_rollups_1d.download_n IS 'How many of those n had a download_ms, count.';
 
@@ -387,37 +379,35 @@ CREATE TABLE integration_rollups_5m (
     status_4xx UINTEGER,
     status_5xx UINTEGER,
     n UINTEGER,
-    total_sum FLOAT,
-    total_min FLOAT,
-    total_max FLOAT,
-    total_p50 FLOAT,
-    total_p95 FLOAT,
-    total_p99 FLOAT,
+    total_sum DOUBLE,
+    total_min DOUBLE,
+    total_max DOUBLE,
+    total_p50 DOUBLE,
+    total_p95 DOUBLE,
+    total_p99 DOUBLE,
     total_index SMALLINT[],
     total_count UINTEGER[],
-    ttfb_sum FLOAT,
-    ttfb_min FLOAT,
-    ttfb_max FLOAT,
-    ttfb_p50 FLOAT,
-    ttfb_p95 FLOAT,
-    ttfb_p99 FLOAT,
+    ttfb_sum DOUBLE,
+    ttfb_min DOUBLE,
+    ttfb_max DOUBLE,
+    ttfb_p50 DOUBLE,
+    ttfb_p95 DOUBLE,
+    ttfb_p99 DOUBLE,
     ttfb_index SMALLINT[],
     ttfb_count UINTEGER[],
-    wait_min FLOAT,
-    wait_max FLOAT,
-    wait_p50 FLOAT,
-    wait_p95 FLOAT,
-    wait_p99 FLOAT,
-    dns_sum FLOAT,
-    connect_sum FLOAT,
-    tls_sum FLOAT,
-    send_sum FLOAT,
-    wait_sum FLOAT,
-    download_sum FLOAT,
+    wait_min DOUBLE,
+    wait_max DOUBLE,
+    wait_p50 DOUBLE,
+    wait_p95 DOUBLE,
+    wait_p99 DOUBLE,
+    dns_sum DOUBLE,
+    connect_sum DOUBLE,
+    tls_sum DOUBLE,
+    wait_sum DOUBLE,
+    download_sum DOUBLE,
     dns_n UINTEGER,
     connect_n UINTEGER,
     tls_n UINTEGER,
-    send_n UINTEGER,
     wait_n UINTEGER,
     download_n UINTEGER,
     runs UINTEGER,
@@ -480,13 +470,11 @@ COMMENT ON COLUMN integration_rollups_5m.wait_p99 IS 'P99 of wait_ms over those 
 COMMENT ON COLUMN integration_rollups_5m.dns_sum IS 'Sum dns_ms of those n, milliseconds.';
 COMMENT ON COLUMN integration_rollups_5m.connect_sum IS 'Sum connect_ms of those n, milliseconds.';
 COMMENT ON COLUMN integration_rollups_5m.tls_sum IS 'Sum tls_ms of those n, milliseconds.';
-COMMENT ON COLUMN integration_rollups_5m.send_sum IS 'Sum send_ms of those n, milliseconds.';
 COMMENT ON COLUMN integration_rollups_5m.wait_sum IS 'Sum wait_ms of those n, milliseconds.';
 COMMENT ON COLUMN integration_rollups_5m.download_sum IS 'Sum download_ms of those n, milliseconds.';
 COMMENT ON COLUMN integration_rollups_5m.dns_n IS 'How many of those n had a dns_ms, count.';
 COMMENT ON COLUMN integration_rollups_5m.connect_n IS 'How many of those n had a connect_ms, count.';
 COMMENT ON COLUMN integration_rollups_5m.tls_n IS 'How many of those n had a tls_ms, count.';
-COMMENT ON COLUMN integration_rollups_5m.send_n IS 'How many of those n had a send_ms, count.';
 COMMENT ON COLUMN integration_rollups_5m.wait_n IS 'How many of those n had a wait_ms, count.';
 COMMENT ON COLUMN integration_rollups_5m.download_n IS 'How many of those n had a download_ms, count.';
 COMMENT ON COLUMN integration_rollups_5m.runs IS 'Runs that started in it, whatever came of them, count.';
@@ -525,37 +513,35 @@ CREATE TABLE integration_rollups_1h (
     status_4xx UINTEGER,
     status_5xx UINTEGER,
     n UINTEGER,
-    total_sum FLOAT,
-    total_min FLOAT,
-    total_max FLOAT,
-    total_p50 FLOAT,
-    total_p95 FLOAT,
-    total_p99 FLOAT,
+    total_sum DOUBLE,
+    total_min DOUBLE,
+    total_max DOUBLE,
+    total_p50 DOUBLE,
+    total_p95 DOUBLE,
+    total_p99 DOUBLE,
     total_index SMALLINT[],
     total_count UINTEGER[],
-    ttfb_sum FLOAT,
-    ttfb_min FLOAT,
-    ttfb_max FLOAT,
-    ttfb_p50 FLOAT,
-    ttfb_p95 FLOAT,
-    ttfb_p99 FLOAT,
+    ttfb_sum DOUBLE,
+    ttfb_min DOUBLE,
+    ttfb_max DOUBLE,
+    ttfb_p50 DOUBLE,
+    ttfb_p95 DOUBLE,
+    ttfb_p99 DOUBLE,
     ttfb_index SMALLINT[],
     ttfb_count UINTEGER[],
-    wait_min FLOAT,
-    wait_max FLOAT,
-    wait_p50 FLOAT,
-    wait_p95 FLOAT,
-    wait_p99 FLOAT,
-    dns_sum FLOAT,
-    connect_sum FLOAT,
-    tls_sum FLOAT,
-    send_sum FLOAT,
-    wait_sum FLOAT,
-    download_sum FLOAT,
+    wait_min DOUBLE,
+    wait_max DOUBLE,
+    wait_p50 DOUBLE,
+    wait_p95 DOUBLE,
+    wait_p99 DOUBLE,
+    dns_sum DOUBLE,
+    connect_sum DOUBLE,
+    tls_sum DOUBLE,
+    wait_sum DOUBLE,
+    download_sum DOUBLE,
     dns_n UINTEGER,
     connect_n UINTEGER,
     tls_n UINTEGER,
-    send_n UINTEGER,
     wait_n UINTEGER,
     download_n UINTEGER,
     runs UINTEGER,
@@ -618,13 +604,11 @@ COMMENT ON COLUMN integration_rollups_1h.wait_p99 IS 'P99 of wait_ms over those 
 COMMENT ON COLUMN integration_rollups_1h.dns_sum IS 'Sum dns_ms of those n, milliseconds.';
 COMMENT ON COLUMN integration_rollups_1h.connect_sum IS 'Sum connect_ms of those n, milliseconds.';
 COMMENT ON COLUMN integration_rollups_1h.tls_sum IS 'Sum tls_ms of those n, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1h.send_sum IS 'Sum send_ms of those n, milliseconds.';
 COMMENT ON COLUMN integration_rollups_1h.wait_sum IS 'Sum wait_ms of those n, milliseconds.';
 COMMENT ON COLUMN integration_rollups_1h.download_sum IS 'Sum download_ms of those n, milliseconds.';
 COMMENT ON COLUMN integration_rollups_1h.dns_n IS 'How many of those n had a dns_ms, count.';
 COMMENT ON COLUMN integration_rollups_1h.connect_n IS 'How many of those n had a connect_ms, count.';
 COMMENT ON COLUMN integration_rollups_1h.tls_n IS 'How many of those n had a tls_ms, count.';
-COMMENT ON COLUMN integration_rollups_1h.send_n IS 'How many of those n had a send_ms, count.';
 COMMENT ON COLUMN integration_rollups_1h.wait_n IS 'How many of those n had a wait_ms, count.';
 COMMENT ON COLUMN integration_rollups_1h.download_n IS 'How many of those n had a download_ms, count.';
 COMMENT ON COLUMN integration_rollups_1h.runs IS 'Runs that started in it, whatever came of them, count.';
@@ -663,37 +647,35 @@ CREATE TABLE integration_rollups_1d (
     status_4xx UINTEGER,
     status_5xx UINTEGER,
     n UINTEGER,
-    total_sum FLOAT,
-    total_min FLOAT,
-    total_max FLOAT,
-    total_p50 FLOAT,
-    total_p95 FLOAT,
-    total_p99 FLOAT,
+    total_sum DOUBLE,
+    total_min DOUBLE,
+    total_max DOUBLE,
+    total_p50 DOUBLE,
+    total_p95 DOUBLE,
+    total_p99 DOUBLE,
     total_index SMALLINT[],
     total_count UINTEGER[],
-    ttfb_sum FLOAT,
-    ttfb_min FLOAT,
-    ttfb_max FLOAT,
-    ttfb_p50 FLOAT,
-    ttfb_p95 FLOAT,
-    ttfb_p99 FLOAT,
+    ttfb_sum DOUBLE,
+    ttfb_min DOUBLE,
+    ttfb_max DOUBLE,
+    ttfb_p50 DOUBLE,
+    ttfb_p95 DOUBLE,
+    ttfb_p99 DOUBLE,
     ttfb_index SMALLINT[],
     ttfb_count UINTEGER[],
-    wait_min FLOAT,
-    wait_max FLOAT,
-    wait_p50 FLOAT,
-    wait_p95 FLOAT,
-    wait_p99 FLOAT,
-    dns_sum FLOAT,
-    connect_sum FLOAT,
-    tls_sum FLOAT,
-    send_sum FLOAT,
-    wait_sum FLOAT,
-    download_sum FLOAT,
+    wait_min DOUBLE,
+    wait_max DOUBLE,
+    wait_p50 DOUBLE,
+    wait_p95 DOUBLE,
+    wait_p99 DOUBLE,
+    dns_sum DOUBLE,
+    connect_sum DOUBLE,
+    tls_sum DOUBLE,
+    wait_sum DOUBLE,
+    download_sum DOUBLE,
     dns_n UINTEGER,
     connect_n UINTEGER,
     tls_n UINTEGER,
-    send_n UINTEGER,
     wait_n UINTEGER,
     download_n UINTEGER,
     runs UINTEGER,
@@ -756,13 +738,11 @@ COMMENT ON COLUMN integration_rollups_1d.wait_p99 IS 'P99 of wait_ms over those 
 COMMENT ON COLUMN integration_rollups_1d.dns_sum IS 'Sum dns_ms of those n, milliseconds.';
 COMMENT ON COLUMN integration_rollups_1d.connect_sum IS 'Sum connect_ms of those n, milliseconds.';
 COMMENT ON COLUMN integration_rollups_1d.tls_sum IS 'Sum tls_ms of those n, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1d.send_sum IS 'Sum send_ms of those n, milliseconds.';
 COMMENT ON COLUMN integration_rollups_1d.wait_sum IS 'Sum wait_ms of those n, milliseconds.';
 COMMENT ON COLUMN integration_rollups_1d.download_sum IS 'Sum download_ms of those n, milliseconds.';
 COMMENT ON COLUMN integration_rollups_1d.dns_n IS 'How many of those n had a dns_ms, count.';
 COMMENT ON COLUMN integration_rollups_1d.connect_n IS 'How many of those n had a connect_ms, count.';
 COMMENT ON COLUMN integration_rollups_1d.tls_n IS 'How many of those n had a tls_ms, count.';
-COMMENT ON COLUMN integration_rollups_1d.send_n IS 'How many of those n had a send_ms, count.';
 COMMENT ON COLUMN integration_rollups_1d.wait_n IS 'How many of those n had a wait_ms, count.';
 COMMENT ON COLUMN integration_rollups_1d.download_n IS 'How many of those n had a download_ms, count.';
 COMMENT ON COLUMN integration_rollups_1d.runs IS 'Runs that started in it, whatever came of them, count.';
