@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -13,16 +12,17 @@ from metrics.store.database import Store
 from metrics.store.rollup.roller import roll
 from metrics.store.rollup.tiers import FIVE_MINUTES, HOUR, SLOT_MS
 
-_MOST_ROWS: Final = 300_000
+_MOST_ROWS: Final = 1_500_000
+"""Steps in one piece. What it needs is memory for the buckets that it makes: few steps in many buckets need more."""
 
 
-def roll_up(store: Store, now: datetime, fine_for: timedelta, *, stop: Callable[[], bool] = lambda: False) -> int:
+def roll_up(store: Store, now: datetime, fine_for: timedelta, *, most_rows: int = _MOST_ROWS) -> int:
     """Makes every roll-up that is due; how many pieces that were.
 
     Buckets of five minutes are made for the last `fine_for` only, which is how long they would be kept.
     """
     store.write(partial(_leave_out_fine, before=HOUR.start(now - fine_for))).result()
-    return roll(store, now, most_rows=_MOST_ROWS, stop=stop)
+    return roll(store, now, most_rows=most_rows)
 
 
 def _leave_out_fine(con: DuckDBPyConnection, before: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from duckdb import DuckDBPyConnection
 
@@ -19,6 +20,8 @@ class Numbering:
     cursor: int = 0
     gaps: list[tuple[int, int]] = field(default_factory=list)
     region: str = ""
+    stored_gaps: list[tuple[int, int]] = field(default_factory=list)
+    """The gaps as the store has them; what differs is to be written."""
 
     def take(self, first: int, last: int) -> list[int]:
         """The numbers of first…last that were not stored yet, in order; they count as stored from now on."""
@@ -53,17 +56,24 @@ def load_numbering(con: DuckDBPyConnection, prober_ids: Collection[str]) -> dict
     gaps = con.execute("SELECT prober_id, first, last FROM number_gaps WHERE prober_id IN (SELECT unnest(?))", [wanted])
     for prober, first, last in gaps.fetchall():
         found[prober].gaps.append((first, last))
+        found[prober].stored_gaps.append((first, last))
     return found
 
 
 def save_numbering(con: DuckDBPyConnection, numberings: Mapping[str, Numbering]) -> None:
     """Writes cursors and gaps back, inside the caller's transaction."""
+    if not numberings:
+        return
+    columns = [[*numberings], [one.region for one in numberings.values()], [one.cursor for one in numberings.values()]]
+    con.execute(_SAVE, columns)
     for prober, numbering in numberings.items():
-        con.execute(
-            "INSERT INTO probers (prober_id, region, cursor) VALUES (?, ?, ?) "
-            "ON CONFLICT (prober_id) DO UPDATE SET cursor = excluded.cursor, region = excluded.region",
-            [prober, numbering.region, numbering.cursor],
-        )
-        con.execute("DELETE FROM number_gaps WHERE prober_id = ?", [prober])
-        for first, last in numbering.gaps:
-            con.execute("INSERT INTO number_gaps VALUES (?, ?, ?)", [prober, first, last])
+        if numbering.gaps != numbering.stored_gaps:
+            con.execute("DELETE FROM number_gaps WHERE prober_id = ?", [prober])
+            for first, last in numbering.gaps:
+                con.execute("INSERT INTO number_gaps VALUES (?, ?, ?)", [prober, first, last])
+
+
+_SAVE: Final = """
+INSERT INTO probers (prober_id, region, cursor) SELECT unnest(?), unnest(?), unnest(?)
+ON CONFLICT (prober_id) DO UPDATE SET cursor = excluded.cursor, region = excluded.region
+"""

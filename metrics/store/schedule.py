@@ -113,10 +113,11 @@ def _note_intervals(con: DuckDBPyConnection, measured: Sequence[NumberedRun]) ->
         every = interval(run)
         if note(known.setdefault(series, []), slice_start(run.scheduled_at, every), every.total_seconds()):
             news.add(series)
-    for series in news:
-        con.execute(_FORGET, list(series))
-        for since, every_s in known[series]:
-            con.execute("INSERT INTO schedule_changes VALUES (?, ?, ?, ?, ?)", [*series, since, every_s])
+    if news:
+        # All at once: the first batches of a new store bring news of every series.
+        con.execute(_FORGET, [list(part) for part in zip(*news, strict=True)])
+        rows = [[*series, since, every_s] for series in news for since, every_s in known[series]]
+        con.execute(_NOTE, [list(column) for column in zip(*rows, strict=True)])
 
 
 def _segment(first: datetime, every_s: float, end_ms: int | None) -> Segment:
@@ -133,7 +134,16 @@ SELECT integration, workflow, region, epoch_ms(since), every_s, rowid FROM sched
 ORDER BY integration, workflow, region, since
 """
 
-_FORGET: Final = "DELETE FROM schedule_changes WHERE integration = ? AND workflow = ? AND region = ?"
+_FORGET: Final = """
+DELETE FROM schedule_changes
+USING (SELECT unnest(?) AS integration, unnest(?) AS workflow, unnest(?) AS region) AS news
+WHERE schedule_changes.integration = news.integration AND schedule_changes.workflow = news.workflow
+    AND schedule_changes.region = news.region
+"""
+
+_NOTE: Final = (
+    "INSERT INTO schedule_changes SELECT unnest(?), unnest(?), unnest(?), unnest(?::TIMESTAMPTZ[]), unnest(?)"
+)
 
 _SLICE: Final = "integration, workflow, region, every_s, slice_at"
 

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import count
 from uuid import UUID
 
 from probes.model import Batch, Certificate, Failure, FailureKind, Outcome, Run, StepResult, Timings
@@ -19,12 +20,12 @@ _CHAIN = (
 )
 
 
-def runs(seed: int, region: str, start: datetime) -> Iterator[Run]:
-    """Runs without end in the order of their schedule: every integration once a minute from `start` on."""
-    chance, place = random.Random(seed), 0
-    while True:
-        yield _run(chance, region, place % CROWD, start + timedelta(minutes=1) * place / CROWD)
-        place += 1
+def runs(seed: int, region: str, start: datetime, vendors: range = range(CROWD)) -> Iterator[Run]:
+    """Runs without end in the order of their schedule: every one of these integrations once a minute from `start`."""
+    chance = random.Random(seed)
+    for place in count():
+        at = start + timedelta(minutes=1) * place / len(vendors)
+        yield _run(chance, region, vendors[place % len(vendors)], at)
 
 
 def packed(prober: str, region: str, made: Iterator[Run], batches: int, size: int) -> list[bytes]:

@@ -46,6 +46,7 @@ MOST_DAYS: Final = 90
 ROWS_A_DAY: Final = 100_000_000 / MOST_DAYS
 SEED: Final = 20261122
 HOT_DAYS: Final = 2
+_PIECE_ROWS: Final = 300_000
 _DAY: Final = timedelta(days=1)
 
 
@@ -68,7 +69,7 @@ def made(folder: Path, rows: int) -> Iterator[Made]:
     now = _pinned(folder / "made.json", days)
     config = crowd(EVERY)
     window = Window(midnight((now - days * _DAY).date()), now)
-    making = _Making(Crowd(config, window, SEED, labelled=False), window, Retention(), [])
+    making = _Making(Crowd(config, window, SEED, labelled=False), window, Retention(raw=timedelta(days=400)), [])
     store = making.opened(folder / "bench.duckdb")
     try:
         making.fill(store)
@@ -134,7 +135,7 @@ class _Making:
     def roll_up(self, store: Store) -> None:
         """What is due; then retention, as a hub would apply it."""
         started, end = time.perf_counter(), self.window.end
-        pieces = roll_up(store, end, self.retention.rollup_5m)
+        pieces = roll_up(store, end, self.retention.rollup_5m, most_rows=_PIECE_ROWS)
         store.write(partial(forget_old, now=end, retention=self.retention)).result()
         if pieces > 1:
             store.maintain(lambda con: con.execute("CHECKPOINT")).result()
