@@ -117,8 +117,7 @@ class BurnPair:
     factor: float
 
 
-@dataclass(frozen=True, slots=True)
-class Burn:
+class Burn(NamedTuple):
     """What one pair saw. Burn = bad ÷ expected time ÷ (1 − target); None without expected slices."""
 
     pair: BurnPair

@@ -165,18 +165,16 @@ class _Burns:
 
     def rows(self) -> Iterator[tuple[Burn, ...]]:
         """The burns of each objective."""
-        columns = (self.long, self.short, self.bad_in_long, self.firing)
-        for row in zip(*(column.tolist() for column in columns), strict=True):
-            yield tuple([_burn(*figures) for figures in zip(self.pairs, *row, strict=True)])
+        known = (
+            [[None if isnan(one) else one for one in row] for row in rate.tolist()] for rate in (self.long, self.short)
+        )
+        for row in zip(*known, self.bad_in_long.tolist(), self.firing.tolist(), strict=True):
+            yield tuple(map(Burn._make, zip(self.pairs, *row, strict=True)))
 
 
 def _each(figures: list[int], kind: Any) -> NDArray[Any]:
     """For both windows of each pair."""
     return np.array(figures, kind).repeat(2)
-
-
-def _burn(pair: BurnPair, long: float, short: float, bad: int, firing: bool) -> Burn:
-    return Burn(pair, None if isnan(long) else long, None if isnan(short) else short, bad, firing)
 
 
 @cache

@@ -14,7 +14,7 @@ from duckdb import DuckDBPyConnection
 from config.model import Integration, Objective
 from metrics.model import SliceCount, Window
 from metrics.store.asked import Compiled, Question, series_of
-from metrics.store.rollup.cells import CellMemo
+from metrics.store.rollup.cells import MOST_ROWS, CellMemo
 from metrics.store.rollup.declared import read_limits
 from metrics.store.rollup.plan import Known
 from metrics.store.schedule import read_series
@@ -29,8 +29,8 @@ class SliceMemo:
     The counts are the same with it and without. It is bounded by what the latest questions needed.
     """
 
-    def __init__(self) -> None:
-        self.cells = CellMemo()
+    def __init__(self, most_rows: int = MOST_ROWS) -> None:
+        self.cells = CellMemo(most_rows)
         self._compiled: Compiled | None = None
 
     def compiled(self, con: DuckDBPyConnection, questions: Sequence[Question]) -> Compiled:

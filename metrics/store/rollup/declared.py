@@ -104,7 +104,7 @@ def count_piece(con: DuckDBPyConnection, piece: Uncounted) -> None:
 
 
 _DECLARED: Final = """
-SELECT limit_id, coalesce(-(-epoch_us(counted_from) // 300000000), 0), integration, measure, limit_ms FROM limits
+SELECT limit_id, coalesce(epoch_us(counted_from) // 300000000, 0), integration, measure, limit_ms FROM limits
 ORDER BY limit_id
 """
 

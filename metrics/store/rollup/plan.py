@@ -45,6 +45,8 @@ class Known:
     dirty: Mapping[str, NDArray[np.int64]]
     rolled: Mapping[str, tuple[int, int]]
     raw_from: int | None
+    kept_from: Mapping[str, int]
+    """By tier that has been rolled up: from which slot on nothing of it has been forgotten."""
 
     @classmethod
     def read(cls, con: DuckDBPyConnection) -> Known:
@@ -56,6 +58,7 @@ class Known:
             {tier.suffix: slots[tiers == tier.suffix] for tier in TIERS},
             {tier: (max(first, kept or first), end) for tier, kept, first, end in marks if end is not None},
             max((kept for tier, kept, _, _ in marks if tier == "raw" and kept is not None), default=None),
+            {tier: kept or 0 for tier, kept, _, end in marks if end is not None},
         )
 
     def may_hold(self, window: Window) -> bool:
@@ -95,8 +98,10 @@ def plan(
         kept = (slots >= first) & (slots < end)
         if tier in only and (finest is None or finest % tier.length == timedelta(0)):
             source[_whole(usable & kept & ~dirty, tier.slots)] = tier.source
-        begun = np.repeat(inside[:: tier.slots], tier.slots)
-        source[begun & kept & forgotten & (source == Source.RAW)] = tier.source
+        # Where raw rows are gone a bucket is taken whole or not at all, and one that no finer tier has all of, for all.
+        held = (slots >= known.kept_from.get(tier.suffix, end)) & (slots < end)
+        lost = (inside & held)[:: tier.slots] & (forgotten & (source == Source.RAW)).reshape(-1, tier.slots).any(axis=1)
+        source[np.repeat(lost, tier.slots)] = tier.source
     if np.count_nonzero(np.diff(source)) > MOST_SPANS:
         source[_around(dirty) & _whole(~forgotten, HOUR.slots)] = Source.RAW
     return _spans(source[low - base : high - base], low, window)
@@ -139,9 +144,10 @@ def tier_of(source: Source) -> Tier:
 
 
 _DIRTY: Final = "SELECT DISTINCT tier, epoch_us(bucket_at) // 300000000 AS slot FROM dirty_buckets"
+# Division of whole numbers rounds towards zero here.
 _WATERMARKS: Final = """
-SELECT tier, -(-epoch_us(kept_from) // 300000000), epoch_us(rolled_from) // 300000000,
+SELECT tier, (epoch_us(kept_from) + 299999999) // 300000000, epoch_us(rolled_from) // 300000000,
        epoch_us(rolled_until) // 300000000
 FROM rollup_watermarks
-UNION ALL SELECT 'raw', -(-epoch_us(kept_from) // 300000000), NULL, NULL FROM sealing_state
+UNION ALL SELECT 'raw', (epoch_us(kept_from) + 299999999) // 300000000, NULL, NULL FROM sealing_state
 """
