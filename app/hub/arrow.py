@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import pyarrow as pa
@@ -14,8 +14,8 @@ ARROW: Final = "application/vnd.apache.arrow.stream"
 def whole(table: pa.Table, told: Mapping[str, str] | None = None) -> Response:
     """The table as one answer; `told` goes along as metadata of its schema."""
     stream = Stream(table.schema.with_metadata(dict(told) if told else None))
-    body = stream.add(table.replace_schema_metadata(stream.schema.metadata)) + stream.end()
-    return Response(body, media_type=ARROW)
+    parts = [*stream.add(table.replace_schema_metadata(stream.schema.metadata)), stream.end()]
+    return Response(b"".join(parts), media_type=ARROW)
 
 
 class Stream:
@@ -26,14 +26,15 @@ class Stream:
         self._sink = _Sink()
         self._writer = pa.ipc.new_stream(self._sink, schema)
 
-    def add(self, table: pa.Table, told: Mapping[str, str] | None = None, most: int = 10_000) -> bytes:
+    def add(self, table: pa.Table, told: Mapping[str, str] | None = None, most: int = 5_000) -> Iterator[bytes]:
         """The rows, in batches; `told` goes along as metadata of the last one, which may be empty."""
         batches = table.to_batches(max_chunksize=most)
         for batch in batches[:-1]:
             self._writer.write_batch(batch)
+            yield self._sink.drained()
         last = batches[-1] if batches else pa.RecordBatch.from_pylist([], self.schema)
         self._writer.write_batch(last, custom_metadata=dict(told) if told else None)
-        return self._sink.drained()
+        yield self._sink.drained()
 
     def end(self) -> bytes:
         """The end of the stream."""

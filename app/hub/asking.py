@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import duckdb
 from duckdb import DuckDBPyConnection
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 AT_ONCE: Final = 2
 """People's questions that are answered at the same time; others wait, so that pages and evaluations get their turn."""
-_LOOK_EVERY_S: Final = 0.1
+_AGAIN_S: Final = 0.1
 _GONE: Final = 499
 """The client went away; nobody reads this status."""
 
@@ -66,8 +66,19 @@ class Desk:
 
 
 async def _until_done_or_gone(request: Request, asked: asyncio.Future[T]) -> None:
-    while not asked.done() and not await request.is_disconnected():
-        await asyncio.wait({asked}, timeout=_LOOK_EVERY_S)
+    # Not request.is_disconnected(): it cannot see through a middleware.
+    gone = asyncio.ensure_future(_hung_up(request))
+    either: set[asyncio.Future[Any]] = {asked, gone}
+    try:
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        gone.cancel()
+        await asyncio.wait({gone})
+
+
+async def _hung_up(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _interrupt(cursors: list[DuckDBPyConnection], asked: asyncio.Future[T]) -> None:
@@ -76,4 +87,4 @@ async def _interrupt(cursors: list[DuckDBPyConnection], asked: asyncio.Future[T]
         for cursor in cursors:
             with suppress(duckdb.Error):
                 cursor.interrupt()
-        await asyncio.wait({asked}, timeout=_LOOK_EVERY_S)
+        await asyncio.wait({asked}, timeout=_AGAIN_S)

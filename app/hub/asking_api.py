@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Annotated, Any, Final
@@ -138,8 +137,11 @@ async def _pieces(desk: Desk, export: Export) -> AsyncIterator[bytes]:
     stream = Stream(await desk.next_to_others(export.schema))
     while (piece := await desk.next_to_others(lambda: next(pieces, None))) is not None:
         rows += piece.table.num_rows
-        yield await asyncio.to_thread(stream.add, piece.table, {"leadline.until": piece.until.isoformat()})
-    yield stream.add(stream.schema.empty_table(), {"leadline.rows": str(rows)}) + stream.end()
+        for chunk in stream.add(piece.table, {"leadline.until": piece.until.isoformat()}):
+            yield chunk
+    for chunk in stream.add(stream.schema.empty_table(), {"leadline.rows": str(rows)}):
+        yield chunk
+    yield stream.end()
 
 
 def _window(state: HubState, since: str, until: str) -> Window:

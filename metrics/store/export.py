@@ -14,8 +14,8 @@ from duckdb import DuckDBPyConnection
 from metrics.model import Window
 from metrics.store.database import Store
 
-GOAL: Final = 25_000
-"""Rows that a piece should have; a piece with more than four times as many is cut again."""
+GOAL: Final = 15_000
+"""Rows that a piece should have; a stretch with more than twice as many is cut again."""
 _FIRST: Final = timedelta(minutes=30)
 _SHORTEST: Final = timedelta(seconds=1)
 _LONGEST: Final = timedelta(days=31)
@@ -84,7 +84,7 @@ class Export:
                 continue
             yield Piece(table, span.end)
             start = span.end
-            wanted = self.goal / max(table.num_rows, 1)
+            wanted = 0.8 * self.goal / max(table.num_rows, 1)
             self._length = min(_LONGEST, max(_SHORTEST, self._length * min(4.0, max(0.25, wanted))))
 
     @property
@@ -100,8 +100,8 @@ class Export:
     def _piece(self, con: DuckDBPyConnection, span: Window) -> pa.Table | None:
         """The rows; None when they are too many for one piece."""
         bounds = self._bounds | {"start": span.start, "end": span.end}
-        if span.length > _SHORTEST:
-            counted = con.execute(f"SELECT count(*) {self._rows}", bounds).fetchone()
-            if counted and counted[0] > 4 * self.goal:
-                return None
-        return con.execute(f"{self._rows} ORDER BY {self.what.at}", bounds).to_arrow_table()
+        if span.length <= _SHORTEST:
+            return con.execute(f"{self._rows} ORDER BY {self.what.at}", bounds).to_arrow_table()
+        table = con.execute(f"{self._rows} LIMIT {2 * self.goal + 1}", bounds).to_arrow_table()
+        # Sorted here: the engine would hold several copies of rows as wide as these.
+        return None if table.num_rows > 2 * self.goal else table.sort_by(self.what.at)
