@@ -71,6 +71,29 @@ class Availability:
     coverage: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of what the schedule promised was measured, whatever it showed."""
+
+    window: Window
+    integration: str
+    workflow: str | None
+    """None: all of them together."""
+    region: str | None
+    """None: all of them together."""
+    measured: int
+    """Slices that were decided by a run that says something about the vendor."""
+    expected: int
+    """Slices of the schedules, from the first measured one of each series on."""
+    measured_ms: int
+    expected_ms: int
+
+    @property
+    def share(self) -> float | None:
+        """Measured ÷ expected time; None when nothing was expected."""
+        return self.measured_ms / self.expected_ms if self.expected_ms else None
+
+
 class SliceCount(NamedTuple):
     """Good and bad slices inside one window, counted and weighed by their length (whole milliseconds).
 

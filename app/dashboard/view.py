@@ -15,6 +15,7 @@ from alerts.store import deliveries, incidents, open_incidents, timeline
 from app.dashboard.cache import Shared
 from config.model import Config, Integration, Objective, Sli
 from metrics.model import (
+    Coverage,
     Evaluation,
     IntegrationSummary,
     Latency,
@@ -28,6 +29,7 @@ from metrics.model import (
 )
 from metrics.series import ErrorSeries, LatencySeries, PhaseSeries, QuotaSeries, RecordedSeries
 from metrics.state import integration_state
+from metrics.store.coverage import coverage_by_integration
 from metrics.store.database import Store
 from metrics.store.errors import error_series, rates
 from metrics.store.latency import latency, latency_series
@@ -94,6 +96,7 @@ class Measured:
     ttfb_p95: float | None
     rates: Rates
     slices: SliceCount
+    coverage: Coverage
     latencies: LatencySeries
     errors: ErrorSeries
     phases: PhaseSeries
@@ -269,6 +272,7 @@ class View:
                 ttfb_p95=ttfb[0] if ttfb else None,
                 rates=rates(con, name, window),
                 slices=slice_counts(con, declared, availability, [window])[0],
+                coverage=coverage_by_integration(con, [declared], [window])[0],
                 latencies=latency_series(con, name, window),
                 errors=error_series(con, name, window),
                 phases=phase_series(con, name, window),

@@ -174,6 +174,17 @@ def series_of(integration: Integration, objective: Objective | None = None) -> l
     ]
 
 
+def place_series(rows: Sequence[SeriesRow]) -> tuple[dict[Series, int], tuple[int, ...]]:
+    """The place of each series among the targets, and the row that tells of it, by place."""
+    first: dict[Series, int] = {}
+    for integration, workflow, region, _, _, row in rows:
+        series = (integration, workflow, region)
+        first[series] = min(row, first.get(series, row))
+    numbers = tuple(sorted(first.values()))
+    place = {row: number for number, row in enumerate(numbers)}
+    return {series: place[row] for series, row in first.items()}, numbers
+
+
 def _columns(limits: set[Limit]) -> dict[Limit, int]:
     """A column for each limit; those of one integration have different ones."""
     found: dict[Limit, int] = {}
@@ -187,22 +198,17 @@ def _columns(limits: set[Limit]) -> dict[Limit, int]:
 def _targets(
     rows: Sequence[SeriesRow], columns: Mapping[Limit, int], known: Mapping[Limit, Declared], names: set[str]
 ) -> tuple[Targets, dict[Series, int]]:
-    first: dict[Series, int] = {}
-    for *series, _, _, row in rows:
-        key = (series[0], series[1], series[2])
-        first[key] = min(row, first.get(key, row))
-    ordered = sorted(first.values())
-    place = {row: number for number, row in enumerate(ordered)}
+    places, numbers = place_series(rows)
     deepest = 1 + max(columns.values(), default=-1)
     targets = Targets(
-        rows=tuple(ordered),
+        rows=numbers,
         limits=tuple({limit.integration: limit for limit, at in columns.items() if at == i} for i in range(deepest)),
         width=1 + deepest,
         columns={known[limit].limit_id: at for limit, at in columns.items() if limit in known},
         identities={known[limit].limit_id: limit for limit in columns if limit in known},
         only=next(iter(names)) if len(names) == 1 else None,
     )
-    return targets, {series: place[row] for series, row in first.items()}
+    return targets, places
 
 
 def _counted(places: Sequence[int], width: int, column: int | None) -> list[int]:

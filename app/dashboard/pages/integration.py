@@ -116,7 +116,7 @@ def _kpis(standing: Standing, measured: Measured) -> Component:
     n = wording.samples(span, latency.n, exact=latency.exact)
     requests = wording.samples(span, rates.requests)
     slices = measured.slices
-    seen = slices.good + slices.bad
+    seen, covered = slices.good + slices.bad, measured.coverage
     return html.Div(
         [
             figure_tile("P50", wording.milliseconds(latency.p50), n),
@@ -124,7 +124,9 @@ def _kpis(standing: Standing, measured: Measured) -> Component:
             figure_tile("P99", wording.milliseconds(latency.p99), n),
             figure_tile("TTFB P95", wording.milliseconds(measured.ttfb_p95), n),
             figure_tile("Availability", wording.share(slices.share), f"{span} · n {seen:,} slices", _tone(slices.bad)),
-            figure_tile("Coverage", wording.share(slices.coverage, 1), f"{seen:,} of {slices.expected:,} slices"),
+            figure_tile(
+                "Coverage", wording.share(covered.share, 1), f"{covered.measured:,} of {covered.expected:,} slices"
+            ),
             figure_tile("4xx", wording.share(rates.client_errors), requests, _tone(rates.client_errors)),
             figure_tile("5xx", wording.share(rates.server_errors), requests, _tone(rates.server_errors)),
             figure_tile("Throttled", wording.share(rates.throttled), requests, _tone(rates.throttled)),
