@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,13 +11,14 @@ import numpy as np
 from duckdb import DuckDBPyConnection
 
 from metrics.model import Availability, IntegrationSummary, Latency, Rates, SliceCount, Window
+from metrics.store.asked import Schedules
 from metrics.store.buckets import epoch_ms, instant
 from metrics.store.memo import Memo
 from metrics.store.rates import CLASSES
 from metrics.store.rollup.everybody import OUTCOMES, Everybody, Figures
 from metrics.store.rollup.plan import Known, Span, plan
 from metrics.store.rollup.tiers import FIVE_MINUTES, HOUR, TIERS, Source, Tier, slot_of
-from metrics.store.schedule import Segment, promised, read_changes, segments
+from metrics.store.schedule import read_series
 from probes.model import Outcome
 
 DAY: Final = timedelta(days=1)
@@ -129,11 +129,10 @@ class _Overview:
 
     def _normal(self) -> list[tuple[float | None, int]]:
         hour = HOUR.start(self.now)
-        daily: list[list[float]] = [[] for _ in self.everybody.names]
-        for column in self._hours([hour - back * DAY for back in range(NORMAL_DAYS, 0, -1)]):
-            for place in np.flatnonzero(~np.isnan(column)).tolist():
-                daily[place].append(float(column[place]))
-        return [(sorted(found)[(len(found) - 1) // 2] if found else None, len(found)) for found in daily]
+        daily = np.sort(self._hours([hour - back * DAY for back in range(NORMAL_DAYS, 0, -1)]), axis=0)
+        days = np.count_nonzero(~np.isnan(daily), axis=0)
+        middle = daily[np.maximum(days - 1, 0) // 2, np.arange(daily.shape[1])]
+        return [(figure if n else None, n) for figure, n in zip(middle.tolist(), days.tolist(), strict=True)]
 
     def _hours(self, starts: Sequence[datetime]) -> list[Any]:
         """P95 of whole clock hours by integration; exact where an hour is one bucket or nothing but raw rows."""
@@ -156,13 +155,29 @@ class _Overview:
     def _availability(self) -> list[Availability]:
         window = Window(HOUR.start(self.now - MONTH), self.now)
         counted = self.everybody.slices(self._plan(window, TIERS))
-        schedules: dict[str, list[list[Segment]]] = defaultdict(list)
-        for (integration, _, _), changes in read_changes(self.everybody.con, self.everybody.names).items():
-            schedules[integration].append(segments(changes))
+        promised = self._promised(window)
         return [
-            _share(window, figures, schedules[name])
-            for name, figures in zip(self.everybody.names, counted.T.tolist(), strict=True)
+            _share(*figures, *expected)
+            for figures, expected in zip(counted.T.tolist(), promised.T.tolist(), strict=True)
         ]
+
+    def _promised(self, window: Window) -> Any:
+        """Slices, and their milliseconds, that the schedules of each integration promised: two rows."""
+        edges = np.array([epoch_ms(window.start), epoch_ms(window.end)], np.int64)
+        before = self._schedules().promised(edges, len(self.everybody.names))
+        return (before[:, 1] - before[:, 0]).T
+
+    def _schedules(self) -> Schedules:
+        everybody = self.everybody
+        rows = read_series(everybody.con)
+        key = ("schedules", everybody.names, tuple(rows))
+        found: Schedules | None = everybody.memo.get(key)
+        if found is None:
+            place = {name: place for place, name in enumerate(everybody.names)}
+            mine = [row for row in rows if row[0] in place]
+            found = Schedules.of(mine, {row[:3]: place[row[0]] for row in mine})
+            everybody.memo.keep(key, found, 400 * len(rows))
+        return found
 
 
 def _rates(figures: Figures) -> list[Rates]:
@@ -172,11 +187,9 @@ def _rates(figures: Figures) -> list[Rates]:
     return [Rates(count, *own) if count else _NO_RATES for count, *own in zip(requests.tolist(), *shares, strict=True)]
 
 
-def _share(window: Window, measured: Sequence[int], schedules: Sequence[Sequence[Segment]]) -> Availability:
-    good, bad, good_ms, bad_ms = measured
-    promise = promised(schedules, epoch_ms(window.start), epoch_ms(window.end))
-    count = SliceCount(good, bad, promise.slices, good_ms, bad_ms, promise.ms)
-    return Availability(good, bad, promise.slices, share=count.share, coverage=count.coverage)
+def _share(good: int, bad: int, good_ms: int, bad_ms: int, expected: int, expected_ms: int) -> Availability:
+    count = SliceCount(good, bad, expected, good_ms, bad_ms, expected_ms)
+    return Availability(good, bad, expected, share=count.share, coverage=count.coverage)
 
 
 def _slots(span: Span) -> range:

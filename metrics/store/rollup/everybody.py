@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -25,12 +25,10 @@ Column = NDArray[Any]
 """One figure per integration."""
 
 OUTCOMES: Final = tuple(Outcome)
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _COUNTS: Final = ("runs", "simulated_runs", "n", "requests", *CLASSES)
 _SLICES: Final = ("good", "bad", "good_ms", "bad_ms")
 _KINDS: Final = tuple(FailureKind)
-_LOWEST: Final = -512
-_WIDTH: Final = 2048
-"""Room for the bucket numbers of a histogram: up to some 25 days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +40,9 @@ class Figures:
     most: Column
     last: NDArray[np.int64]
     """Start of the latest run in microseconds since the epoch, times 16, plus the place of its outcome; 0: none."""
-    place: NDArray[np.int32]
-    """Of the histogram: the integration's place times `_WIDTH`, plus the number of the bucket above `_LOWEST`."""
+    whose: NDArray[np.int32]
+    """Of the histogram, in order of it and of the bucket: the integration's place."""
+    bucket: NDArray[np.int32]
     held: NDArray[np.int64]
 
     @classmethod
@@ -51,7 +50,7 @@ class Figures:
         """No attempt and no run of that many integrations."""
         empty = np.zeros(0, np.int32)
         counts = np.zeros((len(_COUNTS), size), np.int64)
-        return cls(counts, np.zeros(size), np.zeros(size, np.int64), empty, empty.astype(np.int64))
+        return cls(counts, np.zeros(size), np.zeros(size, np.int64), empty, empty, empty.astype(np.int64))
 
     @classmethod
     def joined(cls, parts: Sequence[Figures], size: int) -> Figures:
@@ -59,13 +58,11 @@ class Figures:
         if len(parts) == 1:
             return parts[0]
         none = cls.nothing(size)
-        place, held = _merged(parts)
         return cls(
             np.sum([none.counts, *(part.counts for part in parts)], axis=0),
             np.max([none.most, *(part.most for part in parts)], axis=0),
             np.max([none.last, *(part.last for part in parts)], axis=0),
-            place,
-            held,
+            *_merged(parts),
         )
 
     def count(self, name: str) -> NDArray[np.int64]:
@@ -76,7 +73,7 @@ class Figures:
     @property
     def size(self) -> int:
         """Bytes that it takes."""
-        return sum(column.nbytes for column in (self.counts, self.most, self.last, self.place, self.held))
+        return sum(column.nbytes for column in (self.counts, self.most, self.last, self.whose, self.bucket, self.held))
 
     def quantiles(self) -> list[Column]:
         """P50, P95 and P99, within 1 % of nearest rank; NaN without a good attempt."""
@@ -86,18 +83,26 @@ class Figures:
         for percent in PERCENTS:
             column = np.full(len(n), np.nan)
             at = np.searchsorted(ends, (before + rank(n, percent))[known])
-            figures = value((self.place[at] % _WIDTH + _LOWEST).astype(np.float64))
+            figures = value(self.bucket[at].astype(np.float64))
             column[known] = np.minimum(figures, self.most[known])
             found.append(column)
         return found
 
 
-def _merged(parts: Sequence[Figures]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    if not any(len(part.place) for part in parts):
-        return np.zeros(0, np.int32), np.zeros(0, np.int64)
-    counted = np.bincount(np.concatenate([part.place for part in parts]), np.concatenate([part.held for part in parts]))
-    place = np.flatnonzero(counted)
-    return place.astype(np.int32), counted[place].astype(np.int64)
+def _merged(parts: Sequence[Figures]) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
+    whose, bucket = (np.concatenate([getattr(part, name) for part in parts]) for name in ("whose", "bucket"))
+    return _histogram(whose, bucket, np.concatenate([part.held for part in parts]))
+
+
+def _histogram(whose: Any, bucket: Any, held: Any) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
+    """Rows of the same bucket added up, in order."""
+    if not len(held):
+        return whose.astype(np.int32), bucket.astype(np.int32), held.astype(np.int64)
+    low = int(bucket.min())
+    width = int(bucket.max()) - low + 1
+    counted = np.bincount(whose.astype(np.int64) * width + (bucket - low), held)
+    place = np.flatnonzero(counted > 0)
+    return (place // width).astype(np.int32), (place % width + low).astype(np.int32), counted[place].astype(np.int64)
 
 
 class Everybody:
@@ -106,10 +111,12 @@ class Everybody:
     def __init__(self, con: DuckDBPyConnection, names: Sequence[str], memo: Memo | None) -> None:
         self.names = tuple(names)
         self.con = con
-        self._memo = memo or Memo()
-        self._key: Hashable = (hash(self.names), len(self.names))
+        self.memo = Memo() if memo is None else memo
+        self._key: Hashable = self.names
         self._raw: dict[Hashable, Any] = {}
+        self._place = {name: place for place, name in enumerate(self.names)}
         self._versions: dict[tuple[int, int], int] = {}
+        self._sealed_until = _sealed_until(con)
 
     def read_versions(self, since: datetime, finest_since: datetime) -> None:
         """Of which making each bucket is that may be asked for."""
@@ -132,11 +139,11 @@ class Everybody:
         size = len(self.names)
         versions = tuple((tier, slot, self._version(tier, slot)) for tier, slots in asked.items() for slot in slots)
         key = ("closed", self._key, versions)
-        found = self._memo.get(key)
+        found = self.memo.get(key)
         if found is None:
             parts = [part for tier, slots in asked.items() for part in self.buckets(tier, slots).values()]
             found = Figures.joined(parts, size) if parts else Figures.nothing(size)
-            self._memo.keep(key, found, found.size)
+            self.memo.keep(key, found, found.size)
         return found
 
     def slices(self, spans: Sequence[Span]) -> NDArray[np.int64]:
@@ -161,7 +168,7 @@ class Everybody:
             found = np.max([found, *self._remembered("last", tier, slots, self._read_last).values()], axis=0)
         for span in spans:
             if span.source is Source.RAW and span.start < span.end:
-                answer = self._ask(_RAW_RUNS, start=span.start, end=span.end)
+                answer = self._ask_raw(_RAW_RUNS, RUNS, span.start, span.end)
                 np.maximum.at(found, answer["code"], answer["last"])
         return found
 
@@ -170,12 +177,12 @@ class Everybody:
 
     def _remembered(self, what: str, tier: Tier, slots: Sequence[int], read: Any) -> dict[int, Any]:
         keys = {slot: (what, self._key, tier.suffix, slot, self._version(tier, slot)) for slot in slots}
-        found = {slot: self._memo.get(key) for slot, key in keys.items()}
+        found = {slot: self.memo.get(key) for slot, key in keys.items()}
         missing = [slot for slot, part in found.items() if part is None]
         if missing:
             for slot, part in read(tier, missing).items():
                 found[slot] = part
-                self._memo.keep(keys[slot], part, getattr(part, "size", 0) + getattr(part, "nbytes", 0))
+                self.memo.keep(keys[slot], part, getattr(part, "size", 0) + getattr(part, "nbytes", 0))
         return found
 
     def _ask(self, sql: str, **bounds: Any) -> dict[str, Any]:
@@ -183,6 +190,14 @@ class Everybody:
         asked = {"names": "\n".join(self.names), "size": len(self.names)}
         answer = self.con.execute(sql.format(named=named), bounds | asked).fetchnumpy()
         return {name: np.ma.filled(column, 0) for name, column in answer.items()}
+
+    def _ask_raw(self, sql: str, view: str, start: datetime, end: datetime) -> dict[str, Any]:
+        """Raw rows of those integrations; `code` is their place. What is younger than all sealed days is only hot."""
+        table = view if start < self._sealed_until else f"hot_{view}"
+        answer = self.con.execute(sql.format(table=table), {"start": start, "end": end}).fetchnumpy()
+        place = self._place
+        code = np.fromiter((place.get(name, -1) for name in answer.pop("integration")), np.int64)
+        return {"code": code[code >= 0]} | {name: column[code >= 0] for name, column in answer.items()}
 
     def _read_figures(self, tier: Tier, slots: Sequence[int]) -> dict[int, Figures]:
         where, bounds = _within(slots)
@@ -228,23 +243,33 @@ class Everybody:
         return found
 
     def _raw_slices(self, span: Span) -> NDArray[np.int64]:
-        answer = self._ask(_DECIDED.format(rows=_RAW_SLICES, named="{named}"), start=span.start, end=span.end)
+        answer = self._ask_raw(_RAW_SLICES, RUNS, span.start, span.end)
         found = np.zeros((len(_SLICES), len(self.names)), np.int64)
-        found[:, answer["code"]] = [answer[name] for name in _SLICES]
+        n, ms = answer["n"], answer["n"] * np.round(answer["every_s"] * 1000).astype(np.int64)
+        for place, good in enumerate((True, False)):
+            mine = answer["good"].astype(bool) == good
+            np.add.at(found[place], answer["code"][mine], n[mine])
+            np.add.at(found[place + 2], answer["code"][mine], ms[mine])
         return found
 
     def _of_raw(self, span: Span) -> Figures:
         """The same stretch may be the edge of several windows."""
         key = (span.start, span.end)
         if key not in self._raw:
-            bounds = {"start": span.start, "end": span.end}
-            self._raw[key] = _of_raw(self._ask(_RAW_STEPS, **bounds), self._ask(_RAW_RUNS, **bounds), len(self.names))
+            steps, runs = self._ask_raw(_RAW_STEPS, STEPS, *key), self._ask_raw(_RAW_RUNS, RUNS, *key)
+            self._raw[key] = _of_raw(steps, runs, len(self.names))
         found: Figures = self._raw[key]
         return found
 
     def exact(self, start: datetime, end: datetime) -> dict[str, Any]:
-        """By code: the exact percentiles of the raw attempts of that time (`p`, a list)."""
-        return self._ask(_EXACT, start=start, end=end)
+        """By code: the exact percentiles of the raw attempts of that time."""
+        return self._ask_raw(_EXACT, STEPS, start, end)
+
+
+def _sealed_until(con: DuckDBPyConnection) -> datetime:
+    """From when on no day is sealed."""
+    row = con.execute("SELECT max(day) FROM sealed_days").fetchone()
+    return datetime.combine(row[0], time(), UTC) + timedelta(days=1) if row and row[0] else _LONG_AGO
 
 
 def _by_tier(spans: Iterable[Span]) -> dict[Tier, list[int]]:
@@ -268,27 +293,23 @@ def _figures(rows: dict[str, Any], held: dict[str, Any], size: int) -> Figures:
     none.counts[:, code] = [rows[name] for name in _COUNTS]
     none.most[code] = np.round(rows["most"].astype(np.float64), 3)
     none.last[code] = rows["last"]
-    place = held["code"] * _WIDTH + held["i"].astype(np.int64) - _LOWEST
-    order = np.argsort(place)
-    return Figures(none.counts, none.most, none.last, place[order].astype(np.int32), held["c"][order].astype(np.int64))
+    return Figures(none.counts, none.most, none.last, *_histogram(held["code"], held["i"], held["c"]))
 
 
 def _of_raw(steps: dict[str, Any], runs: dict[str, Any], size: int) -> Figures:
     none, code, c = Figures.nothing(size), steps["code"], steps["c"].astype(np.int64)
-    good, made = steps["good"].astype(bool), steps["counted"].astype(bool)
+    good, made = ~np.ma.getmaskarray(steps["i"]), steps["counted"].astype(bool)
     np.add.at(none.count("n"), code[good], c[good])
     np.add.at(none.count("requests"), code[made], c[made])
     for name, kinds in CLASSES.items():
         mine = made & np.isin(steps["kind"], [_KINDS.index(kind) for kind in kinds])
         np.add.at(none.count(name), code[mine], c[mine])
-    np.maximum.at(none.most, code[good], steps["most"][good])
+    np.maximum.at(none.most, code[good], np.ma.getdata(steps["most"])[good])
     for name in ("runs", "simulated_runs"):
         none.count(name)[runs["code"]] = runs[name]
     none.last[runs["code"]] = runs["last"]
-    place = code[good] * _WIDTH + steps["i"][good].astype(np.int64) - _LOWEST
-    where = np.bincount(place, c[good]) if len(place) else np.zeros(0)
-    present = np.flatnonzero(where)
-    return Figures(none.counts, none.most, none.last, present.astype(np.int32), where[present].astype(np.int64))
+    rows = _histogram(code[good], np.ma.getdata(steps["i"])[good], c[good])
+    return Figures(none.counts, none.most, none.last, *rows)
 
 
 def outcome_code(column: str) -> str:
@@ -332,28 +353,29 @@ FROM {table} JOIN {named} USING (integration) WHERE {where}
 """
 
 _RAW_STEPS: Final = f"""
-SELECT code, counted, {_KIND} AS kind, {GOOD_ATTEMPTS} AS good,
-       CASE WHEN {GOOD_ATTEMPTS} THEN {index_sql("total_ms")} ELSE 0 END AS i, count(*) AS c, max(total_ms) AS most
-FROM {STEPS} JOIN {{named}} USING (integration) WHERE started_at >= $start AND started_at < $end GROUP BY ALL
+SELECT integration, counted, {_KIND} AS kind, CASE WHEN {GOOD_ATTEMPTS} THEN {index_sql("total_ms")} END AS i,
+       count(*) AS c, max(total_ms) AS most
+FROM {{table}} WHERE started_at >= $start AND started_at < $end GROUP BY ALL
 """  # noqa: S608 - names of ours
 
 _RAW_RUNS: Final = f"""
-SELECT code, count(*) AS runs, count(*) FILTER (simulated) AS simulated_runs,
+SELECT integration, count(*) AS runs, count(*) FILTER (simulated) AS simulated_runs,
        max(epoch_us(started_at) * 16 + {outcome_code("outcome")}) AS last
-FROM {RUNS} JOIN {{named}} USING (integration) WHERE started_at >= $start AND started_at < $end GROUP BY code
+FROM {{table}} WHERE started_at >= $start AND started_at < $end GROUP BY integration
 """  # noqa: S608 - names of ours
 
 _EXACT: Final = f"""
-SELECT code, quantile_disc(total_ms, 0.5) AS p50, quantile_disc(total_ms, 0.95) AS p95,
+SELECT integration, quantile_disc(total_ms, 0.5) AS p50, quantile_disc(total_ms, 0.95) AS p95,
        quantile_disc(total_ms, 0.99) AS p99
-FROM {STEPS} JOIN {{named}} USING (integration)
-WHERE started_at >= $start AND started_at < $end AND {GOOD_ATTEMPTS} GROUP BY code
+FROM {{table}} WHERE started_at >= $start AND started_at < $end AND {GOOD_ATTEMPTS} GROUP BY integration
 """  # noqa: S608 - names of ours
 
 _RAW_SLICES: Final = f"""
-SELECT 0 AS slot, integration, CASE outcome WHEN 'skipped' THEN 'failed' ELSE outcome END AS outcome, every_s,
-       failed_integration IS NOT NULL AS elsewhere, 1 AS n
-FROM {RUNS} WHERE final AND slice_at >= $start AND slice_at < $end
+SELECT integration, every_s, outcome IN {sql_list(GOOD)} AS good, count(*) AS n
+FROM {{table}}
+WHERE final AND slice_at >= $start AND slice_at < $end AND outcome <> '{Outcome.THROTTLED}'
+  AND failed_integration IS NULL
+GROUP BY ALL
 """  # noqa: S608 - names of ours
 
 _DECIDED: Final = f"""

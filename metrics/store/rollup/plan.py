@@ -55,7 +55,7 @@ class Known:
         tiers, slots = np.asarray(found["tier"]), np.asarray(found["slot"], np.int64)
         marks = con.execute(_WATERMARKS).fetchall()
         return cls(
-            {tier.suffix: slots[tiers == tier.suffix] for tier in TIERS},
+            {tier.suffix: np.unique(slots[tiers == tier.suffix]) for tier in TIERS},
             {tier: (max(first, kept or first), end) for tier, kept, first, end in marks if end is not None},
             max((kept for tier, kept, _, _ in marks if tier == "raw" and kept is not None), default=None),
             {tier: kept or 0 for tier, kept, _, end in marks if end is not None},
@@ -143,7 +143,7 @@ def tier_of(source: Source) -> Tier:
     return TIERS[source - 1]
 
 
-_DIRTY: Final = "SELECT DISTINCT tier, epoch_us(bucket_at) // 300000000 AS slot FROM dirty_buckets"
+_DIRTY: Final = "SELECT tier, epoch_us(bucket_at) // 300000000 AS slot FROM dirty_buckets"
 # Division of whole numbers rounds towards zero here.
 _WATERMARKS: Final = """
 SELECT tier, (epoch_us(kept_from) + 299999999) // 300000000, epoch_us(rolled_from) // 300000000,
