@@ -59,7 +59,8 @@ def measured(status: ObjectiveStatus) -> Component:
     """The SLI with its sample count."""
     if status.sli is None:
         return html.Span("no data", className="none")
-    return html.Span([wording.share(status.sli, 3), html.Span(f"  n {status.good + status.bad:,}", className="note")])
+    share = f"{'' if status.exact else '≈ '}{wording.share(status.sli, 3)}"
+    return html.Span([share, html.Span(f"  n {status.good + status.bad:,}", className="note")])
 
 
 def _burn(burns: Sequence[Burn], length: timedelta) -> Component:

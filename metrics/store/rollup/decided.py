@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from metrics.kinds import GOOD, sql_list
 from metrics.store.limits import Limit
 from metrics.store.relations import RUNS
-from metrics.store.rollup.histogram import index
+from metrics.store.rollup.histogram import index, value
 from metrics.store.rollup.layout import OUTCOMES, RUN_MEASURES, limit_table, run_table
 from metrics.store.rollup.tiers import Tier, slot_start
 from probes.model import FailureKind, Outcome
@@ -243,11 +243,17 @@ def _limit_columns(targets: Targets) -> tuple[str, dict[str, str]]:
         own = [column.get(name) for name in names]
         bounds |= {f"m{i}": "\n".join(limit.measure if limit else "" for limit in own)}
         bounds |= {f"l{i}": "\n".join(repr(limit.limit_ms) if limit else "nan" for limit in own)}
-        bounds |= {f"i{i}": "\n".join(str(index(limit.limit_ms)) if limit else "0" for limit in own)}
+        bounds |= {f"i{i}": "\n".join(str(_last_within(limit.limit_ms)) if limit else "0" for limit in own)}
         columns += [f"unnest(string_split($m{i}, chr(10))) AS measure_{i}"]
         columns += [f"unnest(string_split($l{i}, chr(10))::DOUBLE[]) AS limit_{i}"]
         columns += [f"unnest(string_split($i{i}, chr(10))::SMALLINT[]) AS index_{i}"]
     return f" LEFT JOIN (SELECT {', '.join(columns)}) USING (integration)", bounds
+
+
+def _last_within(limit_ms: float) -> int:
+    """The last bucket of a histogram that stands for a value within the limit."""
+    bucket = index(limit_ms)
+    return bucket if value(bucket) <= limit_ms else bucket - 1
 
 
 def _raw_spans(targets: Targets, spans: Sequence[tuple[str, datetime, datetime]]) -> tuple[str, dict[str, datetime]]:
