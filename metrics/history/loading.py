@@ -94,7 +94,7 @@ def load(
         done += len(group)
     if writing is not None:
         writing.result()
-    roll_up(store, now, config.settings.retention.rollup_5m)
+    roll_up(store, now, config)
     progress(1.0)
     return runs
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Final
 
 from duckdb import DuckDBPyConnection
 
+from config.model import Config
 from metrics.store.database import Store
+from metrics.store.limits import limits_of
 from metrics.store.rollup.roller import roll
 from metrics.store.rollup.tiers import FIVE_MINUTES, HOUR, SLOT_MS
 
@@ -16,13 +18,14 @@ _MOST_ROWS: Final = 1_500_000
 """Steps in one piece. What it needs is memory for the buckets that it makes: few steps in many buckets need more."""
 
 
-def roll_up(store: Store, now: datetime, fine_for: timedelta, *, most_rows: int = _MOST_ROWS) -> int:
-    """Makes every roll-up that is due; how many pieces that were.
+def roll_up(store: Store, now: datetime, config: Config, *, most_rows: int = _MOST_ROWS) -> int:
+    """Makes every roll-up that is due, with the thresholds of the objectives; how many pieces that were.
 
-    Buckets of five minutes are made for the last `fine_for` only, which is how long they would be kept.
+    Buckets of five minutes are made only for as long as they would be kept.
     """
+    fine_for = config.settings.retention.rollup_5m
     store.write(partial(_leave_out_fine, before=HOUR.start(now - fine_for))).result()
-    return roll(store, now, most_rows=most_rows)
+    return roll(store, now, most_rows=most_rows, limits=limits_of(config.integrations))
 
 
 def _leave_out_fine(con: DuckDBPyConnection, before: datetime) -> None:

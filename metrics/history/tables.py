@@ -55,7 +55,8 @@ def chunk(
     one = np.zeros(len(series.runs["at_ms"]), np.int64)
     where = {key: (one, [name]) for key, name in named.items()}
     tables = measured(where, workflow, series, first_number, version, random)
-    return Chunk(*named.values(), {"schedule_changes": _schedule(named, series), **tables})
+    tables["schedule_changes"] = _schedule(named, series)
+    return Chunk(integration.name, workflow.name, region, tables)
 
 
 def measured(

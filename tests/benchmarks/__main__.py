@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from tests.benchmarks import capacity, cpu_per_probe, ingest, phase_error, soak, store
+from tests.benchmarks import capacity, cpu_per_probe, ingest, phase_error, soak, store, store_year
 from tests.benchmarks.machine import described
 
 SUBJECTS: Final[dict[str, tuple[str, Callable[[], Iterator[str]]]]] = {
@@ -19,6 +19,7 @@ SUBJECTS: Final[dict[str, tuple[str, Callable[[], Iterator[str]]]]] = {
     "capacity": ("What one prober carries", capacity.lines),
     "soak": ("Memory", soak.lines),
     "store": ("The store's questions", store.lines),
+    "store_year": ("The store at size", store_year.lines),
     "ingest": ("Taking runs in", ingest.lines),
     "kills": ("kill -9 of the hub", ingest.kill_lines),
 }

@@ -47,6 +47,7 @@ ROWS_A_DAY: Final = 100_000_000 / MOST_DAYS
 SEED: Final = 20261122
 HOT_DAYS: Final = 2
 _PIECE_ROWS: Final = 300_000
+_RETENTION: Final = Retention(raw=timedelta(days=400))
 _DAY: Final = timedelta(days=1)
 
 
@@ -69,7 +70,7 @@ def made(folder: Path, rows: int) -> Iterator[Made]:
     now = _pinned(folder / "made.json", days)
     config = crowd(EVERY)
     window = Window(midnight((now - days * _DAY).date()), now)
-    making = _Making(Crowd(config, window, SEED, labelled=False), window, Retention(raw=timedelta(days=400)), [])
+    making = _Making(config, Crowd(config, window, SEED, labelled=False), window, [])
     store = making.opened(folder / "bench.duckdb")
     try:
         making.fill(store)
@@ -93,9 +94,9 @@ def _pinned(manifest: Path, days: int) -> datetime:
 
 @dataclass
 class _Making:
+    config: Config
     crowd: Crowd
     window: Window
-    retention: Retention
     took: list[str]
 
     def opened(self, path: Path) -> Store:
@@ -135,8 +136,8 @@ class _Making:
     def roll_up(self, store: Store) -> None:
         """What is due; then retention, as a hub would apply it."""
         started, end = time.perf_counter(), self.window.end
-        pieces = roll_up(store, end, self.retention.rollup_5m, most_rows=_PIECE_ROWS)
-        store.write(partial(forget_old, now=end, retention=self.retention)).result()
+        pieces = roll_up(store, end, self.config, most_rows=_PIECE_ROWS)
+        store.write(partial(forget_old, now=end, retention=_RETENTION)).result()
         if pieces > 1:
             store.maintain(lambda con: con.execute("CHECKPOINT")).result()
             self.took.append(f"rolled up in {time.perf_counter() - started:.0f} s")
