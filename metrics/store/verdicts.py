@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import takewhile
+from itertools import pairwise
 from typing import Any, Final
 
+import numpy as np
 from duckdb import DuckDBPyConnection
 
 from config.model import Config, Workflow
@@ -19,6 +20,10 @@ from metrics.store.schedule import Series
 from probes.model import FailureKind, Outcome
 
 MOST_RUNS: Final = 20
+
+_FAILED: Final = frozenset({Outcome.FAILED.value})
+_NOT_FAILED: Final = frozenset(outcome.value for outcome in Outcome) - _FAILED
+_THROTTLED: Final = frozenset({Outcome.THROTTLED.value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,45 +66,91 @@ def workflow_verdicts(con: DuckDBPyConnection, config: Config, now: datetime) ->
 
 
 def _latest(con: DuckDBPyConnection, config: Config, now: datetime) -> Mapping[Series, _Seen]:
-    # Apart for each horizon: one daily workflow must not make everybody's last ten days be sorted.
+    # Apart for each interval: one daily workflow must not make everybody's last ten days be read.
     wanted: dict[timedelta, list[tuple[str, str]]] = defaultdict(list)
     for integration in config.integrations:
         for workflow in integration.workflows:
-            wanted[_horizon(workflow)].append((integration.name, workflow.name))
+            wanted[workflow.every].append((integration.name, workflow.name))
     seen: dict[Series, _Seen] = {}
-    for horizon, workflows in wanted.items():
-        names = {"integrations": [name for name, _ in workflows], "workflows": [name for _, name in workflows]}
-        bounds = {"since": now - horizon, "now": now, "most": MOST_RUNS}
-        for integration, workflow, region, *row in con.execute(_LATEST, names | bounds).fetchall():
-            seen[integration, workflow, region] = _Seen(*row)
+    for every, workflows in wanted.items():
+        found, rest = _recent(con, every, frozenset(workflows), now)
+        seen |= found | _looked_up(con, _horizon(every), rest, now)
     return seen
 
 
-def _horizon(workflow: Workflow) -> timedelta:
-    return max(timedelta(hours=1), 10 * workflow.every)
+def _recent(
+    con: DuckDBPyConnection, every: timedelta, wanted: frozenset[tuple[str, str]], now: datetime
+) -> tuple[dict[Series, _Seen], list[tuple[str, str]]]:
+    """The series that have as many runs as are looked at within the time of a few more, and the other workflows."""
+    span = (MOST_RUNS + 4) * every
+    if len(wanted) < _FEW or span >= _horizon(every):
+        return {}, sorted(wanted)
+    since = {"since": now - span, "now": now}
+    names = con.execute(_SERIES, since).fetchall()
+    columns = con.execute(_RUNS, since).fetchnumpy()
+    code, started, outcome = (columns[name] for name in ("code", "started_us", "outcome"))
+    order = np.lexsort((-started, -columns["attempt"], -columns["scheduled_us"], code))
+    firsts = np.searchsorted(code[order], np.arange(len(names) + 1))
+    newest = {row[:3]: row[3] for row in con.execute(_NEWEST_RUN, since | {"since": now - _quiet(every)}).fetchall()}
+    found: dict[Series, _Seen] = {}
+    rest = set()
+    for series, (first, end) in zip(names, pairwise(firsts.tolist()), strict=True):
+        shown, mine = newest.get(series), order[first : min(end, first + MOST_RUNS)]
+        if series[:2] not in wanted:
+            continue
+        if end - first < MOST_RUNS or (shown and not shown["made"]):
+            rest.add(series[:2])
+        elif shown:
+            outcomes = [_OUTCOMES[place] for place in outcome[mine].tolist()]
+            found[series] = _Seen(outcomes, started[mine].tolist(), **{n: v for n, v in shown.items() if n != "made"})
+    return found, sorted(rest)
+
+
+def _looked_up(
+    con: DuckDBPyConnection, horizon: timedelta, workflows: Sequence[tuple[str, str]], now: datetime
+) -> dict[Series, _Seen]:
+    if not workflows:
+        return {}
+    names = {"integrations": [name for name, _ in workflows], "workflows": [name for _, name in workflows]}
+    bounds = {"since": now - horizon, "now": now, "most": MOST_RUNS}
+    found = con.execute(_LATEST, names | bounds).fetchall()
+    return {(integration, workflow, region): _Seen(*row) for integration, workflow, region, *row in found}
+
+
+def _horizon(every: timedelta) -> timedelta:
+    return max(timedelta(hours=1), 10 * every)
+
+
+def _quiet(every: timedelta) -> timedelta:
+    return 5 * every + timedelta(seconds=60)
 
 
 def _verdict(region: str, seen: _Seen | None, workflow: Workflow, now: datetime) -> RegionVerdict | None:
     if seen is None:
         return None
     last_run_at = instant(seen.started_us[0])
-    if now - last_run_at > 5 * workflow.every + timedelta(seconds=60):
+    if now - last_run_at > _quiet(workflow.every):
         return None
-    failing = _streak(seen, [Outcome.FAILED])
+    failing = _streak(seen, _FAILED)
     return RegionVerdict(
         region=region,
         last_run_at=last_run_at,
         last_outcome=Outcome(seen.outcomes[0]),
         failing=failing,
-        good=_streak(seen, [outcome for outcome in Outcome if outcome is not Outcome.FAILED]),
-        throttled=_streak(seen, [Outcome.THROTTLED]),
+        good=_streak(seen, _NOT_FAILED),
+        throttled=_streak(seen, _THROTTLED),
         failing_since=instant(seen.started_us[failing - 1]) if failing else None,
         **_reason(seen),
     )
 
 
-def _streak(seen: _Seen, outcomes: Sequence[str]) -> int:
-    return sum(1 for _ in takewhile(lambda outcome: outcome in outcomes, seen.outcomes))
+def _streak(seen: _Seen, outcomes: frozenset[str]) -> int:
+    length = 0
+    for outcome in seen.outcomes:
+        if outcome not in outcomes:
+            break
+        length += 1
+    return length
 
 
 def _reason(seen: _Seen) -> dict[str, Any]:
@@ -123,6 +174,40 @@ _SHOWN: Final = ", ".join(
     f"coalesce(first({column} ORDER BY place) FILTER (made), any_value({column}) FILTER (place = 1))"
     for column in ("failed_status", "failed_integration", "run_id::VARCHAR", "evidence_id")
 )
+
+_FEW: Final = 30
+"""Of so few workflows everything is found out in one question."""
+
+_TOLD: Final = f"""
+FROM runs WHERE started_at >= $since AND started_at <= $now
+  AND (outcome NOT IN {sql_list(UNMEASURED)} OR (outcome = 'skipped' AND failure_kind IS NOT NULL))
+"""
+
+_SERIES: Final = f"SELECT DISTINCT integration, workflow, region {_TOLD} ORDER BY ALL"
+
+_OUTCOMES: Final = ("passed", "unstable", "throttled", "failed")
+
+_RUNS: Final = f"""
+WITH told AS (SELECT integration, workflow, region, scheduled_at, attempt, started_at, outcome {_TOLD}),
+named AS (
+    SELECT *, row_number() OVER (ORDER BY integration, workflow, region) - 1 AS code
+    FROM (SELECT DISTINCT integration, workflow, region FROM told)
+)
+SELECT code, epoch_us(scheduled_at) AS scheduled_us, attempt::INTEGER AS attempt, epoch_us(started_at) AS started_us,
+       CASE outcome WHEN 'passed' THEN 0 WHEN 'unstable' THEN 1 WHEN 'throttled' THEN 2 ELSE 3 END AS outcome
+FROM told JOIN named USING (integration, workflow, region)
+"""  # noqa: S608 - names of ours
+
+_NEWEST_RUN: Final = f"""
+SELECT integration, workflow, region, max_by(
+    struct_pack(
+        made := outcome <> 'skipped', failed_step := failed_step, kind := failure_kind, message := failure_message,
+        status := failed_status, failed_integration := failed_integration, run_id := run_id::VARCHAR,
+        evidence_id := evidence_id
+    ), (scheduled_at, attempt, started_at)
+)
+{_TOLD} GROUP BY ALL
+"""
 
 _LATEST: Final = f"""
 WITH wanted AS (
