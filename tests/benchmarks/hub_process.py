@@ -13,6 +13,7 @@ from tests.benchmarks.crowd import REGIONS
 from tests.benchmarks.processes import free_port, running, wait_for_port
 
 TOKEN = "bench-{region}"
+_START_S = 90.0
 _INTEGRATION = """
 integration: vendor-000
 base_url: https://api.example.com
@@ -40,6 +41,7 @@ class HubFolder:
         self.data = folder / "data"
         self.port = free_port()
         self._config = folder / "config"
+        self._log = folder / "hub.log"
         self._config.mkdir(parents=True)
         regions = ", ".join(f"{{name: {region}, token: '${{env:TOKEN_{region.upper()}}}'}}" for region in REGIONS)
         (self._config / "leadline.yaml").write_text(f"regions: [{regions}]\n")
@@ -54,7 +56,20 @@ class HubFolder:
     def started(self) -> Iterator[HubAtWork]:
         """The hub, answering."""
         tokens = {f"TOKEN_{region.upper()}": TOKEN.format(region=region) for region in REGIONS}
-        arguments = ("hub", str(self._config), "--data", str(self.data), "--port", str(self.port))
-        with running(sys.executable, "-m", "app.cli", *arguments, environ=tokens) as process:
-            wait_for_port(self.port, process)
+        command = (
+            sys.executable,
+            "-m",
+            "app.cli",
+            "hub",
+            str(self._config),
+            "--data",
+            str(self.data),
+            "--port",
+            str(self.port),
+        )
+        with self._log.open("a") as log, running(*command, environ=tokens, stdout=log, stderr=log) as process:
+            try:
+                wait_for_port(self.port, process, _START_S)
+            except RuntimeError as err:
+                raise RuntimeError(f"{err}: {self._log.read_text()[-2000:]}") from err
             yield HubAtWork(f"http://127.0.0.1:{self.port}", process)

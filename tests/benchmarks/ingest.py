@@ -27,7 +27,8 @@ PACED_S = 30.0
 IDLE_S = 5.0
 SETTLED_S = 60.0
 KILLS = 50
-KILLS_WITHIN_S = 170.0
+KILLS_WITHIN_S = 150.0
+KILL_BATCHES = 250
 
 
 def lines() -> Iterator[str]:
@@ -101,7 +102,7 @@ def kill_lines() -> Iterator[str]:
         folder = HubFolder(Path(place))
         start = (utc_now() - timedelta(hours=20)).isoformat()
         with worker("feeder", f"http://127.0.0.1:{folder.port}", start, str(len(REGIONS))) as feeder:
-            feeder.ask(what="make", batches=1200, size=20)
+            feeder.ask(what="make", batches=KILL_BATCHES, size=20)
             kills, told = _kill_often(folder, feeder, chance)
         lost, doubled, rows = _counted(folder.store, told["acknowledged"])
     acknowledged = told["rows"] // STEPS

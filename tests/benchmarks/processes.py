@@ -45,9 +45,9 @@ def running(*command: str, environ: dict[str, str] | None = None, **how: Any) ->
                 pipe.close()
 
 
-def wait_for_port(port: int, process: subprocess.Popen[str]) -> None:
+def wait_for_port(port: int, process: subprocess.Popen[str], within_s: float = _START_S) -> None:
     """Until something listens there; raises RuntimeError when the process ended or took too long."""
-    deadline = time.monotonic() + _START_S
+    deadline = time.monotonic() + within_s
     while time.monotonic() < deadline and process.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

@@ -18,7 +18,7 @@ from duckdb import DuckDBPyConnection
 from app.clock import utc_now
 from app.sandbox import placeholder_environment
 from app.wiring import load_config
-from config.model import Config, Integration
+from config.model import Config
 from metrics.evaluation import evaluate
 from metrics.history import load
 from metrics.model import Window
@@ -28,11 +28,11 @@ from metrics.store.latency import latency_series
 from metrics.store.overview import integration_summaries
 from metrics.store.verdicts import workflow_verdicts
 from probes.model import Batch, Outcome, Run, StepResult, Timings
+from tests.benchmarks.crowd import CROWD, crowd
 
 EXAMPLE = Path(__file__).parent.parent.parent / "config" / "example"
 ROUNDS = 15
 
-CROWD = 354
 CROWD_ROUNDS = 5
 CROWD_EVERY = "10m"
 """A tenth of the runs of a usual schedule: making a day of all of them takes longer than measuring it."""
@@ -79,27 +79,9 @@ def questions(store: Store, config: Config) -> Iterator[str]:
         yield row(f"latency of one integration, {days} d", spent)
 
 
-def crowd() -> Config:
-    """As many integrations as anybody has: three regions and four objectives each, every threshold its own."""
-    steps = [{"name": f"step-{n}", "request": {"path": f"/{n}"}} for n in range(5)]
-    flow = {"name": "flow", "every": CROWD_EVERY, "regions": ["eu", "us", "ap"], "steps": steps}
-
-    def one(n: int) -> Integration:
-        promised = [
-            {"sli": "availability", "target": "99.9%"},
-            {"sli": "latency", "target": "95%", "threshold": f"{150 + n}ms"},
-            {"sli": "server_errors", "target": "99.5%"},
-            {"sli": "correctness", "target": "99.9%"},
-        ]
-        declared = {"integration": f"vendor-{n:03}", "base_url": "https://api.example.com", "workflows": [flow]}
-        return Integration.model_validate(declared | {"objectives": promised})
-
-    return Config(root=EXAMPLE, version="bench", integrations=tuple(one(n) for n in range(CROWD)))
-
-
 def crowd_questions(folder: Path) -> Iterator[str]:
     """The same questions about hundreds of integrations with a day of runs."""
-    config, now = crowd(), utc_now()
+    config, now = crowd(CROWD_EVERY), utc_now()
     names = [integration.name for integration in config.integrations]
     asked: dict[str, Callable[[DuckDBPyConnection], object]] = {
         f"one evaluation, {CROWD} integrations x 3 regions x 4 objectives": lambda con: evaluate(con, config, now),

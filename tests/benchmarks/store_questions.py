@@ -63,11 +63,11 @@ def lines(made: Made) -> Iterator[str]:
     """One table for all of it."""
     asked = list(questions(made))
     quiet = [_timed(made.store, one.ours, ROUNDS) for one in asked]
+    naive = [_timed(made.store, one.naive, NAIVE_ROUNDS) for one in asked]
     with coming_in(made, PACE):
         paced = [_timed(made.store, one.ours, BUSY_ROUNDS) for one in asked]
     with coming_in(made, None) as flood:
         busy = [_timed(made.store, one.ours, BUSY_ROUNDS) for one in asked]
-    naive = [_timed(made.store, one.naive, NAIVE_ROUNDS) for one in asked]
     yield f"| question, ms | target | median | p95 | p95 at {PACE * 60:,.0f} rows/min | p95 flat out | naive SQL |"
     yield "|---|---|---|---|---|---|---|"
     for one, *spent, plain in zip(asked, quiet, paced, busy, naive, strict=True):

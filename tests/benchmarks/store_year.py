@@ -23,7 +23,7 @@ from metrics.store.sealing.layout import RAW
 from metrics.store.sealing.months import month_files
 from tests.benchmarks import store_prometheus, store_questions
 from tests.benchmarks.machine import described
-from tests.benchmarks.store_made import EVERY, Made, made
+from tests.benchmarks.store_made import EVERY, HOT_DAYS, Made, made
 
 ROWS: Final = 3_300_000
 FOLDER: Final = "LEADLINE_BENCH_STORE"
@@ -38,8 +38,8 @@ def lines(rows: int = ROWS, folder: str | None = None) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as passing, made(Path(kept or passing), rows) as there:
         yield from _made(there)
         yield from ("", *_sizes(there), "")
-        yield from store_questions.lines(there)
-        yield from ("", *store_prometheus.lines(there))
+        yield from store_prometheus.lines(there)
+        yield from ("", *store_questions.lines(there))
 
 
 def _made(there: Made) -> Iterator[str]:
@@ -54,30 +54,35 @@ def _made(there: Made) -> Iterator[str]:
 
 
 def _sizes(there: Made) -> Iterator[str]:
-    classes = dict(_classes(there.store))
-    total, days = sum(classes.values()), there.days
-    yield "| class | MB | bytes per step row | MB a year, as kept by default | MB a year, all raw rows kept |"
+    """After a year a class is what a day of it takes, times the days that it is kept; the hot rows stay as many."""
+    yield "| class | MB | bytes per step row of its days | MB after a year, as kept by default | all raw rows kept |"
     yield "|---|---|---|---|---|"
-    counted = there.store.read(lambda con: con.execute("SELECT count(*) FROM steps").fetchone())
-    rows = counted[0] if counted else 0
-    kept = _kept_days(Retention())
-    sums = [0.0, 0.0]
-    for name, size in classes.items():
-        made_of = min(days, kept[name]) if name == "5 m" else days
-        year = [
-            size / made_of * min(365, kept[name]),
-            size / made_of * (365 if name == "raw" else min(365, kept[name])),
-        ]
-        sums = [one + more for one, more in zip(sums, year, strict=True)]
-        yield f"| {name} | {size / 1e6:,.0f} | {size / rows:.1f} | {year[0] / 1e6:,.0f} | {year[1] / 1e6:,.0f} |"
-    yield f"| together | {total / 1e6:,.0f} | {total / rows:.1f} | {sums[0] / 1e6:,.0f} | {sums[1] / 1e6:,.0f} |"
+    kept, sums = _kept_days(Retention()), [0.0, 0.0, 0.0]
+    for name, size in _classes(there.store):
+        days = min(there.days - HOT_DAYS if name == "raw, sealed" else there.days, kept.get(name, 1))
+        by_default, for_ever = (
+            (size / days * most for most in (min(365, kept[name]), 365)) if name in kept else (size,) * 2
+        )
+        figures = [size, by_default, for_ever if name == "raw, sealed" else by_default]
+        sums = [one + more for one, more in zip(sums, figures, strict=True)]
+        rows = crowd_rows(there) * (HOT_DAYS if name == "raw, hot" else days)
+        each = f"{size / rows:.1f}" if name in kept or name == "raw, hot" else ""
+        yield f"| {name} | {size / 1e6:,.0f} | {each} | {figures[1] / 1e6:,.0f} | {figures[2] / 1e6:,.0f} |"
+    yield f"| together | {' | | '.join((f'{sums[0] / 1e6:,.0f}', f'{sums[1] / 1e6:,.0f} | {sums[2] / 1e6:,.0f}'))} |"
+
+
+def crowd_rows(there: Made) -> float:
+    """Step rows of a day."""
+    row = there.store.read(lambda con: con.execute("SELECT count(*), min(started_at) FROM steps").fetchone())
+    assert row is not None
+    return float(row[0] / ((there.now - row[1]).total_seconds() / _DAY_S))
 
 
 def _kept_days(retention: Retention) -> dict[str, float]:
     ages = {
-        "raw": retention.raw, "5 m": retention.rollup_5m, "1 h": retention.rollup_1h, "1 d": retention.rollup_1d
+        "raw, sealed": retention.raw, "5 m": retention.rollup_5m, "1 h": retention.rollup_1h, "1 d": retention.rollup_1d
     }  # fmt: skip
-    return {name: age.total_seconds() / _DAY_S for name, age in ages.items()} | {"other": 365.0}
+    return {name: age.total_seconds() / _DAY_S for name, age in ages.items()}
 
 
 def _classes(store: Store) -> Iterator[tuple[str, int]]:
@@ -86,7 +91,8 @@ def _classes(store: Store) -> Iterator[tuple[str, int]]:
     store.maintain(lambda con: con.execute("CHECKPOINT")).result()
     hot = store.read(lambda con: sum(_size(con, table.hot) for table in RAW))
     months = sum(file.stat().st_size for file in month_files(store.months).values())
-    yield "raw", hot + months
+    yield "raw, sealed", months
+    yield "raw, hot", hot
     known = hot
     for tier, name in zip(TIERS, ("5 m", "1 h", "1 d"), strict=True):
         of_tier = store.read(lambda con, tier=tier: sum(_size(con, table) for table in tables(tier)))  # type: ignore[misc]
