@@ -59,19 +59,16 @@ def _draft(path: Path) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
-def _copy(body: _Body, draft: Path, kind: str, progress: Callable[[int, str], None]) -> int:
+def _copy(body: _Body, draft: Path, kind: str, progress: Callable[[int, bytes | None], None]) -> int:
     """How many rows; every one that the hub counted was written."""
     written, promised = 0, None
     try:
         with pa.ipc.open_stream(body) as reader, _WRITERS[kind](draft, reader.schema) as writer:
-            while (found := _next(reader)) is not None:
-                batch, told = found
-                if batch.num_rows:
-                    writer.write_batch(batch)
-                    written += batch.num_rows
-                if b"leadline.until" in told:
-                    progress(written, told[b"leadline.until"].decode())
+            for batch, told in iter(lambda: _next(reader), None):
+                writer.write_batch(batch)
+                written += batch.num_rows
                 promised = told.get(b"leadline.rows", promised)
+                progress(written, told.get(b"leadline.until"))
     except pa.ArrowInvalid as err:
         raise UserError("what answers there is not a Leadline hub of this version", exit_code=1) from err
     if promised is None or int(promised) != written:
@@ -87,12 +84,14 @@ def _next(reader: Any) -> tuple[pa.RecordBatch, dict[bytes, bytes]] | None:
     return found.batch, dict(found.custom_metadata or {})
 
 
-def _progress() -> Callable[[int, str], None]:
+def _progress() -> Callable[[int, bytes | None], None]:
     if not sys.stderr.isatty():
         return lambda rows, until: None
 
-    def show(rows: int, until: str) -> None:
-        print(f"\r{rows:>12,} rows, up to {datetime.fromisoformat(until):%Y-%m-%d %H:%M} UTC ", end="", file=sys.stderr)
+    def show(rows: int, until: bytes | None) -> None:
+        if until is not None:
+            at = datetime.fromisoformat(until.decode())
+            print(f"\r{rows:>12,} rows, up to {at:%Y-%m-%d %H:%M} UTC ", end="", file=sys.stderr, flush=True)
 
     return show
 

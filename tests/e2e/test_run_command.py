@@ -69,7 +69,9 @@ def test_init_never_overwrites(tmp_path: Path) -> None:
     assert "leadline.yaml" in again.stderr
 
 
-@pytest.mark.parametrize("name", ["up", "hub", "prober", "init", "check", "run", "status", "doctor", "demo"])
+@pytest.mark.parametrize(
+    "name", ["up", "hub", "prober", "init", "check", "run", "status", "doctor", "demo", "sql", "export"]
+)
 def test_every_command_explains_itself_with_an_example(name: str) -> None:
     done = command(name, "--help")
     assert done.returncode == 0
