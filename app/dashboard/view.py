@@ -264,18 +264,18 @@ class View:
         availability = next((o for o in declared.objectives if o.sli is Sli.AVAILABILITY), _AVAILABILITY)
 
         def question(con: DuckDBPyConnection) -> Measured:
-            whole = latency_series(con, name, window, bucket=_WHOLE)
+            whole = latency_series(con, name, window, bucket=_WHOLE, memo=self._store.memo)
             ttfb = [float(value) for value in whole.ttfb_p95 if isfinite(value)]
             return Measured(
                 window=window,
-                latency=latency(con, name, window),
+                latency=latency(con, name, window, memo=self._store.memo),
                 ttfb_p95=ttfb[0] if ttfb else None,
-                rates=rates(con, name, window),
+                rates=rates(con, name, window, memo=self._store.memo),
                 slices=slice_counts(con, declared, availability, [window])[0],
                 coverage=coverage_by_integration(con, [declared], [window])[0],
-                latencies=latency_series(con, name, window),
-                errors=error_series(con, name, window),
-                phases=phase_series(con, name, window),
+                latencies=latency_series(con, name, window, memo=self._store.memo),
+                errors=error_series(con, name, window, memo=self._store.memo),
+                phases=phase_series(con, name, window, memo=self._store.memo),
                 quotas=quota_series(con, name, window),
                 recorded=recorded_series(con, declared, window),
             )

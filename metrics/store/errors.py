@@ -10,6 +10,7 @@ from duckdb import DuckDBPyConnection
 from metrics.model import Rates, Window
 from metrics.series import ErrorSeries
 from metrics.store.buckets import choose
+from metrics.store.memo import Memo
 from metrics.store.rates import CLASS_COLUMNS, RATE_COLUMNS, rates_from
 from metrics.store.rollup.reading import Scope, Stretch, totals
 
@@ -22,9 +23,10 @@ def rates(
     workflow: str | None = None,
     step: str | None = None,
     region: str | None = None,
+    memo: Memo | None = None,
 ) -> Rates:
     """Each class as a share of the requests that were really made."""
-    stretch, scope = Stretch.of(con, window), Scope(integration, workflow, step, region)
+    stretch, scope = Stretch.of(con, window, memo=memo), Scope(integration, workflow, step, region)
     return rates_from(totals(con, stretch, scope, RATE_COLUMNS, {}, {}), 0)
 
 
@@ -37,10 +39,11 @@ def error_series(
     step: str | None = None,
     region: str | None = None,
     bucket: timedelta | None = None,
+    memo: Memo | None = None,
 ) -> ErrorSeries:
     """Counts per bucket on a dense grid; a bucket without requests has 0 of them and NaN everywhere else."""
     grid, scope = choose(window, bucket), Scope(integration, workflow, step, region)
-    stretch = Stretch.of(con, window, grid.bucket)
+    stretch = Stretch.of(con, window, grid.bucket, memo)
     seen = totals(con, stretch, scope, RATE_COLUMNS, {"g": grid.sql}, grid.bounds)
     requests = np.nan_to_num(grid.lay(seen["g"], seen["requests"], empty=0.0))
     figures = {

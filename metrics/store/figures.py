@@ -40,7 +40,7 @@ class Asked:
     """Whose wall clock weeks and their hours are told by."""
 
     @property
-    def narrow(self) -> dict[str, str | None]:
+    def narrow(self) -> dict[str, Any]:
         """What narrows the attempts of an integration."""
         return {"workflow": self.workflow, "step": self.step, "region": self.region}
 

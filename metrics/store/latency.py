@@ -11,6 +11,7 @@ from duckdb import DuckDBPyConnection
 from metrics.model import Latency, Window
 from metrics.series import LatencySeries
 from metrics.store.buckets import Grid, choose
+from metrics.store.memo import Memo
 from metrics.store.relations import GOOD_ATTEMPTS
 from metrics.store.rollup.histogram import quantiles
 from metrics.store.rollup.layout import INTEGRATION_LEVEL
@@ -28,9 +29,10 @@ def latency(
     workflow: str | None = None,
     step: str | None = None,
     region: str | None = None,
+    memo: Memo | None = None,
 ) -> Latency:
     """Nearest-rank percentiles over the attempts of the window; `exact` says whether roll-ups were asked."""
-    stretch, scope = Stretch.of(con, window), Scope(integration, workflow, step, region)
+    stretch, scope = Stretch.of(con, window, memo=memo), Scope(integration, workflow, step, region)
     if not stretch.is_raw:
         return _latency(con, stretch, scope)
     where, parameters = step_scope(integration, window, workflow=workflow, step=step, region=region)
@@ -54,10 +56,11 @@ def latency_series(
     step: str | None = None,
     region: str | None = None,
     bucket: timedelta | None = None,
+    memo: Memo | None = None,
 ) -> LatencySeries:
     """Percentiles per bucket, on a dense grid of at most 400 points (unless a bucket is asked for)."""
     grid, scope = choose(window, bucket), Scope(integration, workflow, step, region)
-    stretch = Stretch.of(con, window, grid.bucket)
+    stretch = Stretch.of(con, window, grid.bucket, memo)
     if stretch.is_raw:
         where, bounds = step_scope(integration, window, workflow=workflow, step=step, region=region)
         seen = bucketed(con, _SERIES, window, bucket, where, bounds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import isnan
 from typing import Any, Final
 
 import numpy as np
@@ -109,8 +110,8 @@ class _Overview:
         raw = all(span.source is Source.RAW for span in self._plan(window))
         cut = self._exact(window) if raw else figures.quantiles()
         return [
-            Latency(count, *percentiles, largest, raw) if count else _NO_LATENCY
-            for count, percentiles, largest in zip(n, np.transpose(cut).tolist(), most, strict=True)
+            Latency(count, p50, p95, p99, largest, raw) if count else _NO_LATENCY
+            for count, (p50, p95, p99), largest in zip(n, np.transpose(cut).tolist(), most, strict=True)
         ]
 
     def _exact(self, window: Window) -> Any:
@@ -124,8 +125,8 @@ class _Overview:
         hour = HOUR.start(self.now)
         starts = [hour - back * _HOUR for back in range(POINTS - 1, 0, -1)]
         columns = [*self._hours(starts), self._p95(Window(hour, self.now))]
-        lines = np.transpose(columns)
-        return [tuple(line) for line in np.where(np.isnan(lines), None, lines).tolist()]
+        lines = np.transpose(columns).tolist()
+        return [tuple(None if isnan(figure) else figure for figure in line) for line in lines]
 
     def _normal(self) -> list[tuple[float | None, int]]:
         hour = HOUR.start(self.now)

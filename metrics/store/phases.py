@@ -11,6 +11,7 @@ from duckdb import DuckDBPyConnection
 from metrics.model import Window
 from metrics.series import PhaseSeries
 from metrics.store.buckets import choose
+from metrics.store.memo import Memo
 from metrics.store.relations import GOOD_ATTEMPTS
 from metrics.store.rollup.layout import STEP_LEVEL
 from metrics.store.rollup.reading import Scope, Stretch, totals
@@ -27,11 +28,12 @@ def phase_series(
     step: str | None = None,
     region: str | None = None,
     bucket: timedelta | None = None,
+    memo: Memo | None = None,
 ) -> PhaseSeries:
     """Each phase per bucket over the good attempts where it happened (a reused connection has no connect): the median
     where raw rows answer for all of it, the mean otherwise."""
     grid, scope = choose(window, bucket), Scope(integration, workflow, step, region)
-    stretch = Stretch.of(con, window, grid.bucket)
+    stretch = Stretch.of(con, window, grid.bucket, memo)
     if scope.level is STEP_LEVEL:
         stretch = stretch.without(FIVE_MINUTES)
     if stretch.is_raw:

@@ -13,7 +13,7 @@ from metrics.series import Column
 from metrics.store.buckets import Grid, choose, columns
 from metrics.store.relations import RUNS
 from metrics.store.rollup.plan import Span
-from metrics.store.rollup.reading import Scope, Stretch
+from metrics.store.rollup.reading import Row, Scope, Stretch, newest_simulated_bucket
 from metrics.store.rollup.tiers import Source
 
 
@@ -63,15 +63,27 @@ def simulated_until(con: DuckDBPyConnection, stretch: Stretch, scope: Scope) -> 
     """
     raw = {"newest": "max(started_at)", "length": "0"}
     rolled = {"newest": "bucket_at", "length": "{length}"}
+    if stretch.memo is not None and not stretch.is_raw:
+        edge, bucket = _newest(con, stretch.raw, scope, raw), newest_simulated_bucket(con, stretch.memo, stretch, scope)
+        if bucket is None or (edge and edge >= bucket.end):
+            return edge
+        own = _newest(con, Stretch(stretch.window, (bucket,)), scope, raw) or bucket.start
+        return max(own, edge) if edge else own
     relation, bounds = stretch.relation(scope, raw, rolled, condition="simulated", rolled_condition="simulated > 0")
     row = con.execute(f"SELECT max(newest), arg_max(length, newest) FROM {relation}", bounds).fetchone()  # noqa: S608 - ours
     if not row or row[0] is None or not row[1]:
         return row[0] if row else None
     newest: datetime = row[0]
     exact = Stretch(stretch.window, (Span(Source.RAW, newest, newest + timedelta(minutes=row[1])),))
-    relation, bounds = exact.relation(scope, raw, rolled, condition="simulated")
+    return _newest(con, exact, scope, raw) or newest
+
+
+def _newest(con: DuckDBPyConnection, stretch: Stretch, scope: Scope, raw: Row) -> datetime | None:
+    if not stretch.spans:
+        return None
+    relation, bounds = stretch.relation(scope, raw, {}, condition="simulated")
     found = con.execute(f"SELECT max(newest) FROM {relation}", bounds).fetchone()  # noqa: S608 - names of ours
-    return found[0] if found and found[0] else newest
+    return found[0] if found else None
 
 
 def newest_simulated(con: DuckDBPyConnection) -> datetime | None:

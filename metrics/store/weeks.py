@@ -16,6 +16,7 @@ from metrics.series import HourOfWeek
 from metrics.store.buckets import epoch_ms
 from metrics.store.errors import rates
 from metrics.store.latency import latency
+from metrics.store.memo import Memo
 from metrics.store.rollup.histogram import quantiles
 from metrics.store.rollup.plan import Known, plan
 from metrics.store.rollup.reading import Scope, Stretch, histograms
@@ -44,7 +45,7 @@ class WeekComparison:
     before: WeekFigures
 
 
-def hour_of_week(
+def hour_of_week(  # noqa: PLR0913 - the filters that every question has
     con: DuckDBPyConnection,
     integration: str,
     weeks: int,
@@ -54,6 +55,7 @@ def hour_of_week(
     workflow: str | None = None,
     step: str | None = None,
     region: str | None = None,
+    memo: Memo | None = None,
 ) -> HourOfWeek:
     """P50 and P95 of the good attempts by weekday (Monday first) and hour on the wall clock of the zone, over that
     many weeks up to the hour that `now` lies in.
@@ -65,7 +67,7 @@ def hour_of_week(
     window, scope = Window(end - weeks * _WEEK, end), Scope(integration, workflow, step, region)
     cells = _cells(window, zone)
     tiers = (FIVE_MINUTES, HOUR) if len(cells) == weeks * _HOURS else (FIVE_MINUTES,)
-    stretch = Stretch(window, plan(Known.read(con), window, timedelta(hours=1), only=tiers))
+    stretch = Stretch(window, plan(Known.read(con), window, timedelta(hours=1), only=tiers), memo)
     quarter_ms = (end - window.start) // len(cells) // timedelta(milliseconds=1)
     bounds = {"first_ms": epoch_ms(window.start), "quarter_ms": quarter_ms}
     held = histograms(con, stretch, scope, "total", {"g": "(epoch_ms({at}) - $first_ms) // $quarter_ms"}, bounds)
@@ -103,7 +105,7 @@ def week_window(monday: date, zone: ZoneInfo) -> Window:
 
 def _figures(con: DuckDBPyConnection, scope: Scope, monday: date, zone: ZoneInfo) -> WeekFigures:
     window = week_window(monday, zone)
-    narrow = {"workflow": scope.workflow, "step": scope.step, "region": scope.region}
+    narrow: dict[str, Any] = {"workflow": scope.workflow, "step": scope.step, "region": scope.region}
     integration = scope.integration or ""
     return WeekFigures(
         monday, window, latency(con, integration, window, **narrow), rates(con, integration, window, **narrow)

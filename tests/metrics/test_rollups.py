@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -151,18 +151,18 @@ SCOPES: tuple[tuple[int, dict[str, Any]], ...] = (
 )  # fmt: skip
 
 
-def answers(store: Store) -> dict[str, Any]:
+def answers(store: Store, memo: Memo | None = None) -> dict[str, Any]:
     """What can be asked about integration `a`, and the overview."""
 
     def ask(con: DuckDBPyConnection) -> dict[str, Any]:
         found: dict[str, Any] = {"overview": integration_summaries(con, ["a", "b"], NOW)}
         for place, narrow in SCOPES:
             where, window = f"{place} {narrow}", WINDOWS[place]
-            found[f"latency {where}"] = latency(con, "a", window, **narrow)
-            found[f"rates {where}"] = rates(con, "a", window, **narrow)
-            found[f"series {where}"] = latency_series(con, "a", window, bucket=timedelta(hours=2), **narrow)
-            found[f"errors {where}"] = error_series(con, "a", window, bucket=timedelta(days=1), **narrow)
-        found["fine"] = latency_series(con, "a", WINDOWS[1], bucket=5 * MINUTE)
+            found[f"latency {where}"] = latency(con, "a", window, memo=memo, **narrow)
+            found[f"rates {where}"] = rates(con, "a", window, memo=memo, **narrow)
+            found[f"series {where}"] = latency_series(con, "a", window, bucket=timedelta(hours=2), memo=memo, **narrow)
+            found[f"errors {where}"] = error_series(con, "a", window, bucket=timedelta(days=1), memo=memo, **narrow)
+        found["fine"] = latency_series(con, "a", WINDOWS[1], bucket=5 * MINUTE, memo=memo)
         for promise in PROMISES:
             found[f"slices {promise.sli}"] = slice_counts(con, integration("a"), promise, WINDOWS)
         return found
@@ -175,6 +175,22 @@ def remembers_nothing_else(store: Store, names: Sequence[str] = ("a", "b")) -> N
     fresh = store.read(lambda con: integration_summaries(con, names, NOW))
     for _ in range(2):
         assert store.read(lambda con: integration_summaries(con, names, NOW, store.memo)) == fresh
+    if "a" in names:
+        plain = answers(store)
+        for _ in range(2):
+            alike(answers(store, store.memo), plain)
+
+
+def alike(found: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """To the last digit."""
+    for question, answer in wanted.items():
+        if isinstance(answer, LatencySeries | ErrorSeries):
+            for field in fields(answer):
+                np.testing.assert_array_equal(
+                    getattr(found[question], field.name), getattr(answer, field.name), question
+                )
+        else:
+            assert found[question] == answer, question
 
 
 def agree(rolled: dict[str, Any], raw: dict[str, Any]) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final
 
+import numpy as np
 from duckdb import DuckDBPyConnection
 
 from metrics.model import Window
+from metrics.store.memo import Memo
 from metrics.store.relations import GOOD_ATTEMPTS, RUNS, STEPS
 from metrics.store.rollup.histogram import index_sql
+from metrics.store.rollup.kept import Closed, Rows, added, merged, places
 from metrics.store.rollup.layout import INTEGRATION_LEVEL, RUN_KEYS, STEP_LEVEL, Level, run_table
 from metrics.store.rollup.plan import Known, Span, plan, tier_of
-from metrics.store.rollup.tiers import HOUR, Source, Tier
+from metrics.store.rollup.tiers import HOUR, Source, Tier, slot_start
 
 Row = Mapping[str, str]
 """Name → SQL over the rows of one source; `{at}` stands for the instant that a row counts at, `{length}` for the
@@ -54,11 +57,29 @@ class Stretch:
 
     window: Window
     spans: tuple[Span, ...]
+    memo: Memo | None = None
+    """Keeps the rows of closed buckets."""
+    _closed: list[Closed] = field(default_factory=list, compare=False, repr=False)
 
     @classmethod
-    def of(cls, con: DuckDBPyConnection, window: Window, finest: timedelta | None = None) -> Stretch:
+    def of(
+        cls, con: DuckDBPyConnection, window: Window, finest: timedelta | None = None, memo: Memo | None = None
+    ) -> Stretch:
         """As the store stands now."""
-        return cls(window, plan(Known.read(con), window, finest))
+        return cls(window, plan(Known.read(con), window, finest), memo)
+
+    def closed(self, con: DuckDBPyConnection) -> Closed:
+        """The part that roll-ups answer for; read once."""
+        if not self._closed:
+            self._closed.append(Closed.of(con, self.spans))
+        return self._closed[0]
+
+    @property
+    def raw(self) -> Stretch:
+        """The part that raw rows answer for."""
+        return replace(
+            self, spans=tuple(s for s in self.spans if s.source is Source.RAW and s.start < s.end), memo=None
+        )
 
     @property
     def is_raw(self) -> bool:
@@ -73,7 +94,7 @@ class Stretch:
     def without(self, tier: Tier) -> Stretch:
         """The same, with raw rows instead of that tier."""
         spans = (replace(s, source=Source.RAW) if s.source is tier.source else s for s in self.spans)
-        return Stretch(self.window, tuple(spans))
+        return Stretch(self.window, tuple(spans), self.memo)
 
     def relation(
         self,
@@ -114,6 +135,8 @@ def histograms(
     con: DuckDBPyConnection, stretch: Stretch, scope: Scope, measure: str, group: Row, parameters: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Columns of `group`, `i` and `c`: the histograms of a measure by group, in order of group and bucket."""
+    if stretch.memo is not None and not stretch.is_raw:
+        return _kept_histograms(con, stretch.memo, stretch, scope, (measure, group, parameters))
     raw, rolled = histogram_rows(measure, group)
     relation, bounds = stretch.relation(scope, raw, rolled, condition=f"{GOOD_ATTEMPTS} AND {measure}_ms IS NOT NULL")
     keys = ", ".join((*group, "i"))
@@ -122,6 +145,37 @@ def histograms(
         {**bounds, **parameters},
     ).fetchnumpy()
     return answer
+
+
+def _kept_histograms(
+    con: DuckDBPyConnection, memo: Memo, stretch: Stretch, scope: Scope, asked: tuple[str, Row, Mapping[str, Any]]
+) -> dict[str, Any]:
+    measure, group, parameters = asked
+
+    def fetch(tier: Tier, first: int, end: int) -> Rows:
+        return _buckets(
+            con,
+            scope,
+            tier,
+            first,
+            end,
+            (("i", f"unnest({measure}_index)", "i"), ("c", f"unnest({measure}_count)", "sum(c)::BIGINT")),
+            ", i",
+        )
+
+    closed = stretch.closed(con)
+    key = ("merged", measure, scope, tuple(parameters.items()), closed.key)
+    found = memo.get(key)
+    if found is None:
+        rows = closed.rows(memo, ("held", measure, scope), fetch)
+        found = merged([(places(rows["slot"], parameters), rows["i"].astype(np.int64), rows["c"])])
+        memo.keep(key, found, 500 + sum(column.nbytes for column in found))
+    parts = [found]
+    if (edge := stretch.raw).spans:
+        own = histograms(con, edge, scope, measure, group, parameters)
+        parts.append((own.get("g", np.zeros(len(own["i"]), np.int64)), own["i"].astype(np.int64), own["c"]))
+    g, i, c = merged(parts) if len(parts) > 1 else found
+    return {**dict.fromkeys(group, g), "i": i, "c": c}
 
 
 def totals(
@@ -133,6 +187,8 @@ def totals(
     parameters: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Columns of `group` and those columns of the roll-ups, added up (or their extreme) by group, in order of it."""
+    if stretch.memo is not None and not stretch.is_raw:
+        return _kept_totals(con, stretch.memo, stretch, scope, (columns, group, parameters))
     defined = scope.level.columns[HOUR]
     raw = {**group, **{name: defined[name] for name in columns}}
     relation, bounds = stretch.relation(scope, raw, {**group, **{name: name for name in columns}})
@@ -140,6 +196,74 @@ def totals(
     tail = f" GROUP BY {', '.join(group)} ORDER BY {', '.join(group)}" if group else ""
     sql = f"SELECT {', '.join((*group, *added))} FROM {relation}{tail}"  # noqa: S608 - names of ours
     answer: dict[str, Any] = con.execute(sql, {**bounds, **parameters}).fetchnumpy()
+    return answer
+
+
+def _kept_totals(
+    con: DuckDBPyConnection,
+    memo: Memo,
+    stretch: Stretch,
+    scope: Scope,
+    asked: tuple[Sequence[str], Row, Mapping[str, Any]],
+) -> dict[str, Any]:
+    columns, group, parameters = asked
+
+    def fetch(tier: Tier, first: int, end: int) -> Rows:
+        return _buckets(con, scope, tier, first, end, tuple((n, n, f"{_adding(n)}({n})") for n in columns), "")
+
+    rows = stretch.closed(con).rows(memo, ("totals", tuple(columns), scope), fetch)
+    parts = [(places(rows["slot"], parameters), rows)]
+    if (edge := stretch.raw).spans:
+        own = totals(con, edge, scope, columns, group, parameters)
+        parts.append((own.get("g", np.zeros(len(own[columns[0]]), np.int64)), own))
+    place = np.concatenate([at for at, _ in parts]).astype(np.int64)
+    groups = np.unique(place) if group else np.zeros(1, np.int64)
+    figures = {
+        name: added(place, _column([part[name] for _, part in parts]), _adding(name), groups) for name in columns
+    }
+    return {**dict.fromkeys(group, groups), **figures}
+
+
+def _column(parts: Sequence[Any]) -> Any:
+    """Those columns one behind the other; NaN where NULL."""
+    return np.concatenate([np.ma.filled(np.ma.asarray(part).astype(np.float64), np.nan) for part in parts])
+
+
+def newest_simulated_bucket(con: DuckDBPyConnection, memo: Memo, stretch: Stretch, scope: Scope) -> Span | None:
+    """The newest closed bucket that holds a simulated attempt."""
+
+    def fetch(tier: Tier, first: int, end: int) -> Rows:
+        columns = (("simulated", "simulated", "sum(simulated)"), ("length", str(tier.slots), "max(length)"))
+        return _buckets(con, scope, tier, first, end, columns, "")
+
+    rows = stretch.closed(con).rows(memo, ("simulated", scope), fetch)
+    mine = np.ma.filled(rows["simulated"], 0) > 0
+    if not mine.any():
+        return None
+    newest = int(np.argmax(np.where(mine, rows["slot"], -1)))
+    first = int(rows["slot"][newest])
+    return Span(Source.RAW, slot_start(first), slot_start(first + int(rows["length"][newest])))
+
+
+def _buckets(
+    con: DuckDBPyConnection,
+    scope: Scope,
+    tier: Tier,
+    first: int,
+    end: int,
+    columns: Sequence[tuple[str, str, str]],
+    more: str,
+) -> Rows:
+    """By slot (and `more`): columns of a name, what it is in a row of the roll-up, and how these are put together."""
+    inner = ", ".join(f"{what} AS {name}" for name, what, _ in columns)
+    outer = ", ".join(f"{how} AS {name}" for name, _, how in columns)
+    sql = (
+        f"SELECT slot, {outer} FROM (SELECT epoch_us(bucket_at) // 300000000 AS slot, {inner} "  # noqa: S608 - ours
+        f"FROM {scope.level.table(tier)} WHERE bucket_at >= $from AND bucket_at < $until{scope.clauses}) "
+        f"GROUP BY slot{more}"
+    )
+    bounds = {"from": slot_start(first), "until": slot_start(end)}
+    answer: Rows = con.execute(sql, {**scope.parameters, **bounds}).fetchnumpy()
     return answer
 
 
