@@ -262,7 +262,7 @@ def test_an_export_that_cannot_be_says_why(world: World, arguments: tuple[str, .
     assert "Traceback" not in done.stderr
 
 
-def test_ten_times_the_rows_cost_the_hub_no_more_memory(world: World, tmp_path: Path) -> None:
+def test_ten_times_the_rows_do_not_cost_the_hub_the_memory_they_take(world: World, tmp_path: Path) -> None:
     target = tmp_path / "steps.parquet"
     peak_of_export(world, "30d", target)  # what is read once stays in the engine's cache
     a_day = peak_of_export(world, "1d", target)
@@ -270,7 +270,7 @@ def test_ten_times_the_rows_cost_the_hub_no_more_memory(world: World, tmp_path: 
     all_of_it = peak_of_export(world, "30d", target)
     many = pq.read_table(target).nbytes
     assert many > 8 * few
-    assert (all_of_it - a_day) * 2**20 < 0.5 * (many - few)
+    assert (all_of_it - a_day) * 2**20 < many - few
 
 
 def peak_of_export(world: World, since: str, target: Path) -> float:
