@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import statistics
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -28,7 +27,7 @@ IDLE_S = 5.0
 SETTLED_S = 60.0
 KILLS = 50
 KILLS_WITHIN_S = 150.0
-KILL_BATCHES = 250
+KILL_BATCHES = 5
 
 
 def lines() -> Iterator[str]:
@@ -102,7 +101,6 @@ def kill_lines() -> Iterator[str]:
         folder = HubFolder(Path(place))
         start = (utc_now() - timedelta(hours=20)).isoformat()
         with worker("feeder", f"http://127.0.0.1:{folder.port}", start, str(len(REGIONS))) as feeder:
-            feeder.ask(what="make", batches=KILL_BATCHES, size=20)
             kills, told = _kill_often(folder, feeder, chance)
         lost, doubled, rows = _counted(folder.store, told["acknowledged"])
     acknowledged = told["rows"] // STEPS
@@ -113,11 +111,10 @@ def _kill_often(folder: HubFolder, feeder: Worker, chance: random.Random) -> tup
     deadline, kills, told = time.monotonic() + KILLS_WITHIN_S, 0, {}
     while kills < KILLS and time.monotonic() < deadline:
         with folder.started() as hub:
-            life = chance.uniform(0.2, 1.5)
-            killer = threading.Timer(life, hub.process.kill)
-            killer.start()
-            told = feeder.ask(what="flat", seconds=life + 0.3)
-            killer.join()
+            # Large enough together that a commit does not wait for more: the kill is to come amid commits.
+            feeder.ask(what="make", batches=KILL_BATCHES, size=BATCH_RUNS)
+            how = {"kill": hub.process.pid, "after": chance.randint(1, 8), "delay_s": chance.uniform(0, 0.3)}
+            told = feeder.ask(what="flat", seconds=20.0, **how)
             hub.process.wait()
         kills += 1
     return kills, told

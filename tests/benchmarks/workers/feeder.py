@@ -6,6 +6,8 @@ What is not acknowledged is sent again, as a prober does. Latency is from the re
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -85,7 +87,7 @@ class Feeder:
                     prober.make(how["size"])
         if what in ("flat", "paced"):
             started = time.perf_counter()
-            asyncio.run(self._all(what, how["seconds"]))
+            asyncio.run(self._all(what, **{"kill": 0, "after": 0, "delay_s": 0.0} | how))
             return self._told() | {"seconds": time.perf_counter() - started}
         return self._told()
 
@@ -96,11 +98,23 @@ class Feeder:
         acknowledged = {prober.name: prober.acknowledged for prober in self._probers}
         return {"acknowledged": acknowledged, "latencies_ms": latencies, "rows": sum(acknowledged.values()) * STEPS}
 
-    async def _all(self, what: str, seconds: float) -> None:
+    async def _all(self, what: str, seconds: float, kill: int, after: int, delay_s: float) -> None:
         until = time.perf_counter() + seconds
         way = self._flat if what == "flat" else self._paced
         async with httpx.AsyncClient(base_url=self._url, timeout=15, trust_env=False) as client:
-            await asyncio.gather(*(way(client, prober, until) for prober in self._probers))
+            ways = [asyncio.create_task(way(client, prober, until)) for prober in self._probers]
+            if kill:
+                await self._kill(kill, after, delay_s, until)
+                for task in ways:
+                    task.cancel()
+            await asyncio.gather(*ways, return_exceptions=bool(kill))
+
+    async def _kill(self, pid: int, after: int, delay_s: float, until: float) -> None:
+        """Ends the hub at once, that long after so many batches were acknowledged."""
+        while sum(len(prober.latencies_ms) for prober in self._probers) < after and time.perf_counter() < until:
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(delay_s)
+        os.kill(pid, signal.SIGKILL)
 
     async def _flat(self, client: httpx.AsyncClient, prober: Prober, until: float) -> None:
         while prober.bodies and await prober.ship(client, until):
