@@ -122,8 +122,8 @@ def test_latency_of_a_bucket_is_that_of_its_measured_steps(stored: Store, make_r
     sql = f"""
         SELECT v.n, v.p50_ms, v.p95_ms, v.max_ms, v.mean_ms, s.n, s.p[1], s.p[2], s.max, s.mean, v.stale
         FROM v_latency_{tier} v JOIN (
-            SELECT make_timestamptz(epoch_us(started_at) // {length}000000 * {length}000000) AS bucket_at, count(*) AS n,
-                   quantile_disc(total_ms, [0.5, 0.95]) AS p, max(total_ms) AS max, avg(total_ms) AS mean
+            SELECT make_timestamptz(epoch_us(started_at) // {length}000000 * {length}000000) AS bucket_at,
+                   count(*) AS n, quantile_disc(total_ms, [0.5, 0.95]) AS p, max(total_ms) AS max, avg(total_ms) AS mean
             FROM v_steps WHERE measured GROUP BY 1
         ) s USING (bucket_at)
     """  # noqa: S608
