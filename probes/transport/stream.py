@@ -17,6 +17,7 @@ from probes.transport.arrival import arrival, ask_for_stamps
 _CHUNK: Final = 64 * 1024
 _RECORD: Final = 16 * 1024
 """Most that one TLS record holds."""
+_NOBODY: Final = asyncio.Protocol()
 
 
 class Stream(asyncio.Transport):
@@ -251,6 +252,9 @@ class Stream(asyncio.Transport):
     def _tell(self, err: Exception | None) -> None:
         self._lost = (err,)
         self._protocol.connection_lost(err)
+        # They hold each other, and with them the session: freeing hundreds of those at once, as garbage collection
+        # would, stops every run under way for milliseconds.
+        self._protocol = _NOBODY
 
 
 class _Session:
