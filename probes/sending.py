@@ -10,10 +10,11 @@ from typing import Final
 
 from probes.auth import AuthFailure
 from probes.exchange import Exchange, answered, broken
-from probes.execution import NONCE_STEP, TOKEN_POSITION, TOKEN_STEP, Execution
+from probes.execution import NONCE_STEP, TOKEN_STEP, Execution
 from probes.http import Request, Response
 from probes.judging import Judgement
 from probes.model import Failure, FailureKind
+from probes.outcome import TOKEN_POSITION
 from probes.request import is_own_host, own_timeout
 from probes.transport import Answered, ProbeTransport, TransportFailure
 from probes.vendors import Answer

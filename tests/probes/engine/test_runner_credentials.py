@@ -144,3 +144,28 @@ async def test_a_secret_that_no_header_can_carry_is_a_failed_run(serve: Any) -> 
     assert run.failure is not None
     assert run.failure.kind is FailureKind.AUTH
     assert server.heard == []
+
+
+async def test_a_token_that_another_run_fetched_meanwhile_ends_the_failure_and_the_run_is_unstable(serve: Any) -> None:
+    server, tokens = await serve(), await serve(answer(503), TOKEN)
+    declared = oauth(server, tokens, {**GET, "retry": {"attempts": 2, "backoff": "1s"}})
+
+    async def meanwhile(_: float) -> None:
+        await run_once(runner, declared)
+
+    runner = oauth_runner(tokens=TokenCache(), sleep=meanwhile)
+    run = await run_once(runner, declared)
+    assert [(step.name, step.outcome) for step in run.steps] == [("token", Outcome.FAILED), ("get", Outcome.PASSED)]
+    assert (run.outcome, run.failure) == (Outcome.UNSTABLE, None)
+
+
+async def test_a_token_failure_that_was_over_is_not_blamed_for_what_fails_later(serve: Any) -> None:
+    server, tokens = await serve(answer(200), answer(200), answer(404)), await serve(answer(503), TOKEN)
+    declared = oauth(server, tokens, GET, {"name": "missing", "request": {"path": "/y"}})
+
+    async def meanwhile(_: float) -> None:
+        await run_once(runner, oauth(server, tokens))
+
+    runner = oauth_runner(tokens=TokenCache(), sleep=meanwhile)
+    run = await run_once(runner, declared)
+    assert (run.outcome, run.failed_step) == (Outcome.FAILED, "missing")
