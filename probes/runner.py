@@ -146,7 +146,8 @@ class Runner:
         for party in execution.parties:
             reason = self._manners.reason_to_skip(party.integration, party.account, now)
             if reason is None and party is not execution.home:
-                reason = self._circuits.why_open(party.name)
+                probed = {one.name for one in party.integration.workflows if blank.region in one.regions}
+                reason = self._circuits.why_open(party.name, probed)
             if reason is not None:
                 words = reason if party is execution.home else f"in {party.name}: {reason}"
                 return replace(blank, outcome=Outcome.SKIPPED, skip_reason=words)
