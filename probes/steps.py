@@ -154,10 +154,13 @@ class StepRunner:
         return failure
 
     def _judge(self, step: Step, pages: Pages | None = None) -> Judge:
-        execution, schema = self.execution, step.expect.json_schema
+        execution, schema, expect = self.execution, step.expect.json_schema, step.expect
+        if step.until is not None and expect.status is None:
+            # What was waited for is what is expected.
+            expect = expect.model_copy(update={"status": step.until.status})
         with derivations() as made:
             variables = self._variables(pages)
-            expected = expectation(step.expect, variables, self.validator(schema) if schema is not None else None)
+            expected = expectation(expect, variables, self.validator(schema) if schema is not None else None)
             until = render_json(step.until.json_paths, variables) if step.until is not None else None
         self._keep_secret(made)
         return Judge(step, execution.vendor, expected, execution.shown, until, execution.workflow.namespaces)
