@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from probes.auth import AuthFailure
@@ -99,6 +99,9 @@ async def _fetch_token(
             failure = _NO_REQUEST
     # Asked for a nonce and told it: part of the protocol, and no token's latency.
     name = TOKEN_STEP if failure is not None or following is meant else NONCE_STEP
+    if answer is not None and answer.status < 300:
+        # It may hold a token under a name of the vendor's own, which nothing would tell for one.
+        exchange = replace(exchange, body=b"")
     execution.keep(name, TOKEN_POSITION, attempt, exchange, _token_judgement(execution, exchange, failure))
     if failure is not None or following is None:
         return Unauthorised(failure or _NO_REQUEST)
