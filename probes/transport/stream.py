@@ -71,8 +71,13 @@ class Stream(asyncio.Transport):
     # -- TLS --
 
     async def secure(self, context: ssl.SSLContext, server_hostname: str | None) -> None:
-        """The handshake. Raises ssl.SSLError, or OSError where the connection ends within it; it is closed then."""
-        session = self._session = _Session(context, server_hostname, self._loop.create_future())
+        """The handshake. Raises ssl.SSLError, OSError where the connection ends within it, ValueError for a name that
+        TLS cannot ask for; it is closed then."""
+        try:
+            session = self._session = _Session(context, server_hostname, self._loop.create_future())
+        except ValueError:
+            self.abort()
+            raise
         try:
             self._shake(session)
             self.greeted_at = time.perf_counter()

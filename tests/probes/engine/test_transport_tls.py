@@ -245,3 +245,19 @@ class TestRun:
         (step,) = run.steps
         assert step.remote_address == f"127.0.0.1:{server.port}"
         assert all("connection refused" in one for one in step.unreachable_addresses)
+
+
+@pytest.mark.parametrize("name", [".example.com", "a..b", "x" * 64], ids=["a dot first", "two dots", "too long"])
+async def test_a_name_that_tls_cannot_ask_for_is_no_rejected_credential_and_leaves_no_socket_open(
+    serve: Any, authority: Authority, name: str
+) -> None:
+    server = await serve()
+    tls = {"ca_file": authority.ca_file, "server_name": name}
+    step = {"name": "get", "request": {"path": "/"}, "retry": {"attempts": 1}}
+    run = await run_once(make_runner(), integration(server.url.replace("http:", "https:"), step, tls=tls))
+    assert run.failure is not None
+    assert run.failure.kind is FailureKind.TLS
+    assert name in run.failure.message
+    async with asyncio.timeout(5):
+        while server.ended < server.connections or not server.connections:
+            await asyncio.sleep(0.01)
