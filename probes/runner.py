@@ -246,7 +246,11 @@ class Runner:
         runner = StepRunner(execution, self._sleep, self._jitter, validator, self._extractor)
         cleaning = Cleaning(self._memory, execution, runner)
         for position, step in enumerate(execution.workflow.steps, start=1):
-            failure = await runner.run(step, position)
+            try:
+                failure = await runner.run(step, position)
+            except asyncio.CancelledError:
+                await cleaning.cut_off(position)
+                raise
             await cleaning.after(step, position, failure)
         home = execution.home
         usage = usage_request(home.integration)

@@ -105,13 +105,14 @@ class StepRunner:
 
     def _is_left_out(self, step: Step, position: int) -> bool:
         """Whether its `when` does not hold; then that is written down, and is no failure."""
-        words = self._why_left_out(step)
+        words = self.why_left_out(step)
         if words is not None:
             self._keep_unsent(step, position, Failure(FailureKind.DEPENDENCY, f"not run: {words}"))
             self.never_set.update(step.capture.keys() - self.execution.variables.keys())
         return words is not None
 
-    def _why_left_out(self, step: Step) -> str | None:
+    def why_left_out(self, step: Step) -> str | None:
+        """Words where the step under way is not to be sent, and that is no failure."""
         if step.when is not None:
             try:
                 return None if is_true(step.when, self._variables()) else f"when {step.when} is not so"
