@@ -97,6 +97,11 @@ def test_what_the_vendor_reports_beats_what_is_declared() -> None:
     assert with_declared_limits(declared(limits={"daily": 100}), [reading(900.0)]) == [reading(900.0)]
 
 
+def test_a_declared_limit_that_the_vendors_own_figure_is_beyond_is_not_believed() -> None:
+    [seen] = with_declared_limits(declared(limits={"daily": 100}), [reading(500.0, limit=None)])
+    assert (seen.limit, seen.used, seen.remaining) == (None, None, 500.0)
+
+
 async def test_a_run_beyond_the_reserve_is_skipped_without_a_request(serve: Any, runner: Any) -> None:
     headers = {"X-RateLimit-Limit": "1000", "X-RateLimit-Remaining": "10", "X-RateLimit-Reset": "3600"}
     server = await serve(answer(200, {}, headers))
