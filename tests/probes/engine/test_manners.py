@@ -83,6 +83,19 @@ def test_a_probe_budget_counts_a_day_and_no_longer() -> None:
     assert reason(quota, reading(900.0), calls=10, after=timedelta(hours=24, seconds=1)) is None
 
 
+def test_a_probe_budget_of_a_short_window_holds_in_every_one_of_them() -> None:
+    manners, shop = Manners(), declared(probe_budget="10% of minute")
+    seen = reading(90.0, limit=100.0, bucket="minute", window_s=60.0)
+    made = [0] * 11
+    for second in range(660):
+        now = NOON + timedelta(seconds=second)
+        if manners.reason_to_skip(shop, ACCOUNT, now) is None:
+            manners.learn(ACCOUNT, [seen], 1, now)
+            made[second // 60] += 1
+    assert max(made) == 10
+    assert min(made) >= 9
+
+
 def test_a_budget_of_a_bucket_whose_limit_nobody_knows_holds_nothing() -> None:
     assert reason({"probe_budget": "1% of daily"}, calls=10_000) is None
 
