@@ -64,6 +64,9 @@ def read_grant(
     if not isinstance(value, str) or not value:
         names = f", which holds {_clean(', '.join(body), secrets)}" if body else ""
         raise AuthFailure(f"no token (HTTP {response.status_code}): none is in the answer{names}", FailureKind.BODY)
+    if not value.isprintable():
+        words = "its token holds a character that no request can carry"
+        raise AuthFailure(f"no token (HTTP {response.status_code}): {words}", FailureKind.BODY)
     if bound and str(body.get("token_type", "")).lower() != "dpop":
         words = "the vendor ignores DPoP: its token is bound to no key; leave out `dpop`"
         raise AuthFailure(f"no token (HTTP {response.status_code}): {words}", FailureKind.AUTH)
@@ -74,7 +77,7 @@ def read_grant(
 
 def _secret(body: dict[str, Any], name: str) -> SecretStr | None:
     value = body.get(name)
-    return SecretStr(value) if isinstance(value, str) and value else None
+    return SecretStr(value) if isinstance(value, str) and value and value.isprintable() else None
 
 
 def _refresh_life(body: dict[str, Any]) -> timedelta | None:

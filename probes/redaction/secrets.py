@@ -38,21 +38,23 @@ class Known:
 
 
 def spellings(secret: str) -> set[str]:
-    """As it is, percent-encoded, JSON-escaped, HTML-escaped, and within base64 at any alignment."""
+    """As it is, percent-encoded, JSON-escaped, HTML-escaped, within base64 at any alignment, and as bytes of another
+    charset are read. Also of half a character, which JSON and the environment can hold and UTF-8 cannot."""
     ascii_json, plain_json = json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]
     forms = {
         secret,
-        quote(secret, safe=""),
-        quote(secret),
-        quote_plus(secret),
+        quote(secret, safe="", errors="surrogatepass"),
+        quote(secret, errors="surrogatepass"),
+        quote_plus(secret, errors="surrogatepass"),
         ascii_json,
         plain_json,
         ascii_json.replace("/", "\\/"),
         repr(secret)[1:-1],
         html.escape(secret),
+        secret.encode("latin-1", "replace").decode("utf-8", "replace"),
     }
     if len(secret) >= _BASE64_FROM:
-        forms |= _within_base64(secret.encode("utf-8"))
+        forms |= _within_base64(secret.encode("utf-8", "surrogatepass"))
     return forms
 
 

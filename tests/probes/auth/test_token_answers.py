@@ -125,6 +125,15 @@ def test_a_machine_that_asks_in_its_own_name_is_not_told_to_consent_again() -> N
     assert "consent" not in str(caught.value)
 
 
+@pytest.mark.parametrize("token", ["\ud800half", "two\r\nX-Lines: 1", "nul\0"])
+def test_a_token_that_no_request_can_carry_is_none(token: str) -> None:
+    with pytest.raises(AuthFailure, match="no request can carry") as caught:
+        read(200, {"access_token": token})
+    assert caught.value.kind is FailureKind.BODY
+    assert token[:3] not in str(caught.value)
+    assert read(200, {"access_token": "at", "refresh_token": token}).refresh_token is None
+
+
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_only_a_denial_asks_a_person_to_consent_again(status: int) -> None:
     with pytest.raises(AuthFailure) as caught:

@@ -224,6 +224,28 @@ async def test_a_token_under_a_name_of_the_vendors_own_is_not_shown(serve: Any) 
     assert "opaque" not in repr(run)
 
 
+@given(st.text(st.characters(categories=["L", "N", "P", "S", "Cs"]), min_size=4, max_size=30))
+def test_a_secret_of_half_characters_is_one_all_the_same(secret: str) -> None:
+    assert Redactor([secret]).text(f"<{secret}>") == "<[redacted]>"
+
+
+async def test_a_captured_token_of_half_a_character_loses_no_run(serve: Any) -> None:
+    half = answer(200, b'{"t": "\\ud800-session-1"}', {"Content-Type": "application/json"})
+    server = await serve(half, answer(500, b'{"m": "\\ud800-session-1"}', {"Content-Type": "application/json"}))
+    login = {"name": "login", "request": {"path": "/"}, "capture": {"session_token": "$.t"}}
+    run = await run_once(make_runner(), integration(server, login, GET))
+    assert run.failed_step == "get"
+    assert "session-1" not in repr(run)
+
+
+async def test_a_secret_in_a_charset_that_is_not_said_is_not_shown(serve: Any) -> None:
+    server = await serve(answer(500, "no such key: pässwörd-1 ".encode("latin-1"), {"Content-Type": "text/plain"}))
+    request = {"method": "POST", "path": "/", "form": {"x": "${env:S}"}}
+    run = await run_once(make_runner({"S": "pässwörd-1"}), integration(server, {**GET, "request": request}))
+    assert run.steps[0].evidence is not None
+    assert run.steps[0].evidence.response_body == "no such key: [redacted] "
+
+
 def test_long_tokens_hold_up_no_loop() -> None:
     text = json.dumps({"message": "no such thing", "id": 7})
     spent = []
