@@ -123,10 +123,11 @@ async def test_while_the_others_circuit_is_open_nothing_is_created_for_it(serve:
 
 
 async def test_an_open_circuit_that_no_workflow_here_could_close_any_more_holds_nothing_back(serve: Any) -> None:
-    crm, mail = await serve(CREATED), await serve(answer(503), answer(503), THERE)
+    crm, mail = await serve(CREATED), await serve(*[answer(503)] * 4, THERE)
     config, runner = pair(crm, mail, circuit={"after": 1}), make_runner(SECRETS)
     for _ in range(2):
         await run(runner, config, "mail")
+    assert len(runner.open_circuits()) == 1
     own, other = config.integrations
     moved = other.model_copy(update={"workflows": (other.workflows[0].model_copy(update={"regions": ("eu",)}),)})
     made = await run(runner, config.model_copy(update={"integrations": (own, moved)}))
