@@ -22,6 +22,8 @@ from probes.vendors.usage import usage_request
 
 _TRUSTED_FOR: Final = timedelta(minutes=15)
 """A level without a reset is asked for again after this long, by letting one run through."""
+_AT_MOST: Final = timedelta(hours=1)
+"""The same for one with a reset that is farther away: it may be nonsense, or more may have been bought meanwhile."""
 _REFILLS_WITHIN_S: Final = 300.0
 """A bucket that is full again so soon is paced by the vendor's own throttling; a reserve would only blind us."""
 _DAY_S: Final = 86400.0
@@ -134,7 +136,7 @@ def _holds_still(reading: QuotaReading, now: datetime) -> bool:
         return False
     if reading.reset_at is not None and now >= reading.reset_at:
         return False
-    return reading.reset_at is not None or now - reading.observed_at < _TRUSTED_FOR
+    return now - reading.observed_at < (_TRUSTED_FOR if reading.reset_at is None else _AT_MOST)
 
 
 def _budget_spent(integration: Integration, known: _Known, now: datetime) -> str | None:

@@ -72,6 +72,12 @@ def test_a_run_may_be_made_when(quota: dict[str, Any], seen: QuotaReading, after
     assert reason(quota, seen, after=after) is None
 
 
+def test_a_reset_far_away_is_asked_about_again_every_hour() -> None:
+    spent = reading(0.0, reset_at=NOON + timedelta(days=30))
+    assert reason({"reserve": "20%"}, spent, after=timedelta(minutes=59)) is not None
+    assert reason({"reserve": "20%"}, spent, after=timedelta(hours=1)) is None
+
+
 def test_a_spent_probe_budget_stops_the_probes_with_the_numbers() -> None:
     said = reason({"probe_budget": "1% of daily"}, reading(900.0), calls=10)
     assert said == "probe budget: 10 calls made, 1% of daily is 10 of 1,000"
