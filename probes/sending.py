@@ -136,7 +136,7 @@ async def _transmit(
     try:
         answer = await (transport or execution.transport).send(request)
     except TransportFailure as err:
-        ended = time.perf_counter()
+        ended = err.ended or time.perf_counter()
         return broken(err, request, started_at=started_at, ended=ended, deadline=words), None
     return answered(answer, started_at=started_at, ended=time.perf_counter()), answer
 
