@@ -43,6 +43,12 @@ class Drawn(str):
         """A fresh one."""
         return self._draw(*arguments)
 
+    def again(self, value: str) -> Drawn:
+        """The same, with the value that another run had."""
+        other = Drawn(lambda: value)
+        other._draw = self._draw
+        return other
+
 
 Derivation = tuple[tuple[str, ...], str]
 """Texts that went into an encoding or a digest, and what came out."""

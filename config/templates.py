@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta
 from jinja2.environment import TemplateExpression
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from config.template_functions import FILTERS, FUNCTIONS, Drawn, TemplateFailure, new_hex, new_uuid
@@ -36,6 +37,13 @@ BUILTINS: Final = frozenset({*_NAMES, *FUNCTIONS})
 
 _WHOLE: Final = re.compile(r"\s*\{\{((?:(?!\{\{|\}\}).)+)\}\}\s*", re.DOTALL)
 
+
+_FAULTS: Final = (
+    ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError,
+)  # fmt: skip
+"""What an expression may raise, by a mistake in it or by what a vendor sent."""
+_LARGEST: Final = 1 << 20
+"""Characters, elements or bits that `*` and `**` may make: more would hold everything else up."""
 
 _FALSE: Final = frozenset({"", "false", "0", "no", "off", "none", "null"})
 
@@ -90,7 +98,7 @@ def render_text(text: str, variables: Mapping[str, Any]) -> str:
         return _template(text).render(variables)
     except TemplateError as err:
         raise TemplateFailure(_reason(err)) from None
-    except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as err:
+    except _FAULTS as err:
         # The message may quote a value, so only its kind is told.
         raise TemplateFailure(f"a template failed with {type(err).__name__}") from None
 
@@ -128,7 +136,7 @@ def _native(text: str, variables: Mapping[str, Any]) -> Any:
         value = _expression(whole[1])(variables)
     except TemplateError as err:
         raise TemplateFailure(_reason(err)) from None
-    except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as err:
+    except _FAULTS as err:
         raise TemplateFailure(f"a template failed with {type(err).__name__}") from None
     if isinstance(value, str):
         # Without what a subclass of ours or of the template engine knows beside the text.
@@ -138,8 +146,30 @@ def _native(text: str, variables: Mapping[str, Any]) -> Any:
     return render_text(text, variables)
 
 
-def _environment() -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
+class _Environment(ImmutableSandboxedEnvironment):
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        if _size(operator, left, right) > _LARGEST:
+            raise TemplateFailure(f"a template's {operator} makes more than it may")
+        return super().call_binop(context, operator, left, right)
+
+
+def _size(operator: str, left: Any, right: Any) -> float:
+    """At least the size of the result, where that is one of several times another; 0 for anything else."""
+    if operator == "**":
+        both = isinstance(left, int) and isinstance(right, int)
+        return float(left.bit_length() * min(right, 1 << 64)) if both else 0.0
+    several, times = (right, left) if isinstance(left, int) else (left, right)
+    return float(len(several) * min(times, 1 << 64)) if _is_sequence(several) and isinstance(times, int) else 0.0
+
+
+def _is_sequence(value: Any) -> bool:
+    return isinstance(value, (str, list, tuple))
+
+
+def _environment() -> _Environment:
+    environment = _Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
     # No range(), no lipsum(): a name is a built-in or a capture, or it is a mistake.
     environment.globals.clear()
     environment.filters |= FILTERS
@@ -166,6 +196,8 @@ def _undeclared(text: str) -> frozenset[str]:
         return frozenset(meta.find_undeclared_variables(_ENVIRONMENT.parse(text)))
     except TemplateError as err:
         raise TemplateFailure(_reason(err)) from None
+    except RecursionError:
+        raise TemplateFailure("template syntax: too much within one another") from None
 
 
 def _reason(err: TemplateError) -> str:

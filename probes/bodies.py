@@ -47,7 +47,11 @@ def with_soap_action(headers: Headers, action: str) -> None:
 
 
 def _json(document: Any) -> tuple[dict[str, str], bytes]:
-    content = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    try:
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        raise UnsendableRequest("the body holds a value that JSON does not have") from None
+    content = text.encode("utf-8")
     return {"Content-Type": "application/json"}, content
 
 

@@ -7,12 +7,14 @@ Any answer of the vendor's, good or wrong, closes the circuit: it ends an outage
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from config.model import Circuit as Policy
 from probes.model import Failure, FailureKind, OpenCircuit, Outcome, Run
+from probes.outcome import TOKEN_POSITION
 
 COUNTED: Final = frozenset(
     {
@@ -74,6 +76,11 @@ class _Circuit:
             due += interval
         return now >= due
 
+    def close(self, workflow: str) -> None:
+        """The vendor answered that workflow."""
+        self.failing.pop(workflow, None)
+        self.confirmed, self.since = 0, None
+
 
 class Circuits:
     """One circuit per integration, for the life of a prober."""
@@ -98,14 +105,17 @@ class Circuits:
     def learn(self, run: Run, now: datetime) -> bool:
         """Take in how a run of the integration ended → whether its circuit is open over that workflow."""
         circuit = self._circuits.get(run.integration)
-        if circuit is None or run.outcome in (Outcome.SKIPPED, Outcome.TAINTED) or run.failed_integration is not None:
+        if circuit is None or run.outcome in (Outcome.SKIPPED, Outcome.TAINTED):
+            return False
+        if run.failed_integration is not None:
+            if _passed_here(run):
+                circuit.close(run.workflow)
             return False
         kind = run.failure.kind if run.failure is not None else None
         if kind in _OURS:
             return False
         if run.failure is None or run.outcome is not Outcome.FAILED or kind not in COUNTED:
-            circuit.failing.pop(run.workflow, None)
-            circuit.confirmed, circuit.since = 0, None
+            circuit.close(run.workflow)
             return False
         before = circuit.failing.get(run.workflow)
         own = _Failing(before.times + 1 if before else 1, run.failure, run.failed_step)
@@ -117,10 +127,11 @@ class Circuits:
             circuit.passed_over.clear()
         return circuit.since is not None and own.times >= CONFIRMED
 
-    def why_open(self, integration: str) -> str | None:
-        """Words for a run that also needs this integration; None while its circuit is closed."""
+    def why_open(self, integration: str, probed: Collection[str]) -> str | None:
+        """Words for a run that also needs this integration, of which the workflows `probed` run here; None while its
+        circuit is closed, or where none of those would ever be the trial that closes it."""
         circuit = self._circuits.get(integration)
-        if circuit is None or circuit.since is None:
+        if circuit is None or circuit.since is None or circuit.failing.keys().isdisjoint(probed):
             return None
         return words(circuit.since, circuit.confirmed, circuit.next_trial_at)
 
@@ -138,6 +149,13 @@ def words(since: datetime, failures: int, next_trial_at: datetime) -> str:
     return (
         f"circuit open since {since:%H:%M:%S} after {failures} confirmed failures; next trial {next_trial_at:%H:%M:%S}"
     )
+
+
+def _passed_here(run: Run) -> bool:
+    """Whether a step of the workflow itself was answered well by the run's own integration."""
+    good = (Outcome.PASSED, Outcome.UNSTABLE)
+    own = (step for step in run.steps if step.integration is None and not step.cleanup)
+    return any(step.outcome in good for step in own if step.position != TOKEN_POSITION)
 
 
 def _latest(circuit: _Circuit) -> str:

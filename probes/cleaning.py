@@ -5,15 +5,16 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
 from config.model import Retry, Step
+from config.template_functions import Drawn
 from probes.execution import Execution
-from probes.leftovers import Leftover, first_due, is_gone, kept_variables, needs_doing
+from probes.leftovers import LEFT_BY, Leftover, first_due, is_gone, kept_variables, needs_doing
 from probes.memory import Memory
-from probes.model import Failure, StepResult
+from probes.model import Failure, FailureKind, StepResult
 from probes.request import needs
 from probes.steps import StepRunner
 
@@ -45,6 +46,15 @@ class Cleaning:
         leftover = Leftover(key, *self._names, step.name, variables, made_at=now, due_at=first_due(now))
         await _written(self.memory.leave(leftover))
 
+    async def cut_off(self, position: int) -> None:
+        """To be told that the run ends before the steps from `position` on: its clean-up is left to later runs."""
+        stopped = Failure(FailureKind.DEADLINE, "the prober was stopped")
+        for number, step in enumerate(self.execution.workflow.steps[position - 1 :], start=position):
+            self.execution.begin(step)
+            known = needs(step) <= self.execution.variables.keys()
+            if step.always and known and self.steps.why_left_out(step) is None:
+                await self.after(step, number, stopped)
+
     async def try_again(self) -> None:
         """What earlier runs left, a few at a time; only by a run that is good so far: the vendor must be well."""
         execution = self.execution
@@ -57,7 +67,8 @@ class Cleaning:
 
     async def _try(self, leftover: Leftover) -> None:
         execution = self.execution
-        declared = next((step for step in execution.workflow.steps if step.name == leftover.step), None)
+        steps = execution.workflow.steps
+        declared = next((step for step in steps if step.name == leftover.step and step.always), None)
         if declared is None:  # taken out of the workflow since
             await _written(self.memory.give_up(*self._names, execution.clock(), key=leftover.key))
             return
@@ -65,7 +76,7 @@ class Cleaning:
             update={"name": leftover.shown_as, "retry": Retry(attempts=1), "always": True, "when": None}
         )
         position = max((result.position for result in execution.results), default=0) + 1
-        own, execution.variables = execution.variables, execution.variables | dict(leftover.variables)
+        own, execution.variables = execution.variables, self._as_it_was(leftover)
         try:
             await self.steps.run(step, position)
         finally:
@@ -75,13 +86,21 @@ class Cleaning:
         else:
             await _written(self.memory.failed_again(leftover, execution.clock()))
 
+    def _as_it_was(self, leftover: Leftover) -> dict[str, Any]:
+        """The run's variables with those of the leftover's own run, of which a file keeps no more than the text."""
+        now = self.execution.variables
+        kept = {name: (now.get(name), value) for name, value in leftover.variables.items()}
+        return now | {
+            name: known.again(value) if isinstance(known, Drawn) else value for name, (known, value) in kept.items()
+        }
+
     @property
     def _names(self) -> tuple[str, str]:
         return self.execution.home.name, self.execution.workflow.name
 
     @property
     def _tried(self) -> bool:
-        return any("(left by …" in result.name for result in self.execution.results)
+        return any(LEFT_BY in result.name for result in self.execution.results)
 
     def _last(self, position: int) -> StepResult | None:
         return next((one for one in reversed(self.execution.results) if one.position == position), None)

@@ -22,7 +22,7 @@ from probes.exchange import Exchange
 from probes.http import Request
 from probes.judging import Judgement
 from probes.model import Assertion, Certificate, Failure, FailureKind, Outcome, StepResult
-from probes.outcome import of_step
+from probes.outcome import TOKEN_POSITION, of_step
 from probes.party import Party
 from probes.quota import quota_readings
 from probes.redaction import Redactor, redactor_for
@@ -42,7 +42,6 @@ LONG_ENOUGH_TO_HIDE: Final = 8
 TOKEN_STEP: Final = "token"  # noqa: S105 - the name of a step
 NONCE_STEP: Final = "nonce"
 """A token request that the server answered with the nonce that the next one has to prove (RFC 9449 §8)."""
-TOKEN_POSITION: Final = 0
 
 
 @dataclass(slots=True)

@@ -50,8 +50,11 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 
 def origin(url: URL) -> tuple[str, str, int]:
-    """Scheme, host and port: what a connection and a credential belong to."""
-    return url.scheme, url.host.lower(), url.port or _PORTS.get(url.scheme, 0)
+    """Scheme, host and port: what a connection and a credential belong to.
+
+    The host as it is on the wire: the system would turn its own way of spelling into another one (straße → strasse).
+    """
+    return url.scheme, url.raw_host.decode("ascii").lower(), url.port or _PORTS.get(url.scheme, 0)
 
 
 @lru_cache(maxsize=4096)

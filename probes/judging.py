@@ -138,7 +138,7 @@ class Judge:
 
     def _is_unexpected(self, verdict: Failure, code: int, pending: Assertion | None) -> bool:
         """A status of 400 or more that the step names is fine; one that `until` waits to change is not yet bad."""
-        if code >= 400 and status.names(self.step.expect.status, code):
+        if code >= 400 and status.names(self.expected.rendered.status, code):
             return False
         waits_for_status = self.step.until is not None and self.step.until.status is not None
         return not (waits_for_status and verdict.kind is FailureKind.STATUS_4XX and pending is not None)
@@ -163,7 +163,8 @@ class Judge:
         if failure is None:
             captured, failure = capture(self.step.capture, received)
         if failure is None and self.step.repeat is not None:
-            following = next_page(self.step.repeat, received)
+            found = next_page(self.step.repeat, received)
+            following, failure = (None, found) if isinstance(found, Failure) else (found, None)
         secret = frozenset(str(captured[name]) for name in captured if is_secret(self.step.capture[name]))
         numbers = record({name: one.source for name, one in self.step.record.items()}, received)
         return Judgement(answer, assertions, failure, captured, numbers, secrets=secret, following=following)

@@ -23,6 +23,8 @@ MOST_PER_RUN: Final = 2
 _FIRST_AFTER: Final = timedelta(minutes=1)
 _LONGEST: Final = timedelta(hours=6)
 _CHANGES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+LEFT_BY: Final = " (left by …"
+"""What follows the step's own name in the rows of its later attempts."""
 GONE: Final = frozenset({404, 410})
 """Somebody else has cleaned it up."""
 
@@ -43,7 +45,7 @@ class Leftover:
     @property
     def shown_as(self) -> str:
         """Name of the step that tries again: what it does, and the end of the id of the run that left it."""
-        return f"{self.step} (left by …{self.key[-6:]})"
+        return f"{self.step}{LEFT_BY}{self.key[-6:]})"
 
 
 def needs_doing(step: Step, failure: Failure | None, last: StepResult | None) -> bool:
@@ -64,7 +66,7 @@ def kept_variables(
     needed: frozenset[str], variables: Mapping[str, Any], secrets: frozenset[str]
 ) -> dict[str, Any] | None:
     """What has to be remembered of the run; None where that is a secret, or cannot be written down."""
-    found = {name: variables[name] for name in needed if name in variables}
+    found = {name: _plain(variables[name]) for name in needed if name in variables}
     for name, value in found.items():
         if mask_for(name) == REDACTED or (isinstance(value, str) and value in secrets):
             return None
@@ -72,6 +74,11 @@ def kept_variables(
         return found if len(json.dumps(found)) <= 16_384 else None
     except (TypeError, ValueError):
         return None
+
+
+def _plain(value: Any) -> Any:
+    """Without what a text of the templates' own can do beside being one."""
+    return str(value) if isinstance(value, str) else value
 
 
 def after_failure(leftover: Leftover, now: datetime) -> Leftover | None:

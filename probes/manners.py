@@ -22,17 +22,41 @@ from probes.vendors.usage import usage_request
 
 _TRUSTED_FOR: Final = timedelta(minutes=15)
 """A level without a reset is asked for again after this long, by letting one run through."""
+_AT_MOST: Final = timedelta(hours=1)
+"""The same for one with a reset that is farther away: it may be nonsense, or more may have been bought meanwhile."""
 _REFILLS_WITHIN_S: Final = 300.0
 """A bucket that is full again so soon is paced by the vendor's own throttling; a reserve would only blind us."""
 _DAY_S: Final = 86400.0
-_BIN: Final = timedelta(minutes=5)
+_SHORT: Final = timedelta(minutes=10)
+
+
+@dataclass(slots=True)
+class _Calls:
+    """Requests made, in bins of one length, oldest first."""
+
+    bin_length: timedelta
+    kept_for: timedelta
+    bins: deque[tuple[datetime, int]] = field(default_factory=deque)
+
+    def add(self, calls: int, now: datetime) -> None:
+        if self.bins and now - self.bins[-1][0] < self.bin_length:
+            start, before = self.bins.pop()
+            self.bins.append((start, before + calls))
+        else:
+            self.bins.append((now, calls))
+        while now - self.bins[0][0] > self.kept_for:
+            self.bins.popleft()
+
+    def within(self, window: timedelta, now: datetime) -> int:
+        return sum(calls for start, calls in self.bins if now - start <= window)
 
 
 @dataclass(slots=True)
 class _Known:
     readings: dict[str, QuotaReading] = field(default_factory=dict)
-    calls: deque[tuple[datetime, int]] = field(default_factory=deque)
-    """Requests made, per five minutes, oldest first; a day of them."""
+    calls: _Calls = field(default_factory=lambda: _Calls(timedelta(minutes=5), timedelta(seconds=_DAY_S)))
+    recent_calls: _Calls = field(default_factory=lambda: _Calls(timedelta(seconds=1), _SHORT))
+    """The same again, for the windows that five minutes are too coarse for."""
     usage_asked: datetime | None = None
     quiet_until: datetime | None = None
     """The vendor's own Retry-After."""
@@ -74,13 +98,8 @@ class Manners:
         """Take in what a run saw of the quota, and how many requests it made."""
         known = self._of(account)
         known.readings |= {reading.bucket: reading for reading in readings}
-        if known.calls and now - known.calls[-1][0] < _BIN:
-            start, before = known.calls.pop()
-            known.calls.append((start, before + calls))
-        else:
-            known.calls.append((now, calls))
-        while now - known.calls[0][0] > timedelta(seconds=_DAY_S):
-            known.calls.popleft()
+        for kept in (known.calls, known.recent_calls):
+            kept.add(calls, now)
 
     def _of(self, account: Account) -> _Known:
         return self._known.setdefault(account, _Known())
@@ -117,7 +136,7 @@ def _holds_still(reading: QuotaReading, now: datetime) -> bool:
         return False
     if reading.reset_at is not None and now >= reading.reset_at:
         return False
-    return reading.reset_at is not None or now - reading.observed_at < _TRUSTED_FOR
+    return now - reading.observed_at < (_TRUSTED_FOR if reading.reset_at is None else _AT_MOST)
 
 
 def _budget_spent(integration: Integration, known: _Known, now: datetime) -> str | None:
@@ -129,7 +148,7 @@ def _budget_spent(integration: Integration, known: _Known, now: datetime) -> str
     if limit is None:
         return None
     window = timedelta(seconds=min(_DAY_S, (reading.window_s if reading is not None else None) or _DAY_S))
-    made = sum(calls for start, calls in known.calls if now - start <= window)
+    made = (known.recent_calls if window <= _SHORT else known.calls).within(window, now)
     if made < share * limit:
         return None
     return (

@@ -64,8 +64,8 @@ class Pages:
         return self.number >= self.repeat.max
 
 
-def next_page(repeat: Repeat, received: Received) -> Following | None:
-    """The next page that an answer names; None where it is the last."""
+def next_page(repeat: Repeat, received: Received) -> Following | Failure | None:
+    """The next page that an answer names; a failure where that is no address, None where it is the last."""
     found = _link(repeat.next, received) if repeat.next.startswith(_LINK) else find(repeat.next, received)
     if isinstance(found, NotFound) or found in (None, False, "", 0, [], {}):
         return None
@@ -73,8 +73,8 @@ def next_page(repeat: Repeat, received: Received) -> Following | None:
         return Following(cursor=found)
     try:
         return Following(address=URL(received.url).join(str(found)))
-    except InvalidURL:
-        return None
+    except (InvalidURL, ValueError):
+        return Failure(FailureKind.CAPTURE, f"cannot turn the page: {repeat.next}: not an address")
 
 
 def on_first_page(declared: Declared, cursor: str | None) -> Declared:

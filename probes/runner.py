@@ -146,7 +146,8 @@ class Runner:
         for party in execution.parties:
             reason = self._manners.reason_to_skip(party.integration, party.account, now)
             if reason is None and party is not execution.home:
-                reason = self._circuits.why_open(party.name)
+                probed = {one.name for one in party.integration.workflows if blank.region in one.regions}
+                reason = self._circuits.why_open(party.name, probed)
             if reason is not None:
                 words = reason if party is execution.home else f"in {party.name}: {reason}"
                 return replace(blank, outcome=Outcome.SKIPPED, skip_reason=words)
@@ -245,7 +246,11 @@ class Runner:
         runner = StepRunner(execution, self._sleep, self._jitter, validator, self._extractor)
         cleaning = Cleaning(self._memory, execution, runner)
         for position, step in enumerate(execution.workflow.steps, start=1):
-            failure = await runner.run(step, position)
+            try:
+                failure = await runner.run(step, position)
+            except asyncio.CancelledError:
+                await cleaning.cut_off(position)
+                raise
             await cleaning.after(step, position, failure)
         home = execution.home
         usage = usage_request(home.integration)

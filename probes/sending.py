@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from probes.auth import AuthFailure
 from probes.exchange import Exchange, answered, broken
-from probes.execution import NONCE_STEP, TOKEN_POSITION, TOKEN_STEP, Execution
+from probes.execution import NONCE_STEP, TOKEN_STEP, Execution
 from probes.http import Request, Response
 from probes.judging import Judgement
 from probes.model import Failure, FailureKind
+from probes.outcome import TOKEN_POSITION
 from probes.request import is_own_host, own_timeout
 from probes.transport import Answered, ProbeTransport, TransportFailure
 from probes.vendors import Answer
@@ -82,6 +83,7 @@ async def _fetch_token(
     attempt = execution.attempts_at(TOKEN_POSITION) + 1
     for name, value in execution.trace_headers(TOKEN_POSITION, attempt).items():
         request.headers.setdefault(name, value)
+    limit = _unhurried(execution, request, limit)
     # A connection of its own: the first step shall open one whether or not a token was due, or its phases would vary.
     transport = execution.new_transport()
     try:
@@ -98,10 +100,22 @@ async def _fetch_token(
             failure = _NO_REQUEST
     # Asked for a nonce and told it: part of the protocol, and no token's latency.
     name = TOKEN_STEP if failure is not None or following is meant else NONCE_STEP
+    if answer is not None and answer.status < 300:
+        # It may hold a token under a name of the vendor's own, which nothing would tell for one.
+        exchange = replace(exchange, body=b"")
     execution.keep(name, TOKEN_POSITION, attempt, exchange, _token_judgement(execution, exchange, failure))
     if failure is not None or following is None:
         return Unauthorised(failure or _NO_REQUEST)
     return following
+
+
+def _unhurried(execution: Execution, request: Request, limit: float) -> float:
+    """The limit for a token request, moved on where it leaves less than the method needs; its own timeout with it."""
+    now, least = time.perf_counter(), execution.authenticator.least_token_s
+    if min(limit - now, own_timeout(request)) >= least:
+        return limit
+    request.extensions["timeout"] = {"total": least}
+    return now + least + 1.0
 
 
 async def _hand_back(flow: AsyncGenerator[Request, Response], answer: Answered) -> None:
@@ -122,7 +136,7 @@ async def _transmit(
     try:
         answer = await (transport or execution.transport).send(request)
     except TransportFailure as err:
-        ended = time.perf_counter()
+        ended = err.ended or time.perf_counter()
         return broken(err, request, started_at=started_at, ended=ended, deadline=words), None
     return answered(answer, started_at=started_at, ended=time.perf_counter()), answer
 

@@ -105,13 +105,14 @@ class StepRunner:
 
     def _is_left_out(self, step: Step, position: int) -> bool:
         """Whether its `when` does not hold; then that is written down, and is no failure."""
-        words = self._why_left_out(step)
+        words = self.why_left_out(step)
         if words is not None:
             self._keep_unsent(step, position, Failure(FailureKind.DEPENDENCY, f"not run: {words}"))
             self.never_set.update(step.capture.keys() - self.execution.variables.keys())
         return words is not None
 
-    def _why_left_out(self, step: Step) -> str | None:
+    def why_left_out(self, step: Step) -> str | None:
+        """Words where the step under way is not to be sent, and that is no failure."""
         if step.when is not None:
             try:
                 return None if is_true(step.when, self._variables()) else f"when {step.when} is not so"
@@ -154,10 +155,13 @@ class StepRunner:
         return failure
 
     def _judge(self, step: Step, pages: Pages | None = None) -> Judge:
-        execution, schema = self.execution, step.expect.json_schema
+        execution, schema, expect = self.execution, step.expect.json_schema, step.expect
+        if step.until is not None and expect.status is None:
+            # What was waited for is what is expected.
+            expect = expect.model_copy(update={"status": step.until.status})
         with derivations() as made:
             variables = self._variables(pages)
-            expected = expectation(step.expect, variables, self.validator(schema) if schema is not None else None)
+            expected = expectation(expect, variables, self.validator(schema) if schema is not None else None)
             until = render_json(step.until.json_paths, variables) if step.until is not None else None
         self._keep_secret(made)
         return Judge(step, execution.vendor, expected, execution.shown, until, execution.workflow.namespaces)

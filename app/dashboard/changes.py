@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
@@ -102,14 +102,16 @@ def shapes_panel(view: View) -> Component:
     return html.Div(panel("Changes in the shape of answers", shown, note=note), id="shapes")
 
 
+def changes_mark(view: View) -> list[Component]:
+    """How many changes somebody should look at, for the head of a page; none: nothing."""
+    told, read = _wanting_a_look(view.hub.evaluation, view.config.integrations, view.now())
+    count = len(told) + len(read)
+    return [mark(State.DEGRADED, f"{wording.plural(count, 'change')} to look at")] if count else []
+
+
 def change_strip(evaluation: Evaluation | None, integration: Integration, now: datetime) -> Component:
     """The nearest date, and how many changes there are, for the top of the integration's page; hidden without any."""
-    signals, drift = (evaluation.signals, evaluation.drift) if evaluation is not None else ((), ())
-    known = _together(_announcements([integration], signals, now))
-    told = [one for one in known if not one.accepted and one.urgency is not State.UP]
-    read = [
-        one for one in drift if one.integration == integration.name and _weight(integration, one, now)[1] in TELLING
-    ]
+    told, read = _wanting_a_look(evaluation, [integration], now)
     if not told and not read:
         return html.Div(hidden=True)
     words = [
@@ -122,6 +124,22 @@ def change_strip(evaluation: Evaluation | None, integration: Integration, now: d
         [html.B("The API changes"), html.Span(text), html.A("all changes", href="/credentials#changes")],
         className="banner",
     )
+
+
+def _wanting_a_look(
+    evaluation: Evaluation | None, integrations: Sequence[Integration], now: datetime
+) -> tuple[list[Announcement], list[ShapeFinding]]:
+    signals, drift = (evaluation.signals, evaluation.drift) if evaluation is not None else ((), ())
+    told = [
+        one
+        for one in _together(_announcements(integrations, signals, now))
+        if not one.accepted and one.urgency is not State.UP
+    ]
+    names = {one.name: one for one in integrations}
+    read = [
+        one for one in drift if one.integration in names and _weight(names[one.integration], one, now)[1] in TELLING
+    ]
+    return told, read
 
 
 def _announcements(

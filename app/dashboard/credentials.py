@@ -10,6 +10,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from app.dashboard import wording
+from app.dashboard.changes import changes_mark
 from app.dashboard.elements import ago, integration_link, mark, panel, table
 from app.dashboard.view import View
 from metrics.lifetimes import HostCertificate, TrackedCredential
@@ -64,15 +65,15 @@ def judged(view: View) -> list[Judged]:
 
 
 def headline(view: View) -> list[Component]:
-    """How many need something, and what."""
+    """How many credentials, certificates and versions need something, and what."""
     standings = [standing for _, standing in judged(view)]
     certificates = view.hub.evaluation.certificates if view.hub.evaluation else ()
     late = sum(one.is_late(view.now()) for one in certificates)
     dead = sum(LOOKS[one.state] is State.DOWN for one in standings)
     due = sum(LOOKS[one.state] in (State.DEGRADED, State.UNSTABLE) for one in standings)
     found = ((State.DOWN, dead, "not working"), (State.DEGRADED, due, "due"), (State.DEGRADED, late, "to be renewed"))
-    marks: list[Component] = [mark(state, f"{count} {words}") for state, count, words in found if count]
-    return marks or [mark(State.UP, "nothing is due")] if standings or certificates else []
+    marks = [*(mark(state, f"{count} {words}") for state, count, words in found if count), *changes_mark(view)]
+    return marks or ([mark(State.UP, "nothing is due")] if standings or certificates else [])
 
 
 def _rank(one: Judged) -> tuple[int, float, str, str]:

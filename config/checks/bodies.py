@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from config.checks import Context, mapping
+from config.checks.sources import header_name_findings
 from config.problems import Finding, Path
 from config.requests import BODIES
-
-_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def request_findings(request: Mapping[str, Any], at: Path, context: Context) -> Iterator[Finding]:
@@ -24,6 +22,7 @@ def request_findings(request: Mapping[str, Any], at: Path, context: Context) -> 
         yield (*at, "soap_action"), "goes with xml, and there is none; add the envelope"
     for name, part in mapping(request.get("multipart")).items():
         yield from _part(mapping(part), (*at, "multipart", name), context)
+    yield from header_name_findings(mapping(request.get("headers")), (*at, "headers"))
     yield from _key(request, at)
 
 
@@ -44,7 +43,7 @@ def _key(request: Mapping[str, Any], at: Path) -> Iterator[Finding]:
     key, header = request.get("idempotency_key"), request.get("idempotency_header")
     if key == "":
         yield (*at, "idempotency_key"), "an empty key protects nothing; write true, or a template such as {{run_id}}"
-    if isinstance(header, str) and not _TOKEN.fullmatch(header):
-        yield (*at, "idempotency_header"), "not a header's name; write it as Idempotency-Key"
+    for _, message in header_name_findings([header], at):
+        yield (*at, "idempotency_header"), message
     if header is not None and not key:
         yield (*at, "idempotency_header"), "names the header of a key, and there is none; add idempotency_key: true"

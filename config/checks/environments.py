@@ -12,6 +12,7 @@ from config.checks import mapping, mappings
 from config.checks.plaintext import is_secret_name
 from config.plugins import Plugins
 from config.problems import Finding, Path
+from config.references import texts
 from config.yaml_source import Document
 
 _REFERENCE: Final = re.compile(r"(?<!\$)\$\{(?:env|file):[^{}]+\}")
@@ -45,13 +46,17 @@ def _secrets(integration: Mapping[str, Any], plugins: Plugins) -> Iterator[tuple
         yield from _options(auth, ("auth",), model)
     yield from _named(integration.get("headers"), ("headers",))
     yield from _named(integration.get("variables"), ("variables",))
+    yield from _sent(mapping(mapping(integration.get("quota")).get("usage")), ("quota", "usage"))
     for number, workflow in mappings(integration.get("workflows")):
         at: Path = ("workflows", number)
         yield from _named(workflow.get("variables"), (*at, "variables"))
         for position, step in mappings(workflow.get("steps")):
-            request = mapping(step.get("request"))
-            for section in ("headers", "query", "form"):
-                yield from _named(request.get(section), (*at, "steps", position, "request", section))
+            yield from _sent(mapping(step.get("request")), (*at, "steps", position, "request"))
+
+
+def _sent(request: Mapping[str, Any], at: Path) -> Iterator[tuple[Path, str]]:
+    for section in ("headers", "query", "form", "json", "multipart", "graphql"):
+        yield from _named(request.get(section), (*at, section))
 
 
 def _options(options: Mapping[str, Any], at: Path, model: type[BaseModel]) -> Iterator[tuple[Path, str]]:
@@ -66,6 +71,8 @@ def _options(options: Mapping[str, Any], at: Path, model: type[BaseModel]) -> It
 
 
 def _named(values: object, at: Path) -> Iterator[tuple[Path, str]]:
-    for name, value in mapping(values).items():
-        if isinstance(value, str) and is_secret_name(name):
-            yield (*at, name), value
+    """Texts at any depth under a telling name."""
+    for path, text in texts(values, at):
+        name = next(part for part in reversed(path) if isinstance(part, str))
+        if is_secret_name(name):
+            yield path, text

@@ -1,4 +1,4 @@
-"""Secrets in plain text where no plugin declares them: headers, queries and forms whose names give them away."""
+"""Secrets in plain text where no plugin declares them: headers, queries and bodies whose names give them away."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from config.checks import mapping, mappings
 from config.problems import Finding, Path
+from config.references import texts
 from config.secrets import PLAIN_TEXT
 
 _SECRET_NAME: Final = re.compile(
@@ -41,6 +42,10 @@ def _in_request(request: Mapping[str, Any], at: Path) -> Iterator[Finding]:
     for section in ("headers", "query", "form", "multipart"):
         yield from _in_mapping(request.get(section), (*at, section))
     yield from _in_mapping(mapping(request.get("graphql")).get("variables"), (*at, "graphql", "variables"))
+    for path, text in texts(request.get("json"), (*at, "json")):
+        # Beside the last name there may be positions in lists.
+        name = next(part for part in reversed(path) if isinstance(part, str))
+        yield from ((path, message) for _, message in _in_mapping({name: text}, ()))
 
 
 def _in_variables(section: Mapping[str, Any], at: Path) -> Iterator[Finding]:

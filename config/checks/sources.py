@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import jsonpath
@@ -20,6 +20,7 @@ NAMESPACES: Final = {
 
 SOURCES: Final = "$.id, header:Name, cookie:Name, regex:…, xpath:…, status or url"
 
+_HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
 _PREFIX: Final = re.compile(r"(?<![\w.:-])([A-Za-z_][\w.-]*):(?!:)")
 
@@ -30,6 +31,13 @@ def variable_name_findings(name: str, at: Path) -> Iterator[Finding]:
         yield at, f'"{name}" is a built-in variable; choose another name'
     elif not name.isidentifier():
         yield at, "a variable is letters, digits and _, and starts with a letter; choose another name"
+
+
+def header_name_findings(headers: Iterable[object], at: Path) -> Iterator[Finding]:
+    """Names that no header can have, in any request or answer."""
+    for name in headers:
+        if isinstance(name, str) and not _HEADER.fullmatch(name):
+            yield (*at, name), "not a header's name; write it as X-Api-Version"
 
 
 def source_findings(source: object, at: Path, namespaces: Collection[str]) -> Iterator[Finding]:
@@ -80,7 +88,7 @@ def xpath_fault(path: str, namespaces: Collection[str]) -> str | None:
 
 
 def _header(name: str, _: Collection[str]) -> Iterator[str]:
-    if not name:
+    if not _HEADER.fullmatch(name):
         yield "names no header; write header:Location"
 
 

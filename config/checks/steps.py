@@ -10,6 +10,7 @@ from config.checks import Context, mapping, mappings
 from config.checks.bodies import request_findings
 from config.checks.kept import record_findings
 from config.checks.sources import (
+    header_name_findings,
     json_path_findings,
     source_findings,
     variable_name_findings,
@@ -31,6 +32,7 @@ def step_findings(integration: Mapping[str, Any], context: Context) -> Iterator[
     """Every mistake inside one step, over all workflows."""
     usage = mapping(mapping(integration.get("quota")).get("usage"))
     yield from request_findings(usage, ("quota", "usage"), context)
+    yield from header_name_findings(mapping(integration.get("headers")), ("headers",))
     for name in mapping(integration.get("variables")):
         yield from variable_name_findings(name, ("variables", name))
     for number, workflow in mappings(integration.get("workflows")):
@@ -66,6 +68,7 @@ def _expect(expect: Mapping[str, Any], at: Path, context: Context, namespaces: C
     yield from _paths_and_values(mapping(expect.get("json")), (*at, "json"), json_path_findings)
     xpaths = partial(_xpath_findings, namespaces=namespaces)
     yield from _paths_and_values(mapping(expect.get("xml")), (*at, "xml"), xpaths)
+    yield from header_name_findings(mapping(expect.get("headers")), (*at, "headers"))
     yield from _pattern(mapping(expect.get("body")).get("matches"), (*at, "body", "matches"))
     schema = expect.get("schema")
     fault = context.schemas.fault(schema) if isinstance(schema, str) else None

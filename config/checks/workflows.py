@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from config.checks import Context, mapping, mappings
 from config.model import Workflow
 from config.problems import Finding, Path, did_you_mean
 from config.scalars import format_duration, parse_duration
+
+_SHORTEST: Final = timedelta(seconds=1)
+_SHORTEST_POLL: Final = timedelta(milliseconds=100)
 
 
 def workflow_findings(integration: Mapping[str, Any], context: Context) -> Iterator[Finding]:
@@ -38,6 +41,9 @@ def duplicates(items: list[tuple[int, dict[str, Any]]], at: Path, what: str) -> 
 
 def _times(workflow: Mapping[str, Any], at: Path) -> Iterator[Finding]:
     every, timeout = (_duration(workflow, key, _default(key)) for key in ("every", "timeout"))
+    if every is not None and every < _SHORTEST:
+        message = f"{format_duration(every)} is more than one run a second, which no vendor takes; write 60s or 5m"
+        yield (*at, "every"), message
     if every is None or timeout is None:
         return
     if timeout > every:
@@ -49,6 +55,10 @@ def _times(workflow: Mapping[str, Any], at: Path) -> Iterator[Finding]:
         if own is not None and own > timeout:
             message = f"{format_duration(own)} {limit}, so it never ends a request; shorten it"
             yield (*at, "steps", position, "request", "timeout"), message
+        pause = _duration(mapping(step.get("until")), "every", None)
+        if pause is not None and pause < _SHORTEST_POLL:
+            message = f"{format_duration(pause)} is more than ten polls a second, which no vendor takes; write 1s"
+            yield (*at, "steps", position, "until", "every"), message
         within = _duration(mapping(step.get("until")), "within", None)
         if within is not None and within > timeout:
             message = f"{format_duration(within)} {limit}, so it never ends; raise the timeout"

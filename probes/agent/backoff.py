@@ -43,5 +43,5 @@ def retry_after(header: str | None, now: datetime) -> float | None:
     try:
         until = parsedate_to_datetime(text)
         return max(0.0, (until - now).total_seconds())
-    except (TypeError, ValueError):  # not a date, or one without a time zone
+    except (TypeError, ValueError, OverflowError):  # not a date, one without a time zone, or one of no calendar
         return None

@@ -11,8 +11,8 @@ from typing import Final, TypeAlias
 from config.model import Integration
 from probes.auth.life import life_of
 from probes.auth.tokens import TokenCache
-from probes.execution import TOKEN_STEP
 from probes.model import CredentialLife, FailureKind, Run, StepResult
+from probes.outcome import TOKEN_POSITION
 
 TOLD_EVERY: Final = timedelta(minutes=5)
 """Even when nothing has changed: the hub may have another store by now."""
@@ -107,7 +107,7 @@ class CredentialWatch:
 
 def _let_in(step: StepResult) -> bool:
     """Whether the vendor answered as it only does to whom it knows; a token alone opens nothing yet."""
-    return step.name != TOKEN_STEP and step.failure is None and step.status is not None
+    return step.position != TOKEN_POSITION and step.failure is None and step.status is not None
 
 
 def _lasting(life: CredentialLife) -> CredentialLife:

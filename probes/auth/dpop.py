@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from joserfc.jwk import ECKey
 from pydantic import SecretStr
 
 from probes.auth.signing import Signer, signer
+from probes.document import CorruptDocument, parse
 from probes.http import Request, Response, origin
 
 SCHEME: Final = "DPoP"
@@ -81,7 +81,7 @@ def _asks_for_nonce(response: Response) -> bool:
 
 def _error(response: Response) -> object:
     try:
-        body = json.loads(response.content)
-    except (ValueError, RecursionError):
+        body = parse(response.content)
+    except CorruptDocument:
         return None
     return body.get("error") if isinstance(body, dict) else None

@@ -99,6 +99,9 @@ class Authenticator(Auth):
     reads_answers = True
     """Whether `auth_flow` looks at the answer to the request that it was given; if not, it is not handed one."""
 
+    least_token_s = 0.0
+    """Time that a token request has in any case, whatever is left by the clocks of its step and workflow."""
+
     def __init__(self, credential: str) -> None:
         self.credential = credential
 
@@ -150,7 +153,9 @@ class AuthMethod(Protocol):
 
 def spellings(secret: str) -> frozenset[str]:
     """A secret as it is and as addresses and forms spell it: whatever of these is echoed must not be shown."""
-    return frozenset({secret, quote(secret, safe=""), quote_plus(secret)}) - {""}
+    # Half a character is none that UTF-8 has, yet JSON and the environment can bring one.
+    encoded = quote(secret, safe="", errors="surrogatepass"), quote_plus(secret, errors="surrogatepass")
+    return frozenset({secret, *encoded}) - {""}
 
 
 def fingerprint(kind: str, account: str) -> str:

@@ -182,6 +182,7 @@ class OAuthAuthenticator(Authenticator):
         self._params = dict(params)
         self._scheme = scheme if endpoint.dpop is None else SCHEME
         self._default_life = default_life
+        self._shown: set[str] = set()
         self._tokens = tokens
         self._clock = clock
         pairs = [part for pair in sorted(self._params.items()) for part in pair]
@@ -228,10 +229,10 @@ class OAuthAuthenticator(Authenticator):
         return True
 
     def secret_texts(self) -> frozenset[str]:
-        """The client's secret and the access token held now."""
+        """The client's secret, the access token held now and those sent before it: a rejected one may be echoed."""
         held = self._tokens.get(self._key)
         token = {held.value.get_secret_value()} if held is not None else set()
-        return self._grant_secrets() | token
+        return self._grant_secrets() | token | self._shown
 
     def life(self) -> TokenLife:
         """Until when the access token held now lives."""
@@ -301,6 +302,7 @@ class OAuthAuthenticator(Authenticator):
         token = self._tokens.get(self._key)
         if token is not None:
             value = token.value.get_secret_value()
+            self._shown.add(value)
             request.headers["Authorization"] = f"{self._scheme} {value}"
             proofs = self._proofs()
             if proofs is not None:

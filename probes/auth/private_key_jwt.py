@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
+from joserfc.errors import JoseError
 from pydantic import Field, SecretStr, field_validator
 
 from config.declared import Declared
@@ -68,7 +69,7 @@ class ClientWithKey(Client):
         )
 
     def fields(self, token_url: str, now: datetime) -> dict[str, str]:
-        """Id and assertion; raises AuthFailure (INTERNAL) for a key that cannot sign."""
+        """Id and assertion; raises AuthFailure (INTERNAL) for a key or a header that cannot be signed with."""
         # The key is read here, not earlier: most runs find a token and need none.
         try:
             signing = signer(self.key, self.algorithm)
@@ -84,7 +85,12 @@ class ClientWithKey(Client):
             "iat": issued,
             "exp": issued + int(self.lifetime.total_seconds()),
         }
-        assertion = signing.sign(dict(self.header) | ({"kid": kid} if kid else {}), claims)
+        try:
+            assertion = signing.sign(dict(self.header) | ({"kid": kid} if kid else {}), claims)
+        except (JoseError, ValueError) as err:
+            # From None, and only its kind: the library's words may quote a value.
+            words = f"`assertion.header` does not make a JWT ({type(err).__name__.removesuffix('Error')})"
+            raise AuthFailure(words, FailureKind.INTERNAL) from None
         return {
             "client_id": self.client_id,
             "client_assertion_type": ASSERTION_TYPE,

@@ -28,6 +28,9 @@ class StoredGrantAuthenticator(OAuthAuthenticator):
     first, and `missing` says how).
     """
 
+    least_token_s = 15.0
+    """An answer that is not waited for may bring the only refresh token that is still good."""
+
     def __init__(self, *args: Any, grant: str, first: SecretStr | None, missing: str = "", **named: Any) -> None:
         super().__init__(*args, **named)
         self._grant, self._first, self._missing = grant, first, missing

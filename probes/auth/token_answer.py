@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pydantic import SecretStr
 
 from probes.auth.model import AuthFailure, spellings
 from probes.auth.tokens import Token
+from probes.document import CorruptDocument, parse
 from probes.http import Response
 from probes.model import FailureKind
 from probes.vendors.retry_after import parse_retry_after
@@ -27,6 +27,8 @@ REMEDIES: Final = {
 }
 RE_CONSENT: Final = "re-consent needed, because the refresh token is expired, revoked or already used"
 _LONGEST_WORDS: Final = 160
+_READ: Final = 8 * 1024
+"""Of longer words only so much is looked at: this runs on the loop that the probes are timed on."""
 _OUTAGES: Final = frozenset({"server_error", "temporarily_unavailable"})
 _DENIALS: Final = frozenset({400, 401, 403})
 
@@ -56,13 +58,15 @@ def read_grant(
     error = _error(body)
     if response.status_code // 100 != 2 or error is not None:
         code, words = error if error is not None else ("", "")
-        remedy = RE_CONSENT if (code, grant_type) == ("invalid_grant", "refresh_token") else REMEDIES.get(code, "")
         told = ": ".join(part for part in (code, words or _own_words(body)) if part)
-        words = "; ".join(part for part in (_clean(told, secrets), remedy) if part)
-        raise _refusal(response, code, words, now, needs_consent=remedy == RE_CONSENT)
+        raise _refusal(response, code, _clean(told, secrets), now, grant_type)
     value = body.get("access_token")
     if not isinstance(value, str) or not value:
-        raise AuthFailure(f"no token (HTTP {response.status_code}): none is in the answer", FailureKind.BODY)
+        names = f", which holds {_clean(', '.join(body), secrets)}" if body else ""
+        raise AuthFailure(f"no token (HTTP {response.status_code}): none is in the answer{names}", FailureKind.BODY)
+    if not value.isprintable():
+        words = "its token holds a character that no request can carry"
+        raise AuthFailure(f"no token (HTTP {response.status_code}): {words}", FailureKind.BODY)
     if bound and str(body.get("token_type", "")).lower() != "dpop":
         words = "the vendor ignores DPoP: its token is bound to no key; leave out `dpop`"
         raise AuthFailure(f"no token (HTTP {response.status_code}): {words}", FailureKind.AUTH)
@@ -73,7 +77,7 @@ def read_grant(
 
 def _secret(body: dict[str, Any], name: str) -> SecretStr | None:
     value = body.get(name)
-    return SecretStr(value) if isinstance(value, str) and value else None
+    return SecretStr(value) if isinstance(value, str) and value and value.isprintable() else None
 
 
 def _refresh_life(body: dict[str, Any]) -> timedelta | None:
@@ -85,8 +89,8 @@ def _refresh_life(body: dict[str, Any]) -> timedelta | None:
 
 def _json_object(response: Response) -> dict[str, Any]:
     try:
-        body = json.loads(response.content)
-    except (ValueError, RecursionError):
+        body = parse(response.content)
+    except CorruptDocument:
         return {}
     return body if isinstance(body, dict) else {}
 
@@ -105,7 +109,7 @@ def _error(body: dict[str, Any]) -> tuple[str, str] | None:
     if isinstance(error, dict):
         code = error.get("code", error.get("type", "error"))
         return str(code), str(error.get("message", ""))
-    if error is None:
+    if not error:
         return None
     return str(error), str(body.get("error_description", ""))
 
@@ -115,12 +119,18 @@ def _own_words(body: dict[str, Any]) -> str:
     return ": ".join(body[name] for name in ("status", "message") if isinstance(body.get(name), str))
 
 
-def _refusal(response: Response, code: str, told: str, now: datetime, *, needs_consent: bool) -> AuthFailure:
+def _refusal(response: Response, code: str, told: str, now: datetime, grant_type: str) -> AuthFailure:
     kind = _kind(response.status_code, code)
-    message = f"no token (HTTP {response.status_code})" + (f": {told}" if told else "")
+    remedy = _remedy(code, grant_type) if kind is FailureKind.AUTH else ""
+    words = "; ".join(part for part in (told, remedy) if part)
+    message = f"no token (HTTP {response.status_code})" + (f": {words}" if words else "")
     wait = parse_retry_after(response.headers.get("retry-after", ""), now)
     retryable = kind in {FailureKind.THROTTLED, FailureKind.STATUS_5XX}
-    return AuthFailure(message, kind, retryable=retryable, retry_after_s=wait, needs_consent=needs_consent)
+    return AuthFailure(message, kind, retryable=retryable, retry_after_s=wait, needs_consent=remedy == RE_CONSENT)
+
+
+def _remedy(code: str, grant_type: str) -> str:
+    return RE_CONSENT if (code, grant_type) == ("invalid_grant", "refresh_token") else REMEDIES.get(code, "")
 
 
 def _kind(status: int, code: str) -> FailureKind:
@@ -135,6 +145,7 @@ def _kind(status: int, code: str) -> FailureKind:
 
 def _clean(text: str, secrets: Iterable[str]) -> str:
     """Without secrets, as they are and as they are spelt in an address; one line, at most 160 characters."""
+    text = text[:_READ]
     every = {spelling for secret in secrets for spelling in spellings(secret)}
     for spelling in sorted(every, key=len, reverse=True):
         text = text.replace(spelling, "•••")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -67,13 +68,15 @@ class FileTokenStore:
     """Consents in `folder`, which is made at first use. `environ` may hold the key.
 
     Raises TokenStoreError at once for a key in `environ` that is none. A file that cannot be opened is never
-    overwritten. One that could not be written (a full disk) is kept in memory and written at the next `read`.
+    overwritten. One that could not be written (a full disk) is kept in memory and written at the next `read`, unless a
+    person has consented anew meanwhile. Threads may share it.
     """
 
     def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
         self._folder = folder
         self._key = TokenKey(environ, folder / "key")
         self._unwritten: dict[str, Consent] = {}
+        self._one_at_a_time = threading.RLock()
         self._thread: Executor | None = None
 
     def file(self, key: str) -> Path:
@@ -82,8 +85,18 @@ class FileTokenStore:
 
     def read(self, key: str) -> Consent | None:
         """The newest of that key."""
-        if key in self._unwritten:
-            self.keep(key, self._unwritten[key])
+        with self._one_at_a_time:
+            written = self._written(key)
+            unwritten = self._unwritten.get(key)
+            if unwritten is None:
+                return written
+            if _is_consented_after(written, unwritten):
+                del self._unwritten[key]
+                return written
+            self.keep(key, unwritten)
+            return unwritten
+
+    def _written(self, key: str) -> Consent | None:
         path = self.file(key)
         try:
             locked = path.read_bytes()
@@ -102,7 +115,12 @@ class FileTokenStore:
 
     def keep(self, key: str, consent: Consent) -> None:
         """On return it is on disk."""
-        self._unwritten[key] = consent
+        with self._one_at_a_time:
+            self._unwritten[key] = consent
+            self._write(key, consent)
+            del self._unwritten[key]
+
+    def _write(self, key: str, consent: Consent) -> None:
         path = self.file(key)
         try:
             self._make_folder()
@@ -114,7 +132,6 @@ class FileTokenStore:
                 f"{path}: a new refresh token cannot be written ({err.strerror}); it is kept in memory only, and lost "
                 "if this process ends before there is room and permission"
             ) from err
-        del self._unwritten[key]
 
     @asynccontextmanager
     async def turn(self, key: str) -> AsyncIterator[None]:
@@ -182,6 +199,13 @@ def _sweep(path: Path) -> None:
     """Drafts of processes that were killed while they wrote; whoever writes now has the turn, so none is in use."""
     for draft in path.parent.glob(f".{path.name}.*"):
         draft.unlink(missing_ok=True)
+
+
+def _is_consented_after(written: Consent | None, unwritten: Consent) -> bool:
+    """Whether a person has consented anew since: that beats every rotation of the consent before."""
+    if written is None or written.enrolled_at is None:
+        return False
+    return unwritten.enrolled_at is None or written.enrolled_at > unwritten.enrolled_at
 
 
 def _unreadable(path: Path) -> TokenStoreError:

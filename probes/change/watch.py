@@ -20,6 +20,7 @@ from probes.change.shape import shape_of
 from probes.change.signals import change_signals
 from probes.exchange import Exchange
 from probes.judging import Judgement
+from probes.leftovers import LEFT_BY
 from probes.model import ChangeKind, ChangeSignal, FailureKind, Shape, StepResult
 from probes.redaction import Redactor
 from probes.vendors.model import Answer
@@ -128,9 +129,11 @@ class RunChanges:
         answer = judgement.answer
         if answer is None:
             return
+        # Of the step as it is declared: its pages, and later attempts at cleaning up, are the same API.
+        step = self._declared(result)
         for signal in change_signals(vendor, exchange.request, answer):
-            named = replace(signal, step=result.name, integration=result.integration)
-            self.signals[result.name, signal.kind, signal.source] = named
+            named = replace(signal, step=step, integration=result.integration)
+            self.signals[step, signal.kind, signal.source] = named
         if result.name in self.steps and self._is_to_be_surveyed(result, answer):
             self.documents.append((result, answer.json))
 
@@ -153,6 +156,11 @@ class RunChanges:
             if usable:
                 marked[marked.index(result)] = replace(result, shape_id=shape.shape_id)
         return marked, tuple(explained)
+
+    def _declared(self, result: StepResult) -> str:
+        names = tuple(self.steps)
+        is_own = 0 < result.position <= len(names)
+        return names[result.position - 1] if is_own else result.name.partition(LEFT_BY)[0]
 
     def _key(self, step: str) -> StepKey:
         return self.integration, self.workflow, step

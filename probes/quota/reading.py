@@ -80,8 +80,9 @@ def reading(
 
 
 def with_limit(reading: QuotaReading, limit: float | None) -> QuotaReading:
-    """The reading with a limit that is known from elsewhere, where the vendor did not report one."""
-    if limit is None or reading.limit is not None:
+    """The reading with a limit that is known from elsewhere, where the vendor did not report one, and what it reports
+    does not say that the limit is another."""
+    if limit is None or reading.limit is not None or (reading.remaining or 0.0) > limit:
         return reading
     used = limit - reading.remaining if reading.used is None and reading.remaining is not None else reading.used
     remaining = max(0.0, limit - used) if used is not None else reading.remaining

@@ -104,6 +104,7 @@ class Connection(asyncio.Protocol):
         watch.last_byte = reader.last_byte if reader.complete else None
         fully_sent = watch.sent is not None
         self.usable = self.usable and reader.complete and reader.reusable and not reader.surplus and fully_sent
+        reader.let_go()
         self._reader = self._watch = self._done = None
 
 

@@ -59,6 +59,8 @@ class TransportFailure(TransportError):  # noqa: N818 - "failure" is the domain'
         self.retryable = retryable if retryable is not None else kind in _RETRYABLE
         self.timed_out = timed_out
         self.peer: str | None = None
+        self.ended: float | None = None
+        """`perf_counter` of when the exchange was over: before anything was found out about why."""
 
 
 _RETRYABLE = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TIMEOUT})

@@ -142,7 +142,7 @@ class Opening:
             return Line(self._connection(stream, "h2" if way.http == "2" else None), peer)
         try:
             await stream.secure(way.context, way.name)
-        except OSError as err:
+        except (OSError, ValueError) as err:
             raise handshake_failure(err, way.name) from err
         self._watch.greeted, self._watch.secured = stream.greeted_at, stream.secured_at
         session: ssl.SSLObject = stream.get_extra_info("ssl_object")

@@ -204,6 +204,7 @@ class ProbeTransport(AsyncBaseTransport):
             await line.connection.close()
 
     async def _explained(self, attempt: _Attempt, failure: TransportFailure) -> TransportFailure:
+        failure.ended = time.perf_counter()
         failure.phase = failure.phase or attempt.watch.phase(tls=attempt.way.context is not None)
         failure.timings = attempt.watch.timings
         if failure.kind is not FailureKind.PROXY and attempt.answer is not None:

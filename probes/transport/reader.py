@@ -34,7 +34,9 @@ class AnswerReader:
         self.surplus = False
         self._method = method
         self._limits = limits
-        self._parser = httptools.HttpResponseParser(self)
+        self.http_version = ""
+        """`1.1` or `1.0`, once the header section is complete."""
+        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
         self._status = 0
         self._headers: list[tuple[bytes, bytes]] = []
         self._made: Headers | None = None
@@ -80,14 +82,9 @@ class AnswerReader:
         """Length of `body`."""
         return self._body_bytes
 
-    @property
-    def http_version(self) -> str:
-        """`1.1` or `1.0`."""
-        return str(self._parser.get_http_version())
-
     def feed(self, received: bytes, now: float) -> None:
         """Take what one read brought at `now`."""
-        if self.complete:
+        if self.complete or self._parser is None:
             self.surplus = True
             return
         self._now = now
@@ -97,6 +94,11 @@ class AnswerReader:
         except httptools.HttpParserError as err:
             self._parse_error(err)
         self._check_size()
+
+    def let_go(self) -> None:
+        """Nothing more is fed. The parser holds its reader: left to garbage collection, both would wait for a pause
+        that every other run feels."""
+        self._parser = None
 
     def end(self) -> None:
         """The other side closed its half. Only an answer delimited by that is complete now."""
@@ -137,9 +139,10 @@ class AnswerReader:
 
     def on_headers_complete(self) -> None:
         """Called by the parser."""
-        if self.complete:
+        parser = self._parser
+        if self.complete or parser is None:
             return
-        status = self._parser.get_status_code()
+        status = parser.get_status_code()
         if status == 101:
             raise self._failure("switched protocols without being asked to")
         if 100 <= status < 200:
@@ -147,7 +150,8 @@ class AnswerReader:
         self._status = status
         self._headers_done = True
         self.last_byte = self._now
-        self.reusable = self._parser.should_keep_alive()
+        self.http_version = str(parser.get_http_version())
+        self.reusable = parser.should_keep_alive()
         if self._method == "HEAD":
             # The parser cannot know that no body follows, whatever Content-Length says.
             self._finish()

@@ -17,6 +17,7 @@ from probes.transport.arrival import arrival, ask_for_stamps
 _CHUNK: Final = 64 * 1024
 _RECORD: Final = 16 * 1024
 """Most that one TLS record holds."""
+_NOBODY: Final = asyncio.Protocol()
 
 
 class Stream(asyncio.Transport):
@@ -70,8 +71,13 @@ class Stream(asyncio.Transport):
     # -- TLS --
 
     async def secure(self, context: ssl.SSLContext, server_hostname: str | None) -> None:
-        """The handshake. Raises ssl.SSLError, or OSError where the connection ends within it; it is closed then."""
-        session = self._session = _Session(context, server_hostname, self._loop.create_future())
+        """The handshake. Raises ssl.SSLError, OSError where the connection ends within it, ValueError for a name that
+        TLS cannot ask for; it is closed then."""
+        try:
+            session = self._session = _Session(context, server_hostname, self._loop.create_future())
+        except ValueError:
+            self.abort()
+            raise
         try:
             self._shake(session)
             self.greeted_at = time.perf_counter()
@@ -251,6 +257,9 @@ class Stream(asyncio.Transport):
     def _tell(self, err: Exception | None) -> None:
         self._lost = (err,)
         self._protocol.connection_lost(err)
+        # They hold each other, and with them the session: freeing hundreds of those at once, as garbage collection
+        # would, stops every run under way for milliseconds.
+        self._protocol = _NOBODY
 
 
 class _Session:

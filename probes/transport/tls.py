@@ -10,6 +10,7 @@ from probes.model import FailureKind
 from probes.transport.certificates import Presented
 from probes.transport.failure import Phase, TransportFailure
 
+_SHOWN: Final = 100
 _EXPIRED: Final = 10
 _NOT_YET: Final = 9
 _SELF_SIGNED: Final = (18, 19)
@@ -31,12 +32,14 @@ _ALERTS: Final = {
 """Alerts of the other side, by the end of OpenSSL's name for them."""
 
 
-def handshake_failure(err: OSError, host: str) -> TransportFailure:
-    """The failure that `err` means."""
+def handshake_failure(err: OSError | ValueError, host: str) -> TransportFailure:
+    """The failure that `err` means; a ValueError that `host` is no name to ask for."""
     if isinstance(err, ssl.SSLCertVerificationError):
         words = certificate_words(err, host, None)
     elif isinstance(err, ssl.SSLError):
         words = _protocol_words(err)
+    elif isinstance(err, ValueError):
+        words = f"TLS cannot ask for a host of the name {host[:_SHOWN]!r}"
     else:
         words = "the connection ended within the TLS handshake"
     return TransportFailure(FailureKind.TLS, words, phase=Phase.TLS)

@@ -1,12 +1,25 @@
-"""Marketo answers failures with HTTP 200 and `{"success": false, "errors": [{"code": …}]}`."""
+"""Marketo answers failures with HTTP 200 and `{"success": false, "errors": [{"code": …}]}`.
+
+With `success: true` each record of the result may still say that it was `skipped`, with reasons of the same codes.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from probes.model import Failure, FailureKind
 from probes.vendors.model import Answer, KnownLimit, UsageEndpoint, Vendor
-from probes.vendors.rules import code, mapping, mappings, throttled, token_refused, verdict, words
+from probes.vendors.rules import (
+    code,
+    mapping,
+    mappings,
+    succeeded,
+    throttled,
+    token_refused,
+    vendor_error,
+    verdict,
+    words,
+)
 
 LIMITS: Final = {
     606: ("100 calls in 20 s", True),
@@ -24,11 +37,21 @@ def judge_body(answer: Answer) -> Failure | None:
     """The first error that the table knows; else the first error."""
     body = mapping(answer.json)
     if body.get("success") is not False:
-        return None
+        return _skipped(answer, body)
     errors = [(code(error.get("code")), words(error.get("message"))) for error in mappings(body.get("errors"))]
     known = [error for error in errors if error[0] in LIMITS or error[0] in TOKEN or error[0] in TRANSIENT]
     number, text = (known or errors or [(None, "success is false")])[0]
     return _failure(answer, number, text)
+
+
+def _skipped(answer: Answer, body: dict[str, Any]) -> Failure | None:
+    """The first record that was not taken."""
+    for record in mappings(body.get("result")) if succeeded(answer) else ():
+        if record.get("status") == "skipped":
+            reason = next(mappings(record.get("reasons")), {})
+            said = f"{words(reason.get('code'))} {words(reason.get('message'))}".strip()
+            return vendor_error(f"Marketo skipped a record: {said or 'without a reason'}")
+    return None
 
 
 def _failure(answer: Answer, number: int | None, text: str) -> Failure:

@@ -54,17 +54,28 @@ def _in_parts(answer: Answer) -> Failure | None:
 
 
 def _errors(body: object) -> Iterator[dict[str, Any]]:
-    """Errors of sObject collections (a list of results), sObject trees (`hasErrors`) and composite requests."""
-    for result in mappings(body):
-        if result.get("success") is False:
-            yield from mappings(result.get("errors"))
+    """Errors of sObject collections (a list of results) and trees, of batches, composite requests and graphs."""
     fields = mapping(body)
-    if fields.get("hasErrors") is True:
-        for result in mappings(fields.get("results")):
-            yield from mappings(result.get("errors"))
-    for part in mappings(fields.get("compositeResponse")):
-        if (code(part.get("httpStatusCode")) or 0) >= 400:
-            yield from mappings(part.get("body"))
+    for result in (fields, *mappings(body)):
+        if result.get("success") is False:
+            yield from _of_part(result.get("errors"))
+    for result in mappings(fields.get("results")) if fields.get("hasErrors") is True else ():
+        if result.get("errors") or _failed(result.get("statusCode")):
+            yield from _of_part(result.get("errors") or result.get("result"))
+    graphs = (mapping(graph.get("graphResponse")) for graph in mappings(fields.get("graphs")))
+    for composite in (fields, *graphs):
+        for part in mappings(composite.get("compositeResponse")):
+            if _failed(part.get("httpStatusCode")):
+                yield from _of_part(part.get("body"))
+
+
+def _failed(status: object) -> bool:
+    return (code(status) or 0) >= 400
+
+
+def _of_part(errors: object) -> list[dict[str, Any]]:
+    """The errors of a part that failed; an empty one where it says nothing of why."""
+    return list(mappings(errors)) or [mapping(errors)]
 
 
 def _code(error: dict[str, Any]) -> str:

@@ -37,7 +37,9 @@ def judge_body(answer: Answer) -> Failure | None:
 def _user_errors(answer: Answer) -> Iterator[str]:
     """A mutation that was refused answers 200, with the reason in its payload."""
     for payload in mapping(mapping(answer.json).get("data")).values():
-        for error in mappings(mapping(payload).get("userErrors")):
+        # Some mutations have a name of their own for it: customerUserErrors, mediaUserErrors.
+        lists = (value for name, value in mapping(payload).items() if name.lower().endswith("usererrors"))
+        for error in (error for errors in lists for error in mappings(errors)):
             yield words(error.get("message"))
 
 

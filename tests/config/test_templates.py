@@ -197,3 +197,32 @@ def test_what_was_made_of_what_is_told() -> None:
 def test_declared_variables_stand_on_those_before_them() -> None:
     values = declared_values({"region": "eu"}, {"a": "{{region}}", "b": "x"}, {"b": "{{a}}-{{b}}"})
     assert values == {"region": "eu", "a": "eu", "b": "eu-x"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ 9 ** 99999999 }}",
+        "{{ 'x' * many }}",
+        "{{ many * 'x' }}",
+        "{{ [many] * many }}",
+        "{{ 'x' | center(many) }}",
+        "{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}",
+        "{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}",
+    ],
+    ids=["a power", "text", "text turned round", "a list", "a wide text", "without an end", "too deep"],
+)
+def test_what_would_take_all_memory_or_time_is_a_failure_of_its_template(text: str) -> None:
+    for made in (render_text, render_json):
+        with pytest.raises(TemplateFailure):
+            made(text, {"many": 10**15})
+
+
+def test_a_template_too_deep_to_read_is_told_when_it_is_checked() -> None:
+    with pytest.raises(TemplateFailure, match="too much within one another"):
+        undeclared("{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}")
+
+
+def test_products_and_powers_of_a_usual_size_are_made() -> None:
+    assert render_json("{{ 2 ** 16 * 3 }}", {}) == 196_608
+    assert render_text("{{ 'ab' * 3 }} {{ 2 ** -1 }} {{ 2.5 * 2 }}", {}) == "ababab 0.5 5.0"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 import struct
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+
+from loopback import Loopback
 
 Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -16,42 +17,14 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\
 
 
 @dataclass
-class Hostile:
+class Hostile(Loopback):
     """Plays one thing on every connection; `met` counts those that the play was begun on."""
 
     play: Play
     met: int = 0
     requests: list[bytes] = field(default_factory=list)
-    scheme: str = "http"
-    host: str = "127.0.0.1"
-    _listener: asyncio.Server | None = None
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-
-    @property
-    def port(self) -> int:
-        assert self._listener is not None
-        return int(self._listener.sockets[0].getsockname()[1])
-
-    @property
-    def url(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}"
-
-    async def start(self, context: ssl.SSLContext | None = None, port: int = 0) -> None:
-        self.scheme = "https" if context else self.scheme
-        self._listener = await asyncio.start_server(self._serve, self.host, port, ssl=context)
-
-    async def stop(self) -> None:
-        assert self._listener is not None
-        self._listener.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
         self.met += 1
         with suppress(asyncio.IncompleteReadError, OSError, asyncio.CancelledError):
             await self.play(reader, writer)

@@ -14,6 +14,7 @@ from h2.connection import H2Connection
 from h2.events import DataReceived, Event, RequestReceived, StreamEnded, WindowUpdated
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
+from loopback import Loopback
 from probe_world import Heard
 
 DATA, HEADERS, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0, 1, 3, 4, 5, 6, 7, 8, 9
@@ -89,7 +90,7 @@ def raw_frames(*frames: bytes) -> Play2:
 
 
 @dataclass
-class Http2Server:
+class Http2Server(Loopback):
     """Plays a script: each request gets the next entry, the last one for ever.
 
     `settings` are sent first. `opens_window` False: what a client uploads is never given back to its window.
@@ -101,37 +102,11 @@ class Http2Server:
     heard: list[Heard] = field(default_factory=list)
     connections: int = 0
     ended: int = 0
-    scheme: str = "http"
-    _listener: asyncio.Server | None = None
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
-    @property
-    def port(self) -> int:
-        assert self._listener is not None
-        return int(self._listener.sockets[0].getsockname()[1])
-
-    @property
-    def url(self) -> str:
-        return f"{self.scheme}://127.0.0.1:{self.port}"
-
-    async def start(self, context: ssl.SSLContext | None = None) -> None:
+    async def start(self, context: ssl.SSLContext | None = None, port: int = 0) -> None:
         if context is not None:
-            self.scheme = "https"
             context.set_alpn_protocols(["h2"])
-        self._listener = await asyncio.start_server(self._accepted, "127.0.0.1", 0, ssl=context)
-
-    async def stop(self) -> None:
-        assert self._listener is not None
-        self._listener.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # Known from here on: one that never came to run when the server stops must be closed as well.
-        task = asyncio.create_task(self._serve(reader, writer))
-        task.add_done_callback(lambda _: writer.transport.abort())
-        self._tasks.add(task)
+        await super().start(context, port)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1

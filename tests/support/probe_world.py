@@ -18,6 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from loopback import Loopback
 
 from config.model import Config, Integration
 from probes.model import Run
@@ -54,43 +55,13 @@ def answer(status: int = 200, body: Any = None, headers: dict[str, str] | None =
 
 
 @dataclass
-class Server:
+class Server(Loopback):
     """Plays a script: each request gets the next entry, the last one for ever. Bytes, or a coroutine that writes."""
 
     script: list[bytes | Play]
     heard: list[Heard] = field(default_factory=list)
     connections: int = 0
     ended: int = 0
-    scheme: str = "http"
-    host: str = "127.0.0.1"
-    _listener: asyncio.Server | None = None
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-
-    @property
-    def port(self) -> int:
-        assert self._listener is not None
-        return int(self._listener.sockets[0].getsockname()[1])
-
-    @property
-    def url(self) -> str:
-        return f"{self.scheme}://{self.host}:{self.port}"
-
-    async def start(self, context: ssl.SSLContext | None = None) -> None:
-        self.scheme = "https" if context else "http"
-        self._listener = await asyncio.start_server(self._accepted, "127.0.0.1", 0, ssl=context)
-
-    async def stop(self) -> None:
-        assert self._listener is not None
-        self._listener.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # Known from here on: one that never came to run when the server stops must be closed as well.
-        task = asyncio.create_task(self._serve(reader, writer))
-        task.add_done_callback(lambda _: writer.transport.abort())
-        self._tasks.add(task)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1

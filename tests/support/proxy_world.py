@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from loopback import Loopback
+
 Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -56,7 +58,7 @@ class Asked:
 
 
 @dataclass
-class Proxy:
+class Proxy(Loopback):
     """Relays. `credentials` (`user:password`) are asked for when set; `says` is answered to everything instead."""
 
     credentials: str | None = None
@@ -64,29 +66,6 @@ class Proxy:
     delay_s: float = 0.0
     silent: bool = False
     asked: list[Asked] = field(default_factory=list)
-    _listener: asyncio.Server | None = None
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-
-    @property
-    def port(self) -> int:
-        assert self._listener is not None
-        return int(self._listener.sockets[0].getsockname()[1])
-
-    async def start(self) -> None:
-        self._listener = await asyncio.start_server(self._accepted, "127.0.0.1", 0)
-
-    async def stop(self) -> None:
-        assert self._listener is not None
-        self._listener.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # Known from here on: one that never came to run when the server stops must be closed as well.
-        task = asyncio.create_task(self._serve(reader, writer))
-        task.add_done_callback(lambda _: writer.transport.abort())
-        self._tasks.add(task)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError, OSError):

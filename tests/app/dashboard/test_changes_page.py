@@ -61,6 +61,12 @@ def test_an_announcement_shows_date_countdown_steps_source_and_link(world: Any) 
     assert shown.count("https://hubspot.example/end") == 1
 
 
+def test_the_headline_counts_what_somebody_should_look_at(world: Any) -> None:
+    read = drifted(world, failing=True)
+    assert "2 changes to look at" in page(world, "/credentials", said(world), drift=(read,))
+    assert "to look at" not in page(world, "/credentials", drift=(drifted(world),))
+
+
 def test_a_vendors_link_never_leads_to_a_script(world: Any) -> None:
     assert "javascript:" not in page(world, "/credentials", said(world, link="javascript:alert(1)"))
 

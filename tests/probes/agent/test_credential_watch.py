@@ -39,7 +39,8 @@ class World:
     def ran(self, kind: FailureKind | None, *, step: str = "s", other: str | None = None) -> None:
         failure = Failure(kind, f"{kind}") if kind is not None else None
         outcome = Outcome.FAILED if failure else Outcome.PASSED
-        result = StepResult(step, 1, 1, False, self.now, outcome, failure=failure, status=200, integration=other)
+        position = 0 if step.startswith(("token", "nonce")) else 1
+        result = StepResult(step, position, 1, False, self.now, outcome, failure=failure, status=200, integration=other)
         run = Run(UUID(int=1), "local", "acme", "w", self.now, self.now, 1.0, outcome, "v1", steps=(result,))
         self.watch.saw(run)
 
@@ -91,9 +92,10 @@ async def test_a_failure_of_another_kind_says_nothing_of_the_credential(world: W
     assert (told.failed_at, told.last_ok_at) == (None, None)
 
 
-async def test_a_token_alone_opens_nothing_yet(world: World) -> None:
+@pytest.mark.parametrize("step", ["token", "token (acme)", "nonce"])
+async def test_a_token_alone_opens_nothing_yet(world: World, step: str) -> None:
     await world.watch.look([integration("acme")])
-    world.ran(None, step="token")
+    world.ran(None, step=step)
     (told,) = world.watch.report() or ()
     assert told.last_ok_at is None
 

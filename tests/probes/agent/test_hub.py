@@ -24,6 +24,10 @@ from probes.agent.settings import AgentError
         ({"status": 404, "content": "x"}, Later("the hub answered 404: Whatever")),
         ({"status": 301}, Later("the hub answered 301: Whatever")),
         ({"status": 503, "headers": {"Retry-After": "9"}}, Later("the hub answered 503: Whatever", 9.0)),
+        (
+            {"status": 502, "headers": {"Retry-After": "Mon, 01 Jan 99999999999 00:00:00 GMT"}},
+            Later("the hub answered 502: Whatever"),
+        ),
         ({"status": 200, "content": None}, Later("the hub answered 200 without JSON; is a proxy between?")),
     ],
     ids=lambda value: str(value.get("status")) if isinstance(value, dict) else type(value).__name__,

@@ -124,6 +124,15 @@ class TestStatements:
         assert key not in caught.value.message
         assert caught.value.__cause__ is None
 
+    @pytest.mark.parametrize("header", [{"alg": "none"}, {"alg": "HS256"}, {"jku": "s3cret no url"}, {"crit": "x"}])
+    def test_a_header_that_makes_no_jwt_is_our_failure_and_is_not_quoted(
+        self, bench: Any, request_to_api: NewRequest, header: dict[str, str]
+    ) -> None:
+        with pytest.raises(AuthFailure, match=r"`assertion\.header` does not make a JWT") as caught:
+            next(with_key(bench, P256, header=header).auth_flow(request_to_api()))
+        assert caught.value.kind is FailureKind.INTERNAL
+        assert "s3cret" not in str(caught.value)
+
     def test_another_key_gets_a_token_of_its_own(self, bench: Any, request_to_api: NewRequest) -> None:
         first = with_key(bench, RSA).auth_flow(request_to_api())
         first.send(granted(next(first), "Bearer"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -78,6 +79,24 @@ def read(
             "temporarily_unavailable",
             id="an outage in OAuth's words",
         ),
+        pytest.param(
+            503,
+            {"error": "invalid_grant"},
+            {},
+            FailureKind.STATUS_5XX,
+            True,
+            "(HTTP 503): invalid_grant",
+            id="an outage that calls the grant invalid",
+        ),
+        pytest.param(
+            200,
+            {"access": "opaque", "ok": True, "error": ""},
+            {},
+            FailureKind.BODY,
+            False,
+            "none is in the answer, which holds access, ok, error",
+            id="a token under another name",
+        ),
         pytest.param(302, b"", {}, FailureKind.PROTOCOL, False, "302", id="a redirect is not followed with a secret"),
         pytest.param(
             200, b"{nonsense", {}, FailureKind.BODY, False, "none is in the answer", id="a 200 that is no JSON"
@@ -104,6 +123,44 @@ def test_a_machine_that_asks_in_its_own_name_is_not_told_to_consent_again() -> N
     with pytest.raises(AuthFailure, match="does not grant this client a token of its own") as caught:
         read(400, body, grant_type="client_credentials")
     assert "consent" not in str(caught.value)
+
+
+@pytest.mark.parametrize("token", ["\ud800half", "two\r\nX-Lines: 1", "nul\0"])
+def test_a_token_that_no_request_can_carry_is_none(token: str) -> None:
+    with pytest.raises(AuthFailure, match="no request can carry") as caught:
+        read(200, {"access_token": token})
+    assert caught.value.kind is FailureKind.BODY
+    assert token[:3] not in str(caught.value)
+    assert read(200, {"access_token": "at", "refresh_token": token}).refresh_token is None
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_only_a_denial_asks_a_person_to_consent_again(status: int) -> None:
+    with pytest.raises(AuthFailure) as caught:
+        read(status, {"error": "invalid_grant"})
+    assert not caught.value.needs_consent
+    assert "consent" not in str(caught.value)
+
+
+@pytest.mark.parametrize("error", ["", False, None])
+def test_an_error_that_says_nothing_leaves_the_token_as_good_as_it_is(error: object) -> None:
+    assert read(200, {"access_token": "at", "error": error}).token.value.get_secret_value() == "at"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"error":"x","a":[' + b"{}," * 1_000_000 + b"1]}", json.dumps({"error": "x", "message": " a" * 2_000_000})],
+    ids=["a million objects", "four million characters"],
+)
+def test_what_a_hostile_endpoint_answers_costs_little_memory(body: bytes | str) -> None:
+    content = body if isinstance(body, bytes) else body.encode()
+    tracemalloc.start()
+    try:
+        with pytest.raises(AuthFailure):
+            read(400, content)
+        assert tracemalloc.get_traced_memory()[1] < 24 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
 
 
 def test_the_remedy_stands_behind_the_longest_words() -> None:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -171,6 +172,40 @@ def test_what_could_not_be_written_is_written_at_the_next_look(folder: Path) -> 
     folder.unlink()
     assert store.read(KEY) == consent("refresh-2")
     assert FileTokenStore(folder, {}).read(KEY) == consent("refresh-2")
+
+
+def unwritten(folder: Path, kept: Consent) -> FileTokenStore:
+    """A store that has kept `kept` in memory only, its folder there again."""
+    store, aside = FileTokenStore(folder, {}), folder.with_name("aside")
+    folder.rename(aside)
+    folder.write_text("a file where the folder should be")
+    with pytest.raises(TokenStoreError, match="kept in memory only"):
+        store.keep(KEY, kept)
+    folder.unlink()
+    aside.rename(folder)
+    return store
+
+
+def test_what_could_not_be_written_never_replaces_a_consent_given_since(folder: Path) -> None:
+    login = FileTokenStore(folder, {})
+    login.keep(KEY, consent("refresh-1"))
+    prober = unwritten(folder, consent("refresh-2"))
+    anew = consent("refresh-of-a-new-consent", enrolled_at=NOW + timedelta(minutes=5))
+    login.keep(KEY, anew)
+    assert prober.read(KEY) == anew
+    assert prober.read(KEY) == login.read(KEY) == anew
+
+
+def test_a_look_from_another_thread_never_puts_a_spent_token_back(folder: Path) -> None:
+    FileTokenStore(folder, {}).keep(KEY, consent("refresh-1"))
+    store = unwritten(folder, consent("refresh-2"))
+    with ThreadPoolExecutor(8) as threads:
+        looks = [threads.submit(store.read, KEY) for _ in range(8)]
+        kept = threads.submit(store.keep, KEY, consent("refresh-3"))
+        kept.result()
+        for look in looks:
+            look.result()
+    assert store.read(KEY) == FileTokenStore(folder, {}).read(KEY) == consent("refresh-3")
 
 
 def test_drafts_of_killed_writers_are_swept_away(folder: Path) -> None:

@@ -223,3 +223,28 @@ async def test_a_run_of_an_older_prober_is_understood(world: World) -> None:
     for step in document["steps"]:
         del step["shape_id"]
     assert parse_run(json.dumps(document).encode()).steps[0].shape_id is None
+
+
+async def test_pages_and_late_clean_up_say_it_once_for_the_step_that_they_belong_to(world: World) -> None:
+    deprecated = {"Deprecation": "true"}
+    create = {"name": "create", "request": {"method": "POST", "path": "/x"}}
+    listed = {"name": "list", "request": {"path": "/x", "query": {"at": "{{at}}"}}}
+    listed["repeat"] = {"next": "$.next", "cursor": "at"}
+    wipe = {"name": "wipe", "always": True, "request": {"method": "DELETE", "path": "/x"}, "retry": {"attempts": 1}}
+    integration = Integration.model_validate(
+        {"integration": "crm", "base_url": world.server.url,
+         "workflows": [{"name": "read", "steps": [create, listed, wipe]}]}
+    )  # fmt: skip
+    config = Config(root=Path("/"), version="v1", integrations=(integration,))
+    pages = [answer(200, {"next": "b"}, deprecated), answer(200, {"next": None}, deprecated)]
+    gone = answer(204, None, deprecated)
+    world.server.script[:] = [answer(201, {}), *pages, answer(503), answer(201, {}), *pages, gone, gone]
+    named = []
+    for _ in range(2):
+        run = await world.runner.run(
+            integration, integration.workflows[0], region="local", config=config, scheduled_at=world.now
+        )
+        named.append([signal.step for signal in run.changes])
+        world.wait(timedelta(minutes=2))
+    assert run.steps[-1].name.startswith("wipe (left by …")
+    assert named == [["list"], ["wipe"]]

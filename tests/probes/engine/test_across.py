@@ -122,6 +122,34 @@ async def test_while_the_others_circuit_is_open_nothing_is_created_for_it(serve:
     assert (made.failure, crm.heard) == (None, [])
 
 
+async def test_an_open_circuit_that_no_workflow_here_could_close_any_more_holds_nothing_back(serve: Any) -> None:
+    crm, mail = await serve(CREATED), await serve(*[answer(503)] * 4, THERE)
+    config, runner = pair(crm, mail, circuit={"after": 1}), make_runner(SECRETS)
+    for _ in range(2):
+        await run(runner, config, "mail")
+    assert len(runner.open_circuits()) == 1
+    own, other = config.integrations
+    moved = other.model_copy(update={"workflows": (other.workflows[0].model_copy(update={"regions": ("eu",)}),)})
+    made = await run(runner, config.model_copy(update={"integrations": (own, moved)}))
+    assert (made.outcome, made.skip_reason) == (Outcome.PASSED, None)
+
+
+async def test_an_answer_from_here_closes_the_circuit_here_whatever_fails_there(serve: Any) -> None:
+    crm, mail = await serve(*[answer(503)] * 4, CREATED), await serve(answer(503))
+    once = {**CREATE, "retry": {"attempts": 1}}
+    now = [wall_clock()]
+    config, runner = pair(crm, mail, once, APPEARS), make_runner(SECRETS, clock=lambda: now[0])
+    own, other = config.integrations
+    own = own.model_copy(update={"circuit": own.circuit.model_copy(update={"after": 3})})
+    config = config.model_copy(update={"integrations": (own, other)})
+    for _ in range(4):
+        await run(runner, config)
+    assert len(runner.open_circuits()) == 1
+    now[0] += timedelta(minutes=1)
+    assert (await run(runner, config)).failed_integration == "mail"
+    assert runner.open_circuits() == ()
+
+
 async def test_failures_there_do_not_open_the_circuit_here(serve: Any) -> None:
     crm, mail = await serve(CREATED), await serve(answer(503))
     config, runner = pair(crm, mail), make_runner(SECRETS)

@@ -245,3 +245,16 @@ async def test_an_xml_document_reads_no_file_and_no_address(serve: Any, runner: 
     run = await run_once(runner, integration(server, step({}, expect={"xml": {}}, capture={"a": "xpath:/a"})))
     assert run.steps[0].captured == {"a": "&f;&h;"}
     assert elsewhere.heard == []
+
+
+@pytest.mark.parametrize("value", ["{{ [n.items()] }}", "{{ big * big }}", "{{ 1e300 * 1e300 }}"])
+async def test_a_value_that_json_does_not_have_is_our_failure_and_clean_up_is_still_run(
+    serve: Any, runner: Runner, value: str
+) -> None:
+    server = await serve(answer(201, {"n": {"a": 1}, "big": 10**4000}))
+    create = {"name": "create", "request": {"method": "POST"}, "capture": {"n": "$.n", "big": "$.big"}}
+    tidy = {"name": "tidy", "always": True, "request": {"method": "DELETE", "path": "/x"}}
+    run = await run_once(runner, integration(server, create, step({"method": "POST", "json": {"a": value}}), tidy))
+    assert run.failure is not None
+    assert run.failure.kind is FailureKind.INTERNAL
+    assert [heard.method for heard in server.heard] == ["POST", "DELETE"]

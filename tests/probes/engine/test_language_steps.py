@@ -334,6 +334,15 @@ class TestRepeat:
             {"limit": 2, "page": {"after": "n2"}, "note": "xn2"},
         ]
 
+    async def test_a_next_page_that_is_no_address_is_a_failure_and_not_the_end(
+        self, serve: Any, runner: Runner
+    ) -> None:
+        step = {"name": "list", "request": {"path": "/c"}, "repeat": {"next": "$.next"}}
+        for address in ("http://[::1", "http://a:b/"):
+            run = await run_once(runner, integration(await serve(answer(200, {"next": address})), step))
+            assert run.failure is not None
+            assert run.failure.message == "cannot turn the page: $.next: not an address"
+
     async def test_the_workflows_clock_ends_the_turning_of_pages(self, serve: Any, runner: Runner) -> None:
         async def slow(heard: Heard, writer: Any) -> None:
             await asyncio.sleep(0.12)

@@ -72,6 +72,12 @@ def test_a_run_may_be_made_when(quota: dict[str, Any], seen: QuotaReading, after
     assert reason(quota, seen, after=after) is None
 
 
+def test_a_reset_far_away_is_asked_about_again_every_hour() -> None:
+    spent = reading(0.0, reset_at=NOON + timedelta(days=30))
+    assert reason({"reserve": "20%"}, spent, after=timedelta(minutes=59)) is not None
+    assert reason({"reserve": "20%"}, spent, after=timedelta(hours=1)) is None
+
+
 def test_a_spent_probe_budget_stops_the_probes_with_the_numbers() -> None:
     said = reason({"probe_budget": "1% of daily"}, reading(900.0), calls=10)
     assert said == "probe budget: 10 calls made, 1% of daily is 10 of 1,000"
@@ -81,6 +87,19 @@ def test_a_probe_budget_counts_a_day_and_no_longer() -> None:
     quota = {"probe_budget": "1% of daily"}
     assert reason(quota, reading(900.0), calls=10, after=timedelta(hours=24)) is not None
     assert reason(quota, reading(900.0), calls=10, after=timedelta(hours=24, seconds=1)) is None
+
+
+def test_a_probe_budget_of_a_short_window_holds_in_every_one_of_them() -> None:
+    manners, shop = Manners(), declared(probe_budget="10% of minute")
+    seen = reading(90.0, limit=100.0, bucket="minute", window_s=60.0)
+    made = [0] * 11
+    for second in range(660):
+        now = NOON + timedelta(seconds=second)
+        if manners.reason_to_skip(shop, ACCOUNT, now) is None:
+            manners.learn(ACCOUNT, [seen], 1, now)
+            made[second // 60] += 1
+    assert max(made) == 10
+    assert min(made) >= 9
 
 
 def test_a_budget_of_a_bucket_whose_limit_nobody_knows_holds_nothing() -> None:
@@ -95,6 +114,11 @@ def test_a_declared_limit_stands_in_for_one_that_is_not_reported() -> None:
 
 def test_what_the_vendor_reports_beats_what_is_declared() -> None:
     assert with_declared_limits(declared(limits={"daily": 100}), [reading(900.0)]) == [reading(900.0)]
+
+
+def test_a_declared_limit_that_the_vendors_own_figure_is_beyond_is_not_believed() -> None:
+    [seen] = with_declared_limits(declared(limits={"daily": 100}), [reading(500.0, limit=None)])
+    assert (seen.limit, seen.used, seen.remaining) == (None, None, 500.0)
 
 
 async def test_a_run_beyond_the_reserve_is_skipped_without_a_request(serve: Any, runner: Any) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from probe_world import answer, integration, make_runner, run_once, wall_clock
+from probe_world import answer, integration, make_runner, never, run_once, wall_clock
 
 from config.model import Integration
 from probes.memory import Memory
@@ -146,6 +148,7 @@ WIPE = {
     "request": {"method": "DELETE", "path": "/x/{{made}}?run={{run_id}}"},
     "retry": {"attempts": 1},
 }
+UUIDS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 CREATED, GONE, BROKEN = answer(201, {"id": "m1"}), answer(204), answer(503)
 
 
@@ -267,3 +270,55 @@ async def test_a_clean_up_that_was_taken_out_of_the_workflow_is_given_up(serve: 
     clock.advance(minutes=2)
     await run_once(runner, integration(server, CREATE))
     assert [(one.open, one.given_up) for one in runner.leftovers()] == [(0, 1)]
+
+
+async def test_a_fresh_value_is_drawn_for_clean_up_after_a_restart_as_well(serve: Any, path: Path) -> None:
+    server = await serve(CREATED, BROKEN, CREATED, GONE, GONE)
+    wipe = {**WIPE, "request": {"method": "DELETE", "path": "/x/{{made}}?fresh={{ uuid() }}&own={{ uuid }}"}}
+    clock, declared = Later(), integration(server, CREATE, wipe)
+    for _ in range(2):
+        memory = Memory(MemoryFile(path, wall_clock()))
+        run = await run_once(make_runner(memory=memory, clock=clock), declared)
+        memory.close()
+        clock.advance(seconds=61)
+    left, _, cleaned = [heard.target for heard in server.heard if heard.method == "DELETE"]
+    (fresh, own), (fresh_again, own_again) = (UUIDS.findall(target) for target in (left, cleaned))
+    assert run.values == {"leftovers": 0.0}
+    assert (own == own_again, fresh == fresh_again) == (True, False)
+
+
+async def test_a_clean_up_that_is_none_any_more_is_not_sent_for_what_was_left(serve: Any, memory: Memory) -> None:
+    server = await serve(CREATED, BROKEN, CREATED, GONE)
+    clock = Later()
+    runner = make_runner(memory=memory, clock=clock)
+    await run_once(runner, integration(server, CREATE, WIPE))
+    clock.advance(seconds=61)
+    await run_once(runner, integration(server, CREATE, {**WIPE, "always": False}))
+    assert len(server.heard) == 4
+    assert [(one.open, one.given_up) for one in runner.leftovers()] == [(0, 1)]
+
+
+async def test_a_run_that_is_cut_off_leaves_its_clean_up_to_a_later_one(serve: Any, memory: Memory) -> None:
+    server = await serve(CREATED, never)
+    wait = {"name": "wait", "request": {"path": "/wait"}}
+    skipped = {**WIPE, "name": "other wipe", "when": False}
+    running = asyncio.create_task(
+        run_once(make_runner(memory=memory), integration(server, CREATE, wait, WIPE, skipped))
+    )
+    while len(server.heard) < 2:
+        await asyncio.sleep(0.001)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert [one.open for one in memory.counts(wall_clock())] == [1]
+
+
+async def test_a_run_that_is_cut_off_before_it_made_anything_leaves_nothing(serve: Any, memory: Memory) -> None:
+    server = await serve(never)
+    running = asyncio.create_task(run_once(make_runner(memory=memory), integration(server, CREATE, WIPE)))
+    while not server.heard:
+        await asyncio.sleep(0.001)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert memory.counts(wall_clock()) == ()

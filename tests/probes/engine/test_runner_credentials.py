@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from probe_world import answer, integration, make_runner, run_once
+import pytest
+from probe_world import after, answer, integration, make_runner, run_once
 
 from probes.auth import TokenCache
 from probes.model import FailureKind, Outcome
@@ -144,3 +145,52 @@ async def test_a_secret_that_no_header_can_carry_is_a_failed_run(serve: Any) -> 
     assert run.failure is not None
     assert run.failure.kind is FailureKind.AUTH
     assert server.heard == []
+
+
+async def test_a_token_that_another_run_fetched_meanwhile_ends_the_failure_and_the_run_is_unstable(serve: Any) -> None:
+    server, tokens = await serve(), await serve(answer(503), TOKEN)
+    declared = oauth(server, tokens, {**GET, "retry": {"attempts": 2, "backoff": "1s"}})
+
+    async def meanwhile(_: float) -> None:
+        await run_once(runner, declared)
+
+    runner = oauth_runner(tokens=TokenCache(), sleep=meanwhile)
+    run = await run_once(runner, declared)
+    assert [(step.name, step.outcome) for step in run.steps] == [("token", Outcome.FAILED), ("get", Outcome.PASSED)]
+    assert (run.outcome, run.failure) == (Outcome.UNSTABLE, None)
+
+
+async def test_a_token_failure_that_was_over_is_not_blamed_for_what_fails_later(serve: Any) -> None:
+    server, tokens = await serve(answer(200), answer(200), answer(404)), await serve(answer(503), TOKEN)
+    declared = oauth(server, tokens, GET, {"name": "missing", "request": {"path": "/y"}})
+
+    async def meanwhile(_: float) -> None:
+        await run_once(runner, oauth(server, tokens))
+
+    runner = oauth_runner(tokens=TokenCache(), sleep=meanwhile)
+    run = await run_once(runner, declared)
+    assert (run.outcome, run.failed_step) == (Outcome.FAILED, "missing")
+
+
+@pytest.mark.parametrize("clock", ["workflow", "step"])
+async def test_a_refresh_token_that_was_spent_is_not_lost_to_a_clock_of_ours(serve: Any, clock: str) -> None:
+    rotated = answer(200, {"access_token": "at-1-of-acme", "refresh_token": "refresh-2", "expires_in": 3600})
+    server, tokens = await serve(), await serve(after(0.4, rotated))
+    auth = {
+        "kind": "oauth2_refresh_token",
+        "token_url": f"{tokens.url}/token",
+        "client_id": "acme",
+        "refresh_token": "${env:ACME_SECRET}",
+    }
+    hurried = {"timeout": "200ms"}
+    step = {"name": "get", "request": {"path": "/x", **(hurried if clock == "step" else {})}, "retry": {"attempts": 1}}
+    declared = integration(server, step, auth=auth, **(hurried if clock == "workflow" else {}))
+    runner = oauth_runner(tokens=TokenCache())
+    first = await run_once(runner, declared)
+    second = await run_once(runner, integration(server, GET, auth=auth))
+    assert first.steps[0].outcome is Outcome.PASSED
+    assert [(step.name, step.outcome) for step in second.steps] == [("get", Outcome.PASSED)]
+    assert len(tokens.heard) == 1
+    if clock == "workflow":
+        assert first.failure is not None
+        assert first.failure.message.startswith("the workflow's 200ms were over")

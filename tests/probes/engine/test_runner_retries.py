@@ -132,6 +132,13 @@ async def test_polling_for_a_status_takes_a_404_for_not_yet(serve: Any, runner: 
     assert len(server.heard) == 2
 
 
+async def test_polling_until_it_is_gone_ends_well_with_the_404(serve: Any, runner: Runner) -> None:
+    server = await serve(answer(200, {}), answer(404, {}))
+    poll = {**POLL, "until": {"status": 404, "within": "2s", "every": "10ms"}}
+    run = await run_once(runner, integration(server, poll))
+    assert (run.outcome, len(server.heard)) == (Outcome.PASSED, 2)
+
+
 async def test_a_real_failure_ends_polling_and_follows_the_retry_rule(serve: Any, runner: Runner) -> None:
     server = await serve(answer(200, {"total": 0}), DOWN, answer(200, {"total": 1}))
     run = await run_once(runner, integration(server, POLL))

@@ -287,3 +287,10 @@ def closed_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])
+
+
+async def test_a_host_of_foreign_letters_is_asked_for_as_it_is_on_the_wire(proxied: StartProxy) -> None:
+    proxy = await proxied(says=b"HTTP/1.1 403 No\r\n\r\n")
+    refused = await failure(ProbeTransport(proxy=address(proxy)), "https://straße.example/")
+    assert [asked.target for asked in proxy.asked] == ["xn--strae-oqa.example:443"]
+    assert refused.kind is FailureKind.PROXY

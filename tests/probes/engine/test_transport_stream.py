@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import shutil
 import socket
 import ssl
@@ -14,15 +15,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
-from probe_world import Authority, answer
+from probe_world import Authority, answer, then_close
 
 from probes.http import Request
 from probes.transport import ProbeTransport
 from probes.transport.arrival import arrival, ask_for_stamps, connected_at
+from probes.transport.failure import TransportFailure
+from probes.transport.reader import AnswerReader
 from probes.transport.stream import Stream
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 HOST = "127.0.0.1"
+WHOLE, CUT = answer(200, {"n": 1}), b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort"
 _STAMP = struct.Struct("qq")
 
 
@@ -337,3 +341,26 @@ def test_a_connection_came_about_after_it_was_asked_for_and_before_it_was_looked
         time.sleep(0.05)
         at = connected_at(connecting, began)
         assert began < at <= time.perf_counter()
+
+
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize(
+    "said", [answer(200, {"n": 1}), then_close(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort")]
+)
+async def test_what_is_over_is_freed_at_once_and_leaves_no_garbage(
+    serve: Any, authority: Authority, tls: bool, said: Any
+) -> None:
+    server = await serve(said, context=authority.server_context() if tls else None)
+    transport = ProbeTransport(ca_file=authority.ca_file)
+    gc.collect()
+    gc.disable()
+    try:
+        with contextlib.suppress(TransportFailure):
+            await transport.send(Request("GET", f"{server.url}/"))
+        await transport.aclose()
+        # The stream tells of its end in a turn of its own.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert [kept for kept in gc.get_objects() if isinstance(kept, Stream | AnswerReader)] == []
+    finally:
+        gc.enable()

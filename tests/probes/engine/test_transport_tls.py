@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import ssl
+import time
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -245,3 +248,41 @@ class TestRun:
         (step,) = run.steps
         assert step.remote_address == f"127.0.0.1:{server.port}"
         assert all("connection refused" in one for one in step.unreachable_addresses)
+
+
+@pytest.mark.parametrize("name", [".example.com", "a..b", "x" * 64], ids=["a dot first", "two dots", "too long"])
+async def test_a_name_that_tls_cannot_ask_for_is_no_rejected_credential_and_leaves_no_socket_open(
+    serve: Any, authority: Authority, name: str
+) -> None:
+    server = await serve()
+    tls = {"ca_file": authority.ca_file, "server_name": name}
+    step = {"name": "get", "request": {"path": "/"}, "retry": {"attempts": 1}}
+    run = await run_once(make_runner(), integration(server.url.replace("http:", "https:"), step, tls=tls))
+    assert run.failure is not None
+    assert run.failure.kind is FailureKind.TLS
+    assert name in run.failure.message
+    async with asyncio.timeout(5):
+        while server.ended < server.connections or not server.connections:
+            await asyncio.sleep(0.01)
+
+
+async def test_finding_out_what_is_wrong_with_a_certificate_is_in_no_duration(authority: Authority) -> None:
+    context = authority.server_context("untrusted", self_signed=True)
+
+    def once(listener: socket.socket) -> None:
+        connected, _ = listener.accept()
+        with suppress(OSError), connected, context.wrap_socket(connected, server_side=True):
+            pass
+
+    # The second connection, made to look at the certificate, is never accepted.
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        base_url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        serving = asyncio.create_task(asyncio.to_thread(once, listener))
+        step = {"name": "get", "request": {"path": "/"}, "retry": {"attempts": 1}}
+        began = time.perf_counter()
+        run = await run_once(make_runner(), integration(base_url, step, tls={"ca_file": authority.ca_file}))
+        spent_ms = (time.perf_counter() - began) * 1000
+        await serving
+    assert run.failure is not None
+    assert run.failure.kind is FailureKind.TLS
+    assert run.duration_ms < spent_ms - 1500

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
@@ -258,3 +259,45 @@ def test_a_vendors_own_words_cannot_break_the_line_or_fill_the_page(answer: Call
 def test_the_vendors_request_ids_are_kept(answer: Callable[..., Answer]) -> None:
     got = answer(200, {}, {"X-HubSpot-Correlation-Id": "c-1", "CF-Ray": "r-1", "Server": "s"})
     assert VENDORS["hubspot"].request_ids(got) == {"x-hubspot-correlation-id": "c-1", "cf-ray": "r-1"}
+
+
+SAID = [{"errorCode": "NOT_FOUND", "message": "no such record"}]
+REFUSED = {"compositeResponse": [{"httpStatusCode": 404, "referenceId": "a", "body": SAID}]}
+
+
+@pytest.mark.parametrize(
+    ("vendor", "body", "says"),
+    [
+        ("salesforce", {"hasErrors": True, "results": [{"statusCode": 404, "result": SAID}]}, "NOT_FOUND"),
+        ("salesforce", {"graphs": [{"isSuccessful": False, "graphResponse": REFUSED}]}, "NOT_FOUND"),
+        ("salesforce", {"compositeResponse": [{"httpStatusCode": 500, "body": None}]}, "error"),
+        ("salesforce", [{"success": True, "errors": []}, {"success": False, "errors": []}], "error"),
+        ("salesforce", {"id": None, "success": False, "errors": [{"statusCode": "LOCKED"}]}, "LOCKED"),
+        ("shopify", {"data": {"customerCreate": {"customerUserErrors": [{"message": "taken"}]}}}, "taken"),
+        (
+            "marketo",
+            {"success": True, "result": [{"status": "created"}, {"status": "skipped", "reasons": [{"code": "1007"}]}]},
+            "1007",
+        ),
+        ("marketo", {"success": True, "result": [{"status": "skipped"}]}, "without a reason"),
+    ],
+)
+def test_a_part_that_failed_inside_a_200_is_no_success(vendor: str, body: object, says: str) -> None:
+    failure = VENDORS[vendor].verdict(Answer(200, {}, b"{}", body, datetime(2026, 11, 22, tzinfo=UTC)))
+    assert failure is not None
+    assert failure.kind is VENDOR_ERROR
+    assert says in failure.message
+
+
+@pytest.mark.parametrize(
+    ("vendor", "body"),
+    [
+        ("salesforce", {"hasErrors": False, "results": [{"statusCode": 204, "result": None}]}),
+        ("salesforce", {"hasErrors": True, "results": [{"statusCode": 201, "result": {"success": True}}]}),
+        ("salesforce", {"id": "1", "success": True, "errors": []}),
+        ("shopify", {"data": {"customerCreate": {"customerUserErrors": []}}}),
+        ("marketo", {"success": True, "result": [{"status": "updated"}, {"id": 1}]}),
+    ],
+)
+def test_parts_that_went_well_are_a_success(vendor: str, body: object) -> None:
+    assert VENDORS[vendor].verdict(Answer(200, {}, b"{}", body, datetime(2026, 11, 22, tzinfo=UTC))) is None
