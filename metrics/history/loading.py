@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 
 from config.model import Config
 from metrics.history.levels import quota_table
-from metrics.history.rolling import roll_up
+from metrics.history.rolling import roll_up_hours
 from metrics.history.series import build as build_series
 from metrics.history.tables import Chunk, chunk
 from metrics.history.world import Level, business_hours
@@ -94,7 +94,7 @@ def load(
         done += len(group)
     if writing is not None:
         writing.result()
-    roll_up(store, now, config)
+    roll_up_hours(store, now, config)
     progress(1.0)
     return runs
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -12,7 +12,7 @@ from config.model import Config
 from metrics.store.database import Store
 from metrics.store.limits import limits_of
 from metrics.store.rollup.roller import roll
-from metrics.store.rollup.tiers import FIVE_MINUTES, HOUR, SLOT_MS
+from metrics.store.rollup.tiers import FIVE_MINUTES, HOUR, SLOT_MS, TIERS, Tier
 
 _MOST_ROWS: Final = 1_500_000
 """Steps in one piece. What it needs is memory for the buckets that it makes: few steps in many buckets need more."""
@@ -23,9 +23,19 @@ def roll_up(store: Store, now: datetime, config: Config, *, most_rows: int = _MO
 
     Buckets of five minutes are made only for as long as they would be kept.
     """
-    fine_for = config.settings.retention.rollup_5m
+    return _roll_up(store, now, config, config.settings.retention.rollup_5m, TIERS, most_rows)
+
+
+def roll_up_hours(store: Store, now: datetime, config: Config) -> int:
+    """Makes what pages cannot do without: the hours, and the five minutes of the last day. A hub makes the days."""
+    return _roll_up(store, now, config, timedelta(days=1), (FIVE_MINUTES, HOUR), _MOST_ROWS)
+
+
+def _roll_up(
+    store: Store, now: datetime, config: Config, fine_for: timedelta, tiers: tuple[Tier, ...], most_rows: int
+) -> int:
     store.write(partial(_leave_out_fine, before=HOUR.start(now - fine_for))).result()
-    return roll(store, now, most_rows=most_rows, limits=limits_of(config.integrations))
+    return roll(store, now, most_rows=most_rows, tiers=tiers, limits=limits_of(config.integrations))
 
 
 def _leave_out_fine(con: DuckDBPyConnection, before: datetime) -> None:

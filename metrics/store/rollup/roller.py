@@ -49,6 +49,7 @@ def roll(
     limits: Iterable[Limit] | None = None,
     most_pieces: int = 10_000,
     most_rows: int = MOST_ROWS,
+    tiers: tuple[Tier, ...] = TIERS,
     stop: Callable[[], bool] = lambda: False,
 ) -> int:
     """Makes what is dirty, closed and settled anew, finest tier first; how many pieces that were.
@@ -60,7 +61,7 @@ def roll(
     if limits is not None and store.read(declared).keys() != (wanted := frozenset(limits)):
         store.write(partial(declare, limits=wanted)).result()
     done = 0
-    for work in _work(store, now, most_rows):
+    for work in _work(store, now, tiers, most_rows):
         if done == most_pieces or stop():
             return done
         store.write(work).result()
@@ -68,8 +69,10 @@ def roll(
     return done
 
 
-def _work(store: Store, now: datetime, most_rows: int) -> Iterator[Callable[[DuckDBPyConnection], None]]:
-    for tier in TIERS:
+def _work(
+    store: Store, now: datetime, tiers: tuple[Tier, ...], most_rows: int
+) -> Iterator[Callable[[DuckDBPyConnection], None]]:
+    for tier in tiers:
         for piece in store.read(partial(pieces, tier=tier, now=now, most_rows=most_rows)):
             yield partial(roll_piece, piece=piece)
     while uncounted := store.read(next_uncounted):
