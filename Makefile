@@ -19,7 +19,7 @@ up: setup
 	$(BIN)/leadline demo
 
 test: setup browser independent lint
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 quick: setup lint
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" --hypothesis-profile=quick

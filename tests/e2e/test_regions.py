@@ -22,6 +22,7 @@ INTEGRATION = """
 integration: shop
 flows: [checkout]
 base_url: {url}
+circuit: {{retry_every: 5s}}
 workflows:
   - name: home
     every: 1s
