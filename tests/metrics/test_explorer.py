@@ -169,7 +169,7 @@ def test_a_run_and_its_evidence_are_found_by_id(
     assert (told[0].run_id, told[1]) == (str(name), kept)
 
 
-@pytest.mark.parametrize("name", ["nonsense", str(uuid4()), str(run_id(NOON))])
+@pytest.mark.parametrize("name", ["nonsense", str(uuid4()), str(run_id(NOON))], ids=["no id", "random", "by time"])
 def test_an_id_that_is_not_there_is_no_run(store: Store, put: Put, make_run: Make, name: str) -> None:
     put([make_run(NOON)])
     assert store.read(lambda con: run(con, name)) is None
