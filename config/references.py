@@ -26,6 +26,12 @@ def texts(value: object, path: Path = ()) -> Iterator[tuple[Path, str]]:
             yield from texts(item, (*path, position))
 
 
+def named_texts(value: object, path: Path) -> Iterator[tuple[Path, str, str]]:
+    """`texts`, each with the name that it stands under: the last of its path that is no position in a list."""
+    for at, text in texts(value, path):
+        yield at, next(part for part in reversed(at) if isinstance(part, str)), text
+
+
 def variable_findings(integration: Mapping[str, Any]) -> Iterator[Finding]:
     """Templates with bad syntax, unknown variables, and variables used before a step captures them."""
     known = set(BUILTINS)

@@ -12,7 +12,7 @@ from config.checks import mapping, mappings
 from config.checks.plaintext import is_secret_name
 from config.plugins import Plugins
 from config.problems import Finding, Path
-from config.references import texts
+from config.references import named_texts
 from config.yaml_source import Document
 
 _REFERENCE: Final = re.compile(r"(?<!\$)\$\{(?:env|file):[^{}]+\}")
@@ -72,7 +72,6 @@ def _options(options: Mapping[str, Any], at: Path, model: type[BaseModel]) -> It
 
 def _named(values: object, at: Path) -> Iterator[tuple[Path, str]]:
     """Texts at any depth under a telling name."""
-    for path, text in texts(values, at):
-        name = next(part for part in reversed(path) if isinstance(part, str))
+    for path, name, text in named_texts(values, at):
         if is_secret_name(name):
             yield path, text

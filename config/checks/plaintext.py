@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from config.checks import mapping, mappings
 from config.problems import Finding, Path
-from config.references import texts
+from config.references import named_texts
 from config.secrets import PLAIN_TEXT
 
 _SECRET_NAME: Final = re.compile(
@@ -27,7 +27,7 @@ def is_secret_name(name: str) -> bool:
 
 def plaintext_findings(integration: Mapping[str, Any]) -> Iterator[Finding]:
     """Every value under a telling name that neither refers to a secret nor was captured by a step."""
-    yield from _in_mapping(integration.get("headers"), ("headers",))
+    yield from _named(integration.get("headers"), ("headers",))
     yield from _in_variables(integration, ())
     usage = mapping(mapping(integration.get("quota")).get("usage"))
     yield from _in_request(usage, ("quota", "usage"))
@@ -39,13 +39,9 @@ def plaintext_findings(integration: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _in_request(request: Mapping[str, Any], at: Path) -> Iterator[Finding]:
-    for section in ("headers", "query", "form", "multipart"):
-        yield from _in_mapping(request.get(section), (*at, section))
-    yield from _in_mapping(mapping(request.get("graphql")).get("variables"), (*at, "graphql", "variables"))
-    for path, text in texts(request.get("json"), (*at, "json")):
-        # Beside the last name there may be positions in lists.
-        name = next(part for part in reversed(path) if isinstance(part, str))
-        yield from ((path, message) for _, message in _in_mapping({name: text}, ()))
+    for section in ("headers", "query", "form", "multipart", "json"):
+        yield from _named(request.get(section), (*at, section))
+    yield from _named(mapping(request.get("graphql")).get("variables"), (*at, "graphql", "variables"))
 
 
 def _in_variables(section: Mapping[str, Any], at: Path) -> Iterator[Finding]:
@@ -54,7 +50,7 @@ def _in_variables(section: Mapping[str, Any], at: Path) -> Iterator[Finding]:
             yield (*at, "variables", name), PLAIN_TEXT
 
 
-def _in_mapping(values: object, at: Path) -> Iterator[Finding]:
-    for name, value in mapping(values).items():
-        if isinstance(value, str) and value and _SECRET_NAME.fullmatch(name) and not _REFERS.search(value):
-            yield (*at, name), PLAIN_TEXT
+def _named(values: object, at: Path) -> Iterator[Finding]:
+    for path, name, text in named_texts(values, at):
+        if text and _SECRET_NAME.fullmatch(name) and not _REFERS.search(text):
+            yield path, PLAIN_TEXT

@@ -37,7 +37,7 @@ def header_name_findings(headers: Iterable[object], at: Path) -> Iterator[Findin
     """Names that no header can have, in any request or answer."""
     for name in headers:
         if isinstance(name, str) and not _HEADER.fullmatch(name):
-            yield (*at, name), "not a header's name; write it as X-Api-Version"
+            yield (*at, name), "not a header's name: letters, digits and -, as in Content-Type"
 
 
 def source_findings(source: object, at: Path, namespaces: Collection[str]) -> Iterator[Finding]:
