@@ -26,6 +26,8 @@ MOST_SPANS: Final = 24
 
 _Flags = NDArray[np.bool_]
 _NONE: Final = np.zeros(0, np.int64)
+_NOTHING: Final = -1
+"""In the place of a source: it belongs to the window that the bucket begins in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +81,21 @@ def plan(
     only: tuple[Tier, ...] = TIERS,
     counted_from: int = 0,
 ) -> tuple[Span, ...]:
-    """Covers the window without overlap, oldest span first.
+    """Covers the window without overlap, oldest span first; an empty span stands for what another window answers for.
 
     `finest` is the length of the buckets that the answer is cut into: no coarser tier is used, and none but `only`.
     Buckets that begin in a slot before `counted_from` are only used where raw rows are not kept.
     """
     day = DAY.slots
-    low, high = slot_of(window.start), -(-epoch_ms(window.end) // SLOT_MS)
+    start_ms, end_ms = epoch_ms(window.start), epoch_ms(window.end)
+    low, high = slot_of(window.start), -(-end_ms // SLOT_MS)
     base = low // day * day
     slots = base + np.arange(-(-high // day) * day - base)
-    inside = (slots * SLOT_MS >= epoch_ms(window.start)) & ((slots + 1) * SLOT_MS <= epoch_ms(window.end))
+    inside = (slots * SLOT_MS >= start_ms) & ((slots + 1) * SLOT_MS <= end_ms)
+    begins = (slots * SLOT_MS >= start_ms) & (slots * SLOT_MS < end_ms)
     forgotten = slots < (base if known.raw_from is None else known.raw_from)
     source, dirty = np.zeros(len(slots), np.int8), np.zeros(len(slots), bool)
-    usable = inside & (slots >= counted_from)
+    usable, gone, rigid = inside & (slots >= counted_from), forgotten, np.zeros(len(slots), bool)
     for tier in TIERS:
         _spread(dirty, known.dirty.get(tier.suffix, _NONE) - base, tier.slots)
         first, end = known.rolled.get(tier.suffix, (0, 0))
@@ -99,11 +103,14 @@ def plan(
         if tier in only and (finest is None or finest % tier.length == timedelta(0)):
             source[_whole(usable & kept & ~dirty, tier.slots)] = tier.source
         # Where raw rows are gone a bucket is taken whole or not at all, and one that no finer tier has all of, for all.
+        # Which ones these are must not depend on the window: its neighbour has to come to the same end.
         held = (slots >= known.kept_from.get(tier.suffix, end)) & (slots < end)
-        lost = (inside & held)[:: tier.slots] & (forgotten & (source == Source.RAW)).reshape(-1, tier.slots).any(axis=1)
-        source[np.repeat(lost, tier.slots)] = tier.source
+        lost = held[:: tier.slots] & gone.reshape(-1, tier.slots).any(axis=1)
+        fixed, own = np.repeat(lost, tier.slots), np.repeat(begins[:: tier.slots], tier.slots)
+        source[fixed], source[fixed & ~own] = tier.source, _NOTHING
+        gone, rigid = gone & ~held, rigid | fixed
     if np.count_nonzero(np.diff(source)) > MOST_SPANS:
-        source[_around(dirty) & _whole(~forgotten, HOUR.slots)] = Source.RAW
+        source[_around(dirty) & _whole(~forgotten & ~rigid, HOUR.slots)] = Source.RAW
     return _spans(source[low - base : high - base], low, window)
 
 
@@ -132,9 +139,10 @@ def _spans(source: NDArray[np.int8], first: int, window: Window) -> tuple[Span, 
     found = []
     for begin, end in pairwise([0, *cuts, len(source)]):
         start, until = slot_start(first + begin), slot_start(first + end)
-        if source[begin] == Source.RAW:
+        if source[begin] <= Source.RAW:
             start, until = max(start, window.start), min(until, window.end)
-        found.append(Span(Source(int(source[begin])), start, until))
+        answers = source[begin] != _NOTHING
+        found.append(Span(Source(max(0, int(source[begin]))), start, until if answers else start))
     return tuple(found)
 
 
