@@ -12,11 +12,15 @@ import duckdb
 from duckdb import DuckDBPyConnection
 from fastapi import HTTPException, Request
 
+from app.hub.state import HubState
+from app.moments import moment
+from metrics.model import Window
 from metrics.store.database import Store
 from metrics.store.failures import NotAQuestion, QuestionFailed, ReadTimeout
 
 T = TypeVar("T")
 
+JSON: Final = "application/json"
 AT_ONCE: Final = 2
 """People's questions that are answered at the same time; others wait, so that pages and evaluations get their turn."""
 _AGAIN_S: Final = 0.1
@@ -63,6 +67,17 @@ class Desk:
         """What the work gives, done on a thread when it is its turn; for what asks the store by itself, bit by bit."""
         async with self._free:
             return await asyncio.to_thread(work)
+
+
+def window_of(state: HubState, since: str, until: str) -> Window:
+    """What a query's `since` and `until` mean; raises HTTPException."""
+    try:
+        window = Window(*(moment(text, state.clock()) for text in (since, until)))
+    except ValueError as err:
+        raise HTTPException(400, str(err)) from err
+    if window.start >= window.end:
+        raise HTTPException(400, f"since ({window.start.isoformat()}) is not before until ({window.end.isoformat()})")
+    return window
 
 
 async def _until_done_or_gone(request: Request, asked: asyncio.Future[T]) -> None:

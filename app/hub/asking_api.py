@@ -1,10 +1,10 @@
-"""What people and notebooks ask of the measurements: SQL, lists of runs, figures, exports."""
+"""What people and notebooks ask of the measurements: SQL, figures, exports."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated
 from zoneinfo import available_timezones
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
@@ -12,18 +12,13 @@ from fastapi.responses import StreamingResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.hub.arrow import ARROW, Stream, whole
-from app.hub.asking import Desk
+from app.hub.asking import JSON, Desk, window_of
 from app.hub.state import HubState
-from app.moments import moment
-from metrics.model import RunRow, Window
+from metrics.model import Window
 from metrics.store.adhoc import MOST_ROWS, answer
-from metrics.store.explorer import MOST, PAGE, RunFilter, Sort, runs_page
 from metrics.store.export import EXPORTS, Export
 from metrics.store.figures import Asked as About
 from metrics.store.figures import figures
-from probes.model import FailureKind, Outcome
-
-_JSON: Final = "application/json"
 
 
 def _zone(name: str) -> str:
@@ -40,26 +35,6 @@ class Asked(BaseModel):
     sql: Annotated[str, Field(max_length=100_000)]
     limit: Annotated[int, Field(ge=1, le=MOST_ROWS)] = 10_000
     timeout_s: Annotated[float, Field(gt=0, le=300)] = 30.0
-
-
-class Listed(BaseModel):
-    """The query of `GET /api/v1/runs`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    since: str = "24h"
-    until: str = "now"
-    integration: str | None = None
-    workflow: str | None = None
-    region: str | None = None
-    outcome: tuple[Outcome, ...] = ()
-    failure_kind: tuple[FailureKind, ...] = ()
-    status: int | None = None
-    attempt: int | None = None
-    least_ms: float | None = None
-    sort: Sort = Sort.NEWEST
-    after: str | None = None
-    limit: Annotated[int, Field(ge=1, le=MOST)] = PAGE
 
 
 class Wanted(BaseModel):
@@ -92,38 +67,29 @@ class Figured(BaseModel):
         return About(window, **same, bucket=timedelta(seconds=self.bucket_s) if self.bucket_s else None)
 
 
-def asking_router(state: HubState) -> APIRouter:
-    """`/api/v1/sql`, `/api/v1/runs`, `/api/v1/figures/…` and `/api/v1/export/…`."""
+def asking_router(state: HubState, desk: Desk) -> APIRouter:
+    """`/api/v1/sql`, `/api/v1/figures/…` and `/api/v1/export/…`."""
     router = APIRouter(prefix="/api/v1")
-    desk = Desk(state.store)
 
     @router.post("/sql")
     async def sql(request: Request, asked: Asked) -> Response:
         # A page elsewhere can make a browser send anything but this type without asking us first.
-        if not request.headers.get("content-type", "").startswith(_JSON):
-            raise HTTPException(415, f"send the question as {_JSON}")
+        if not request.headers.get("content-type", "").startswith(JSON):
+            raise HTTPException(415, f"send the question as {JSON}")
         limit = timedelta(seconds=asked.timeout_s)
         found = await desk.answer(request, lambda con: answer(con, asked.sql, asked.limit), limit)
         return whole(found.table, {"leadline.cut": found.cut} if found.cut else None)
 
-    @router.get("/runs")
-    async def runs(request: Request, asked: Annotated[Listed, Query()]) -> dict[str, Any]:
-        wanted = _filter(asked, _window(state, asked.since, asked.until))
-        page = await desk.answer(
-            request, lambda con: runs_page(con, wanted, sort=asked.sort, after=asked.after, size=asked.limit)
-        )
-        return {"runs": [_run(row) for row in page.rows], "after": page.after}
-
     @router.get("/figures/{question}")
     async def figures_of(request: Request, question: str, asked: Annotated[Figured, Query()]) -> Response:
-        wanted = asked.about(_window(state, asked.since, asked.until))
+        wanted = asked.about(window_of(state, asked.since, asked.until))
         return whole(await desk.answer(request, lambda con: figures(con, question, wanted)))
 
     @router.get("/export/{what}")
     async def export(what: str, asked: Annotated[Wanted, Query()]) -> Response:
         if what not in EXPORTS:
             raise HTTPException(404, f"{what}: cannot be exported; there are {', '.join(EXPORTS)}")
-        window = _window(state, asked.since, asked.until)
+        window = window_of(state, asked.since, asked.until)
         return StreamingResponse(
             _pieces(desk, Export(state.store, EXPORTS[what], window, asked.integration)), 200, None, ARROW
         )
@@ -142,43 +108,3 @@ async def _pieces(desk: Desk, export: Export) -> AsyncIterator[bytes]:
     for chunk in stream.add(stream.schema.empty_table(), {"leadline.rows": str(rows)}):
         yield chunk
     yield stream.end()
-
-
-def _window(state: HubState, since: str, until: str) -> Window:
-    try:
-        window = Window(*(moment(text, state.clock()) for text in (since, until)))
-    except ValueError as err:
-        raise HTTPException(400, str(err)) from err
-    if window.start >= window.end:
-        raise HTTPException(400, f"since ({window.start.isoformat()}) is not before until ({window.end.isoformat()})")
-    return window
-
-
-def _filter(asked: Listed, window: Window) -> RunFilter:
-    same = ("integration", "workflow", "region", "status", "attempt", "least_ms")
-    return RunFilter(
-        window,
-        **{name: getattr(asked, name) for name in same},
-        outcomes=asked.outcome,
-        failure_kinds=asked.failure_kind,
-    )
-
-
-def _run(row: RunRow) -> dict[str, Any]:
-    return {
-        "run_id": row.run_id,
-        "integration": row.integration,
-        "workflow": row.workflow,
-        "region": row.region,
-        "started_at": row.started_at.isoformat(),
-        "duration_ms": row.duration_ms,
-        "outcome": row.outcome,
-        "attempt": row.attempt,
-        "failed_step": row.failed_step,
-        "failure_kind": row.failure_kind,
-        "failure_message": row.failure_message,
-        "failed_status": row.failed_status,
-        "skip_reason": row.skip_reason,
-        "evidence_id": row.evidence_id,
-        "simulated": row.simulated,
-    }

@@ -12,17 +12,20 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from app.dashboard import build
 from app.dashboard.security import content_security_policy
 from app.dashboard.view import View
+from app.hub.asking import Desk
 from app.hub.asking_api import asking_router
 from app.hub.prober_api import prober_router
 from app.hub.problems import answer_problems
 from app.hub.public_api import public_router
+from app.hub.runs_api import runs_router
 from app.hub.state import HubState
 
 
 def create_app(state: HubState, view: View) -> FastAPI:
     """Everything the hub serves. API routes come before the dashboard, whose pages take every other path."""
     server = FastAPI(title="Leadline hub", docs_url=None, redoc_url=None, openapi_url=None)
-    routers = (prober_router(state), public_router(state), asking_router(state))
+    desk = Desk(state.store)
+    routers = (prober_router(state), public_router(state), asking_router(state, desk), runs_router(state, desk))
     for router in routers:
         server.include_router(router)
     answer_problems(server, routers)
