@@ -18,8 +18,11 @@ from metrics.store.sealing.recovery import recover
 STORAGE_VERSION: Final = "v1.5.0"
 """Readable by DuckDB 1.5 and 2.x, so that going back one engine version stays possible."""
 
+# One thread: a question runs on the thread that asks it, and questions run side by side. With helpers the asking
+# thread spins while one of them works, the interpreter's lock in hand now and then: twice the processor time for a
+# question or a commit, and the slower the busier the machine is.
 _OPTIONS: Final[dict[str, str | bool | int | float | list[str]]] = {
-    "threads": 2,
+    "threads": 1,
     "memory_limit": "512MB",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
