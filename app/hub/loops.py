@@ -77,8 +77,8 @@ def compare_once(state: HubState, book: ShapeBook) -> None:
 
 def roll_once(state: HubState) -> None:
     """One round of rolling up what is closed."""
-    limits = limits_of(state.config.integrations)
-    roll(state.store, state.clock(), limits=limits, stop=state.stopping.is_set)
+    limits, retention = limits_of(state.config.integrations), state.config.settings.retention
+    roll(state.store, state.clock(), limits=limits, retention=retention, stop=state.stopping.is_set)
 
 
 def note_certificates_once(state: HubState) -> None:

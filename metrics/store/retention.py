@@ -10,7 +10,7 @@ from duckdb import DuckDBPyConnection
 from config.model import Retention
 from metrics.store.rollup.layout import tables
 from metrics.store.rollup.marks import note_forgotten
-from metrics.store.rollup.tiers import DAY, FIVE_MINUTES, HOUR
+from metrics.store.rollup.tiers import ages
 from metrics.store.sealing.layout import RAW
 
 _AS_RAW: Final = {table.hot: table.at for table in RAW} | {"change_signals": "last_seen", "shape_counts": "last_seen"}
@@ -29,9 +29,9 @@ def forget_old(con: DuckDBPyConnection, now: datetime, retention: Retention) -> 
 
 
 def _forget_rolled_up(con: DuckDBPyConnection, now: datetime, retention: Retention) -> int:
-    ages = {FIVE_MINUTES: retention.rollup_5m, HOUR: retention.rollup_1h, DAY: retention.rollup_1d}
-    note_forgotten(con, {"raw": now - retention.raw} | {tier.suffix: now - age for tier, age in ages.items()})
-    return sum(_delete(con, table, "bucket_at", now - age) for tier, age in ages.items() for table in tables(tier))
+    kept = ages(retention)
+    note_forgotten(con, {"raw": now - retention.raw} | {tier.suffix: now - age for tier, age in kept.items()})
+    return sum(_delete(con, table, "bucket_at", now - age) for tier, age in kept.items() for table in tables(tier))
 
 
 def _delete(con: DuckDBPyConnection, table: str, column: str, before: datetime) -> int:

@@ -1,35 +1,47 @@
-"""The SQL that builds a span of buckets from the raw rows.
+"""Builds a span of buckets from the raw rows.
 
-Every statement is bound with `$start` ≤ t < `$end`, whole buckets, and takes the integrations from `$first` to before
+Everything is bound with `$start` ≤ t < `$end`, whole buckets, and takes the integrations from `$first` to before
 `$last`.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any
+
+from duckdb import DuckDBPyConnection
 
 from metrics.kinds import GOOD, sql_list
-from metrics.store.relations import RUNS, STEPS
+from metrics.store.relations import RUNS
+from metrics.store.rollup.attempts import Attempts
 from metrics.store.rollup.histogram import index_sql
 from metrics.store.rollup.layout import (
     INTEGRATION_LEVEL,
     RUN_KEYS,
     RUN_MEASURES,
     STEP_LEVEL,
-    Level,
     limit_table,
     run_table,
     tables,
 )
 from metrics.store.rollup.tiers import Tier
+from metrics.store.rows import append
 
-_MEASURES: Final = ("total", "ttfb")
+Bounds = dict[str, Any]
 
 
-def statements(tier: Tier) -> tuple[str, ...]:
-    """Everything that makes the roll-ups of that tier anew: old rows out, new rows in."""
-    cleared = tuple(_clear(table) for table in tables(tier))
-    return (*cleared, _steps(tier), _integrations(tier), _runs(tier), _limits(tier, "true"))
+def build(con: DuckDBPyConnection, tier: Tier, bounds: Bounds) -> None:
+    """Makes the roll-ups of that tier anew: old rows out, new rows in."""
+    for table in tables(tier):
+        con.execute(_clear(table), bounds)
+    attempts = Attempts.read(con, tier, bounds)
+    append(con, STEP_LEVEL.table(tier), attempts.table(STEP_LEVEL, tier))
+    con.register("asked", attempts.table(INTEGRATION_LEVEL, tier))
+    try:
+        con.execute(_integrations(tier), bounds)
+    finally:
+        con.unregister("asked")
+    con.execute(_runs(tier), bounds)
+    con.execute(_limits(tier, "true"), bounds)
 
 
 def limit_statements(tier: Tier) -> tuple[str, ...]:
@@ -54,26 +66,12 @@ def _within(column: str) -> str:
     return f"{column} >= $start AND {column} < $end AND integration >= $first AND integration < $last"
 
 
-def _cut(level: Level, tier: Tier) -> str:
-    indices = ", ".join(f"{index_sql(m + '_ms')} AS {m}_i" for m in _MEASURES)
-    figures = ", ".join(f"{expression} AS {name}" for name, expression in level.columns[tier].items())
-    keys = ", ".join(("bucket_at", *level.keys))
-    return f"""
-SELECT {keys}, {figures}
-FROM (SELECT *, {_bucket("started_at", tier)}, {indices} FROM {STEPS} WHERE {_within("started_at")})
-GROUP BY {keys}"""  # noqa: S608 - names of ours
-
-
-def _steps(tier: Tier) -> str:
-    keys = ", ".join(STEP_LEVEL.keys)
-    return f"INSERT INTO {STEP_LEVEL.table(tier)} BY NAME {_cut(STEP_LEVEL, tier)} ORDER BY {keys}, bucket_at"
-
-
 def _integrations(tier: Tier) -> str:
+    """Of the attempts, the relation `asked`, and of the runs."""
     return f"""
 INSERT INTO {INTEGRATION_LEVEL.table(tier)} BY NAME
-WITH asked AS ({_cut(INTEGRATION_LEVEL, tier)}), ran AS (
-    SELECT bucket_at, integration, count(*) AS runs, count(*) FILTER (simulated) AS simulated_runs,
+WITH ran AS (
+    SELECT bucket_at, integration, count(*) AS runs, count_if(simulated) AS simulated_runs,
            max(started_at) AS last_run_at, arg_max(outcome, started_at) AS last_outcome
     FROM (
         SELECT integration, simulated, started_at, outcome, {_bucket("started_at", tier)}

@@ -8,12 +8,12 @@ asks the raw rows for one that has a mark.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from duckdb import DuckDBPyConnection
 
-from metrics.store.rollup.tiers import FIVE_MINUTES, Tier
+from metrics.store.rollup.tiers import COARSER, FIVE_MINUTES, TIERS, Tier
 
 
 def mark(con: DuckDBPyConnection, instants: Iterable[datetime]) -> None:
@@ -33,6 +33,34 @@ def note_forgotten(con: DuckDBPyConnection, kept_from: Mapping[str, datetime]) -
         con.execute("DELETE FROM dirty_buckets WHERE bucket_at < ?", [kept_from["raw"]])
 
 
+def outlived(con: DuckDBPyConnection, now: datetime, kept: Mapping[Tier, timedelta]) -> bool:
+    """Whether a bucket is marked that its tier no longer keeps."""
+    return any(con.execute(_OUTLIVED, _beyond(tier, now - age)).fetchone() for tier, age in kept.items())
+
+
+def pass_on(con: DuckDBPyConnection, now: datetime, kept: Mapping[Tier, timedelta]) -> None:
+    """Moves the mark of every bucket that its tier no longer keeps to the coarser one that holds it, inside the
+    caller's transaction: it is not made anew, and no longer asked."""
+    for tier in TIERS:
+        bounds = _beyond(tier, now - kept[tier])
+        if con.execute(_OUTLIVED, bounds).fetchone():
+            if tier in COARSER:
+                mark_coarser(con, tier, _OLD, bounds)
+            con.execute(f"DELETE FROM dirty_buckets WHERE {_OLD}", bounds)  # noqa: S608 - a condition of ours
+            note_forgotten(con, {tier.suffix: now - kept[tier]})
+
+
+def mark_coarser(con: DuckDBPyConnection, tier: Tier, chosen: str, bounds: Mapping[str, object]) -> None:
+    """Marks the next coarser buckets that hold the dirty ones which a condition chooses."""
+    coarser = COARSER[tier]
+    more = {"next": coarser.suffix, "next_us": round(coarser.length.total_seconds() * 1_000_000)}
+    con.execute(_MARK_COARSER.format(chosen=chosen), {**bounds, **more})
+
+
+def _beyond(tier: Tier, before: datetime) -> dict[str, object]:
+    return {"tier": tier.suffix, "before": before}
+
+
 def note_made(con: DuckDBPyConnection, tier: Tier, start: datetime, end: datetime) -> None:
     """Says that the buckets of that time are made anew, inside the transaction that does it: what was read of them
     before is out of date."""
@@ -42,6 +70,20 @@ def note_made(con: DuckDBPyConnection, tier: Tier, start: datetime, end: datetim
 
 
 _MARK: Final = "INSERT INTO dirty_buckets SELECT '5m', unnest($1), nextval('dirty_marks')"
+
+# What had been forgotten when more was forgotten is not made again either.
+_OLD: Final = """tier = $tier AND
+bucket_at < greatest($before, (SELECT max(kept_from) FROM rollup_watermarks WHERE tier = $tier))"""
+
+_OUTLIVED: Final = f"SELECT 1 FROM dirty_buckets WHERE {_OLD} LIMIT 1"  # noqa: S608 - a condition of ours
+
+_MARK_COARSER: Final = """
+INSERT INTO dirty_buckets
+SELECT $next, bucket_at, nextval('dirty_marks') FROM (
+    SELECT DISTINCT make_timestamptz(epoch_us(bucket_at) // $next_us * $next_us) AS bucket_at
+    FROM dirty_buckets WHERE {chosen}
+)
+"""
 
 _FORGOTTEN: Final = """
 INSERT INTO rollup_watermarks (tier, kept_from) VALUES ($tier, $before)

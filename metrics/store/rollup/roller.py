@@ -12,20 +12,20 @@ from typing import Final
 
 from duckdb import DuckDBPyConnection
 
+from config.model import Retention
 from metrics.store.database import Store
 from metrics.store.limits import Limit
 from metrics.store.relations import STEPS
-from metrics.store.rollup.building import statements
+from metrics.store.rollup.building import build
 from metrics.store.rollup.declared import count_piece, declare, declared, next_uncounted
-from metrics.store.rollup.marks import note_made
+from metrics.store.rollup.marks import mark_coarser, note_made, outlived, pass_on
 from metrics.store.rollup.plan import Known
-from metrics.store.rollup.tiers import DAY, FIVE_MINUTES, HOUR, SLOT_MS, TIERS, Tier, slot_of, slot_start
+from metrics.store.rollup.tiers import COARSER, DAY, FIVE_MINUTES, HOUR, SLOT_MS, TIERS, Tier, ages, slot_of, slot_start
 
 SETTLED_AFTER: Final = timedelta(seconds=20)
 """How long after its end a bucket is left alone: its last runs are still on their way."""
 MOST_ROWS: Final = 30_000
 """Raw steps that one piece may read: about a tenth of a second of two idle cores."""
-_NEXT: Final = {FIVE_MINUTES: HOUR, HOUR: DAY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ def roll(
     now: datetime,
     *,
     limits: Iterable[Limit] | None = None,
+    retention: Retention | None = None,
     most_pieces: int = 10_000,
     most_rows: int = MOST_ROWS,
     tiers: tuple[Tier, ...] = TIERS,
@@ -57,7 +58,10 @@ def roll(
     Each piece is one transaction, so whatever waits to be written gets its turn in between, and a roller that is
     killed goes on where it was. A bucket whose raw rows have been forgotten, even in part, stays as it is. `limits`
     are what slices are counted by from now on (None: as before); older buckets are counted by new ones at the end.
+    A bucket that is older than `retention` keeps its tier is left out; the coarser one that holds it is made.
     """
+    if retention is not None and store.read(partial(outlived, now=now, kept=ages(retention))):
+        store.write(partial(pass_on, now=now, kept=ages(retention))).result()
     if limits is not None and store.read(declared).keys() != (wanted := frozenset(limits)):
         store.write(partial(declare, limits=wanted)).result()
     done = 0
@@ -82,15 +86,13 @@ def _work(
 def roll_piece(con: DuckDBPyConnection, piece: Piece) -> None:
     """Makes one piece anew, inside the caller's transaction."""
     span = {"start": piece.start, "end": piece.end}
-    for statement in statements(piece.tier):
-        con.execute(statement, span | {"first": piece.first, "last": piece.last})
+    build(con, piece.tier, span | {"first": piece.first, "last": piece.last})
     note_made(con, piece.tier, piece.start, piece.end)
     if piece.closing:
         marks = span | {"tier": piece.tier.suffix, "newest": piece.newest_mark}
-        if piece.tier in _NEXT:
-            coarser = _NEXT[piece.tier]
-            con.execute(_MARK_COARSER, marks | {"next": coarser.suffix, "next_us": SLOT_MS * 1000 * coarser.slots})
-        con.execute(_CLEAN, marks)
+        if piece.tier in COARSER:
+            mark_coarser(con, piece.tier, _MADE, marks)
+        con.execute(f"DELETE FROM dirty_buckets WHERE {_MADE}", marks)  # noqa: S608 - a condition of ours
         con.execute(_ROLLED, {"tier": piece.tier.suffix, "start": piece.start, "end": piece.end})
 
 
@@ -181,17 +183,7 @@ WHERE started_at >= $start AND started_at < $end GROUP BY bucket ORDER BY bucket
 
 _NAMES: Final = "SELECT DISTINCT integration FROM schedule_changes ORDER BY integration"
 
-_MARK_COARSER: Final = """
-INSERT INTO dirty_buckets
-SELECT $next, bucket_at, nextval('dirty_marks') FROM (
-    SELECT DISTINCT make_timestamptz(epoch_us(bucket_at) // $next_us * $next_us) AS bucket_at
-    FROM dirty_buckets WHERE tier = $tier AND bucket_at >= $start AND bucket_at < $end AND mark <= $newest
-)
-"""
-
-_CLEAN: Final = """
-DELETE FROM dirty_buckets WHERE tier = $tier AND bucket_at >= $start AND bucket_at < $end AND mark <= $newest
-"""
+_MADE: Final = "tier = $tier AND bucket_at >= $start AND bucket_at < $end AND mark <= $newest"
 
 _ROLLED: Final = """
 INSERT INTO rollup_watermarks (tier, rolled_from, rolled_until) VALUES ($tier, $start, $end)

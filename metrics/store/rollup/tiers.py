@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Final
 
+from config.model import Retention
 from metrics.store.buckets import epoch_ms, instant
 
 
@@ -44,6 +45,12 @@ FIVE_MINUTES: Final = Tier(Source.FIVE_MINUTES, "5m", 1)
 HOUR: Final = Tier(Source.HOUR, "1h", 12)
 DAY: Final = Tier(Source.DAY, "1d", 288)
 TIERS: Final = (FIVE_MINUTES, HOUR, DAY)
+COARSER: Final = {FIVE_MINUTES: HOUR, HOUR: DAY}
+
+
+def ages(retention: Retention) -> dict[Tier, timedelta]:
+    """How long the buckets of each tier are kept."""
+    return {FIVE_MINUTES: retention.rollup_5m, HOUR: retention.rollup_1h, DAY: retention.rollup_1d}
 
 
 def slot_of(at: datetime) -> int:
