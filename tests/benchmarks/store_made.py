@@ -136,7 +136,7 @@ class _Making:
     def roll_up(self, store: Store) -> None:
         """What is due; then retention, as a hub would apply it."""
         started, end = time.perf_counter(), self.window.end
-        pieces = roll_up(store, end, self.config, most_rows=_PIECE_ROWS)
+        pieces = roll_up(store, end, self.config, retention=_RETENTION, most_rows=_PIECE_ROWS)
         store.write(partial(forget_old, now=end, retention=_RETENTION)).result()
         if pieces > 1:
             store.maintain(lambda con: con.execute("CHECKPOINT")).result()

@@ -141,7 +141,7 @@ class _Counting:
         group, size = self.groups.of_row[some], self.groups.count
         n = np.bincount(group, minlength=size)
         # To the microsecond, as the parts are stored: without the noise of adding it packs into half the room.
-        summed = np.round(np.bincount(group, taken[some], size).astype(np.float64), 3)
+        summed = np.round(np.bincount(group, taken[some], size), 3)
         return {f"{measure}_sum": _real(summed, n == 0), f"{measure}_n": _whole(n)}
 
 
@@ -197,7 +197,7 @@ def _whole(counts: Any) -> pa.Array:
     return pa.array(counts.astype(np.uint32))
 
 
-def _real(figures: NDArray[np.float64], none: NDArray[np.bool_]) -> pa.Array:
+def _real(figures: NDArray[Any], none: NDArray[np.bool_]) -> pa.Array:
     return pa.array(figures, mask=none)
 
 
