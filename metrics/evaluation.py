@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from duckdb import DuckDBPyConnection
 
-from config.model import Config, Integration, Objective
+from config.model import Config
 from metrics import slo
-from metrics.model import Evaluation, ObjectiveStatus, Window
+from metrics.model import Evaluation, ObjectiveStatus
 from metrics.store.credentials import certificates, credentials
 from metrics.store.lifecycle import vendor_signals
 from metrics.store.probers import probers
 from metrics.store.quota import quota_levels
 from metrics.store.recorded import recorded_levels
 from metrics.store.shapes import shape_findings
-from metrics.store.slices import Question, SliceMemo, slice_tables
+from metrics.store.slices import Questions, SliceMemo, slice_tables
 from metrics.store.verdicts import workflow_verdicts
 
 
@@ -27,7 +27,7 @@ def evaluate(con: DuckDBPyConnection, config: Config, now: datetime, memo: Slice
     return Evaluation(
         at=now,
         workflows=workflow_verdicts(con, config, now),
-        objectives=_objectives(con, config, now, memo),
+        objectives=objective_statuses(con, config, now, memo),
         probers=probers(con, now, config.alerting.confirm.prober_silent_after),
         quotas=quota_levels(con, now),
         recorded=recorded_levels(con, config, now),
@@ -38,32 +38,16 @@ def evaluate(con: DuckDBPyConnection, config: Config, now: datetime, memo: Slice
     )
 
 
-def _objectives(
-    con: DuckDBPyConnection, config: Config, now: datetime, memo: SliceMemo | None
+def objective_statuses(
+    con: DuckDBPyConnection, config: Config, now: datetime, memo: SliceMemo | None = None
 ) -> tuple[ObjectiveStatus, ...]:
-    spans: dict[tuple[timedelta, timedelta], tuple[Window, ...]] = {}
-    questions = [
-        Question(integration, objective, _windows(integration, objective, now, spans))
-        for integration in config.integrations
-        for objective in integration.objectives
-    ]
+    """How every objective of the configuration stands, in its order."""
+    memo = memo or SliceMemo()
+    promised = memo.promised(config)
+    groups = [(slo.windows(one, now, every), numbers) for one, every, numbers in promised.alike]
     least = config.alerting.confirm.min_bad_slices
     found: dict[int, ObjectiveStatus] = {}
-    for table in slice_tables(con, questions, memo):
-        asked = [(questions[number].integration.name, questions[number].objective) for number in table.numbers]
+    for table in slice_tables(con, Questions(promised.pairs, groups), memo):
+        asked = [promised.names[number] for number in table.numbers]
         found |= zip(table.numbers, slo.objective_statuses(asked, table.windows, table.counts, least), strict=True)
-    return tuple(found[number] for number in range(len(questions)))
-
-
-def _windows(
-    integration: Integration,
-    objective: Objective,
-    now: datetime,
-    known: dict[tuple[timedelta, timedelta], tuple[Window, ...]],
-) -> tuple[Window, ...]:
-    """The windows of the objective; the very same ones for all that they are the same for."""
-    every = max(w.every for w in integration.workflows if objective.workflow in (None, w.name))
-    key = (objective.window, every)
-    if key not in known:
-        known[key] = slo.windows(objective, now, every)
-    return known[key]
+    return tuple(found[number] for number in range(len(promised.pairs)))

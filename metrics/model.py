@@ -150,8 +150,7 @@ class Burn(NamedTuple):
     firing: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectiveStatus:
+class ObjectiveStatus(NamedTuple):
     """One objective over its window: the SLI, how much of it was measured, the budget and its burn."""
 
     integration: str

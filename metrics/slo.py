@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
+from itertools import repeat
 from math import isnan, log
 from pathlib import Path
 from typing import Any, Final
@@ -63,33 +64,83 @@ def objective_statuses(
     asked: Sequence[tuple[str, Objective]], windows: Sequence[Window], counts: NDArray[np.int64], min_bad: int
 ) -> list[ObjectiveStatus]:
     """`objective_status` of objectives with the same windows, from their counts by objective, window and field."""
-    pairs = burn_pairs(asked[0][1].window)
-    shares = [error_share(objective.target) for _, objective in asked]
-    burns = _Burns.of(pairs, shares, counts[:, 1:], min_bad)
-    return [
-        _status(integration, objective, windows[0], SliceCount._make(whole), burnt)
-        for (integration, objective), whole, burnt in zip(asked, counts[:, 0].tolist(), burns.rows(), strict=True)
-    ]
+    period = asked[0][1].window
+    shares = _Shares.of([objective.target for _, objective in asked])
+    kind = shares.kind(burn_pairs(period), counts)
+    whole = dict(zip(SliceCount._fields, counts[:, 0].T, strict=True))
+    expected = whole["expected_ms"].astype(kind)
+    measured = (whole["good_ms"] + whole["bad_ms"]).astype(kind)
+    allowed = shares.numerators.astype(kind) * expected
+    spent = shares.denominators.astype(kind) * whole["bad_ms"].astype(kind)
+    columns: tuple[list[Any], ...] = (
+        _ratio(whole["good_ms"].astype(kind), measured),
+        *(whole[name].tolist() for name in ("good", "bad", "expected")),
+        _ratio(measured, expected),
+        _ratio(allowed - spent, allowed),
+        _burns_of(period, shares, counts[:, 1:], kind, min_bad),
+        whole["simulated"].tolist(),
+        (whole["about"] == 0).tolist(),
+    )
+    names, objectives = zip(*asked, strict=True)
+    return list(map(ObjectiveStatus._make, zip(names, objectives, repeat(windows[0]), *columns, strict=False)))
 
 
-def _status(
-    integration: str, objective: Objective, window: Window, whole: SliceCount, burns: tuple[Burn, ...]
-) -> ObjectiveStatus:
-    share = error_share(objective.target)
-    allowed = share.numerator * whole.expected_ms
-    return ObjectiveStatus(
-        integration=integration,
-        objective=objective,
-        window=window,
-        sli=whole.share,
-        good=whole.good,
-        bad=whole.bad,
-        expected=whole.expected,
-        coverage=whole.coverage,
-        budget_left=(allowed - share.denominator * whole.bad_ms) / allowed if allowed else None,
-        burns=burns,
-        simulated=whole.simulated,
-        exact=whole.exact,
+@dataclass(frozen=True, slots=True)
+class _Shares:
+    """The shares of bad time that targets allow, as fractions."""
+
+    numerators: NDArray[Any]
+    denominators: NDArray[Any]
+
+    @classmethod
+    def of(cls, targets: Sequence[float]) -> _Shares:
+        known = {target: error_share(target).as_integer_ratio() for target in set(targets)}
+        parts = np.array([known[target] for target in targets], object)
+        return cls(parts[:, 0], parts[:, 1])
+
+    def kind(self, pairs: tuple[BurnPair, ...], counts: NDArray[np.int64]) -> Any:
+        """A type of numbers that everything is exact in: 64 bits, or Python's own where those would not hold it."""
+        parts = [part for pair in pairs for part in _exact(pair).as_integer_ratio()]
+        largest = max(self.numerators.max(), self.denominators.max(), *parts, 1)
+        most = int(counts[:, :, _BAD_MS : _EXPECTED_MS + 1].max(initial=0)) * largest
+        return np.int64 if most * largest < 1 << 62 and most < 1 << 53 else object
+
+
+def _ratio(part: NDArray[Any], whole: NDArray[Any]) -> list[float | None]:
+    """None where there is no whole."""
+    there = whole > 0
+    found = (part / np.where(there, whole, 1)).tolist()
+    return found if there.all() else [one if is_there else None for one, is_there in zip(found, there, strict=True)]
+
+
+def _burns_of(
+    period: timedelta, shares: _Shares, counts: NDArray[np.int64], kind: Any, min_bad: int
+) -> list[tuple[Burn, ...]]:
+    """Exactly: as fractions of whole numbers."""
+    factors = [_exact(pair) for pair in burn_pairs(period)]
+    spent = counts[:, :, _BAD_MS].astype(kind) * shares.denominators.astype(kind)[:, None]
+    meant = counts[:, :, _EXPECTED_MS].astype(kind) * shares.numerators.astype(kind)[:, None]
+    over = (spent * _each([f.denominator for f in factors], kind)) >= meant * _each(
+        [f.numerator for f in factors], kind
+    )
+    over &= meant > 0
+    rate = np.where(meant > 0, spent / np.where(meant > 0, meant, 1), np.nan).astype(np.float64)
+    bad = counts[:, ::2, _BAD]
+    firing = over[:, ::2] & over[:, 1::2] & (bad >= min_bad)
+    rows = np.concatenate([rate[:, ::2], rate[:, 1::2], bad, firing], axis=1).astype(np.float64)
+    told, length = rows.tobytes(), rows.shape[1] * rows.itemsize
+    return [_burns(period, told[place * length : (place + 1) * length]) for place in range(len(rows))]
+
+
+# Most objectives saw the same as others, or as they did at the look before.
+@lru_cache(maxsize=4096)
+def _burns(period: timedelta, told: bytes) -> tuple[Burn, ...]:
+    """Out of the figures of every pair: long burns, short burns, bad slices, whether it fires."""
+    pairs = burn_pairs(period)
+    long, short, bad, firing = np.frombuffer(told).reshape(4, len(pairs)).tolist()
+    return tuple(
+        Burn(pair, None if isnan(a) else a, None if isnan(b) else b, int(n), bool(fires))
+        for pair, a, b, n, fires in zip(pairs, long, short, bad, firing, strict=True)
     )
 
 
@@ -131,45 +182,6 @@ def unreachable_alerts(integration: Integration) -> Iterator[tuple[str, str]]:
         message = unreachable(objective)
         if message:
             yield f"objectives[{index}].target", message
-
-
-@dataclass(frozen=True, slots=True)
-class _Burns:
-    """What the pairs of many objectives saw: a row for each objective, a column for each pair."""
-
-    pairs: tuple[BurnPair, ...]
-    long: NDArray[Any]
-    """NaN without expected slices."""
-    short: NDArray[Any]
-    bad_in_long: NDArray[Any]
-    firing: NDArray[Any]
-
-    @classmethod
-    def of(
-        cls, pairs: tuple[BurnPair, ...], shares: Sequence[Fraction], counts: NDArray[np.int64], min_bad: int
-    ) -> _Burns:
-        """Exactly: as fractions of whole numbers, of Python's own where 64 bits would not hold them."""
-        factors = [_exact(pair) for pair in pairs]
-        largest = max((part for one in (*shares, *factors) for part in one.as_integer_ratio()), default=1)
-        most = int(counts[:, :, _BAD_MS : _EXPECTED_MS + 1].max(initial=0)) * largest
-        kind = np.int64 if most * largest < 1 << 62 and most < 1 << 53 else object
-        spent = counts[:, :, _BAD_MS].astype(kind) * np.array([[share.denominator] for share in shares], kind)
-        meant = counts[:, :, _EXPECTED_MS].astype(kind) * np.array([[share.numerator] for share in shares], kind)
-        over = (spent * _each([f.denominator for f in factors], kind)) >= meant * _each(
-            [f.numerator for f in factors], kind
-        )
-        over &= meant > 0
-        rate = np.where(meant > 0, spent / np.where(meant > 0, meant, 1), np.nan).astype(np.float64)
-        bad = counts[:, ::2, _BAD]
-        return cls(pairs, rate[:, ::2], rate[:, 1::2], bad, over[:, ::2] & over[:, 1::2] & (bad >= min_bad))
-
-    def rows(self) -> Iterator[tuple[Burn, ...]]:
-        """The burns of each objective."""
-        known = (
-            [[None if isnan(one) else one for one in row] for row in rate.tolist()] for rate in (self.long, self.short)
-        )
-        for row in zip(*known, self.bad_in_long.tolist(), self.firing.tolist(), strict=True):
-            yield tuple(map(Burn._make, zip(self.pairs, *row, strict=True)))
 
 
 def _each(figures: list[int], kind: Any) -> NDArray[Any]:

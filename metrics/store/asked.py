@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -35,6 +35,25 @@ class Question:
     windows: tuple[Window, ...]
 
 
+Pair = tuple[Integration, Objective]
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """Many of them: what they are about, and by the windows that some of them share, which they are."""
+
+    pairs: Sequence[Pair]
+    groups: Sequence[tuple[tuple[Window, ...], Sequence[int]]]
+
+    @classmethod
+    def of(cls, questions: Sequence[Question]) -> Questions:
+        """Those."""
+        alike: dict[tuple[Window, ...], list[int]] = defaultdict(list)
+        for number, asked in enumerate(questions):
+            alike[asked.windows].append(number)
+        return cls([(asked.integration, asked.objective) for asked in questions], list(alike.items()))
+
+
 @dataclass(frozen=True, slots=True)
 class Zones:
     """The time between the edges of all windows, cut at each."""
@@ -44,7 +63,7 @@ class Zones:
     """Between two neighbouring edges each."""
 
     @classmethod
-    def of(cls, windows: set[Window]) -> Zones:
+    def of(cls, windows: Iterable[Window]) -> Zones:
         """Those of these windows."""
         edges = sorted({epoch_ms(at) for window in windows for at in (window.start, window.end)})
         return cls(
@@ -107,7 +126,7 @@ class Schedules:
 class Compiled:
     """Questions about the same objectives, whatever their windows."""
 
-    asked: Sequence[tuple[Integration, Objective]]
+    asked: Sequence[Pair]
     rows: Sequence[SeriesRow]
     limits: Sequence[LimitRow]
     targets: Targets
@@ -122,22 +141,22 @@ class Compiled:
     """The questions that each decides."""
 
     @classmethod
-    def of(cls, questions: Sequence[Question], rows: Sequence[SeriesRow], limits: Sequence[LimitRow]) -> Compiled:
+    def of(cls, asked: Sequence[Pair], rows: Sequence[SeriesRow], limits: Sequence[LimitRow]) -> Compiled:
         """Of those questions, as the store stands."""
         known = as_declared(limits)
-        own = [limit_of(asked.integration.name, asked.objective) for asked in questions]
+        own = [limit_of(integration.name, objective) for integration, objective in asked]
         columns = _columns({limit for limit in own if limit})
-        targets, place_of = _targets(rows, columns, known, {asked.integration.name for asked in questions})
-        series = [[place_of[s] for s in series_of(q.integration, q.objective) if s in place_of] for q in questions]
+        targets, place_of = _targets(rows, columns, known, {integration.name for integration, _ in asked})
+        series = [[place_of[s] for s in series_of(*pair) if s in place_of] for pair in asked]
         judges: dict[Judge, list[int]] = defaultdict(list)
-        for number, asked in enumerate(questions):
-            judges[asked.objective.sli, asked.objective.throttled_is_bad].append(number)
+        for number, (_, objective) in enumerate(asked):
+            judges[objective.sli, objective.throttled_is_bad].append(number)
         counted = [
             _counted(here, targets.width, columns[limit] if limit else None)
             for here, limit in zip(series, own, strict=True)
         ]
         return cls(
-            asked=[(asked.integration, asked.objective) for asked in questions],
+            asked=asked,
             rows=rows,
             limits=limits,
             targets=targets,
@@ -148,19 +167,13 @@ class Compiled:
             judges={judge: np.array(numbers, np.int64) for judge, numbers in judges.items()},
         )
 
-    def holds_for(self, questions: Sequence[Question], rows: Sequence[SeriesRow], limits: Sequence[LimitRow]) -> bool:
+    def holds_for(self, asked: Sequence[Pair], rows: Sequence[SeriesRow], limits: Sequence[LimitRow]) -> bool:
         """Whether it is about the same objectives (the very same objects), and the store stands as it did."""
-        return (
-            len(questions) == len(self.asked)
-            and all(q.integration is i and q.objective is o for q, (i, o) in zip(questions, self.asked, strict=True))
-            and rows == self.rows
-            and limits == self.limits
+        same = asked is self.asked or (
+            len(asked) == len(self.asked)
+            and all(a is i and b is o for (a, b), (i, o) in zip(asked, self.asked, strict=True))
         )
-
-    def zones(self, questions: Sequence[Question]) -> Zones:
-        """The stretches of time that the windows are made of."""
-        distinct = {id(asked.windows): asked.windows for asked in questions}
-        return Zones.of({window for windows in distinct.values() for window in windows})
+        return same and rows == self.rows and limits == self.limits
 
 
 def series_of(integration: Integration, objective: Objective | None = None) -> list[Series]:

@@ -7,20 +7,23 @@ run that was skipped because of an open circuit does not: the failure that is kn
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 
 from duckdb import DuckDBPyConnection
 
-from config.model import Integration, Objective
+from config.model import Config, Integration, Objective
 from metrics.model import SliceCount, Window
-from metrics.store.asked import Compiled, Question, series_of
+from metrics.store.asked import Compiled, Pair, Question, Questions, Zones, series_of
 from metrics.store.rollup.cells import MOST_ROWS, CellMemo
 from metrics.store.rollup.declared import read_limits
 from metrics.store.rollup.plan import Known
 from metrics.store.schedule import read_series
 from metrics.store.tallies import Table, tables
 
-__all__ = ["Question", "SliceMemo", "all_slice_counts", "series_of", "slice_counts", "slice_tables"]
+__all__ = ["Question", "Questions", "SliceMemo", "all_slice_counts", "series_of", "slice_counts", "slice_tables"]
 
 
 class SliceMemo:
@@ -32,15 +35,50 @@ class SliceMemo:
     def __init__(self, most_rows: int = MOST_ROWS) -> None:
         self.cells = CellMemo(most_rows)
         self._compiled: Compiled | None = None
+        self._promised: Promised | None = None
 
-    def compiled(self, con: DuckDBPyConnection, questions: Sequence[Question]) -> Compiled:
+    def compiled(self, con: DuckDBPyConnection, asked: Sequence[Pair]) -> Compiled:
         """The questions in numbers, as the store stands."""
-        only = {asked.integration.name for asked in questions}
+        only = {integration.name for integration, _ in asked}
         series = read_series(con, next(iter(only)) if len(only) == 1 else None)
         limits = read_limits(con)
-        if self._compiled is None or not self._compiled.holds_for(questions, series, limits):
-            self._compiled = Compiled.of(questions, series, limits)
+        if self._compiled is None or not self._compiled.holds_for(asked, series, limits):
+            self._compiled = Compiled.of(asked, series, limits)
         return self._compiled
+
+    def promised(self, config: Config) -> Promised:
+        """Every objective of the configuration; worked out once for each that is loaded."""
+        if self._promised is None or self._promised.config is not config:
+            self._promised = Promised.of(config)
+        return self._promised
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """The objectives of a configuration, in its order, and what their windows depend on."""
+
+    config: Config
+    pairs: Sequence[Pair]
+    names: Sequence[tuple[str, Objective]]
+    alike: Sequence[tuple[Objective, timedelta, Sequence[int]]]
+    """One of those that have the same windows, the longest interval of its workflows, and which they are."""
+
+    @classmethod
+    def of(cls, config: Config) -> Promised:
+        """Of that configuration."""
+        pairs = [
+            (integration, objective) for integration in config.integrations for objective in integration.objectives
+        ]
+        alike: dict[tuple[timedelta, timedelta], list[int]] = defaultdict(list)
+        for number, (integration, objective) in enumerate(pairs):
+            every = max(w.every for w in integration.workflows if objective.workflow in (None, w.name))
+            alike[objective.window, every].append(number)
+        return cls(
+            config,
+            pairs,
+            [(integration.name, objective) for integration, objective in pairs],
+            [(pairs[numbers[0]][1], every, numbers) for (_, every), numbers in alike.items()],
+        )
 
 
 def slice_counts(
@@ -59,20 +97,18 @@ def all_slice_counts(
 ) -> list[tuple[SliceCount, ...]]:
     """`slice_counts` for many objectives of many integrations at once."""
     found: list[tuple[SliceCount, ...]] = [()] * len(questions)
-    for table in slice_tables(con, questions, memo):
+    for table in slice_tables(con, Questions.of(questions), memo):
         for number, rows in zip(table.numbers, table.counts.tolist(), strict=True):
             found[number] = tuple(map(SliceCount._make, rows))
     return found
 
 
-def slice_tables(
-    con: DuckDBPyConnection, questions: Sequence[Question], memo: SliceMemo | None = None
-) -> Iterator[Table]:
+def slice_tables(con: DuckDBPyConnection, questions: Questions, memo: SliceMemo | None = None) -> Iterator[Table]:
     """`all_slice_counts` as numbers: a table for each tuple of windows that some of the questions share."""
-    if not questions:
+    if not questions.pairs:
         return
     memo = memo or SliceMemo()
-    compiled = memo.compiled(con, questions)
-    zones = compiled.zones(questions)
+    compiled = memo.compiled(con, questions.pairs)
+    zones = Zones.of(window for windows, _ in questions.groups for window in windows)
     totals = memo.cells.add_up(con, Known.read(con), compiled.targets, zones.windows, compiled.since)
-    yield from tables(compiled, zones, questions, totals)
+    yield from tables(compiled, zones, questions.groups, totals)

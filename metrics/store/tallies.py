@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from metrics.judgement import is_good
 from metrics.model import SliceCount, Window
-from metrics.store.asked import Compiled, Flat, Judge, Question, Zones
+from metrics.store.asked import Compiled, Flat, Judge, Zones
 from metrics.store.rollup.cells import Totals
 from metrics.store.rollup.decided import ABOUT, KINDS, WITHIN, Numbers, unpacked
 from metrics.store.rollup.layout import OUTCOMES
@@ -33,16 +32,14 @@ class Table:
     counts: Numbers
 
 
-def tables(compiled: Compiled, zones: Zones, questions: Sequence[Question], totals: Totals) -> Iterator[Table]:
-    """The counts of each question's windows."""
+def tables(
+    compiled: Compiled, zones: Zones, groups: Sequence[tuple[tuple[Window, ...], Sequence[int]]], totals: Totals
+) -> Iterator[Table]:
+    """The counts of each question's windows; by the windows that some of them share, which they are."""
     running = _running(compiled, zones, totals)
-    alike: dict[int, list[int]] = defaultdict(list)
-    for number, asked in enumerate(questions):
-        alike[id(asked.windows)].append(number)
-    for numbers in alike.values():
-        windows = questions[numbers[0]].windows
+    for windows, numbers in groups:
         starts, ends = zones.place(windows)
-        some = running[numbers]
+        some = running if len(numbers) == len(running) else running[numbers]
         yield Table(numbers, windows, some[:, ends] - some[:, starts])
 
 

@@ -26,6 +26,7 @@ from metrics.store.database import Store
 from metrics.store.ingest import Ingest
 from metrics.store.latency import latency_series
 from metrics.store.overview import integration_summaries
+from metrics.store.slices import SliceMemo
 from metrics.store.verdicts import workflow_verdicts
 from probes.model import Batch, Outcome, Run, StepResult, Timings
 from tests.benchmarks.crowd import CROWD, crowd
@@ -69,13 +70,14 @@ def filled(config: Config, folder: Path) -> Iterator[tuple[Store, str]]:
 def questions(store: Store, config: Config) -> Iterator[str]:
     """What the hub and its pages ask most."""
     names = [integration.name for integration in config.integrations]
-    now = utc_now()
-    yield row("one evaluation, all objectives", timed(lambda: store.read(lambda con: evaluate(con, config, now))))
-    summaries = timed(lambda: store.read(lambda con: integration_summaries(con, names, now)))
+    now, slices, memo = utc_now(), SliceMemo(), store.memo
+    evaluations = timed(lambda: store.read(lambda con: evaluate(con, config, utc_now(), slices)))
+    yield row("one evaluation, all objectives", evaluations)
+    summaries = timed(lambda: store.read(lambda con: integration_summaries(con, names, now, memo)))
     yield row("overview, all integrations", summaries)
     for days in (1, 7, 28):
         window = Window.last(timedelta(days=days), now)
-        spent = timed(lambda w=window: store.read(lambda con: latency_series(con, names[0], w)))  # type: ignore[misc]
+        spent = timed(lambda w=window: store.read(lambda con: latency_series(con, names[0], w, memo=memo)))  # type: ignore[misc]
         yield row(f"latency of one integration, {days} d", spent)
 
 
@@ -83,12 +85,14 @@ def crowd_questions(folder: Path) -> Iterator[str]:
     """The same questions about hundreds of integrations with a day of runs."""
     config, now = crowd(CROWD_EVERY), utc_now()
     names = [integration.name for integration in config.integrations]
+    store, slices = Store.open(folder / "crowd.duckdb"), SliceMemo()
     asked: dict[str, Callable[[DuckDBPyConnection], object]] = {
-        f"one evaluation, {CROWD} integrations x 3 regions x 4 objectives": lambda con: evaluate(con, config, now),
+        f"one evaluation, {CROWD} integrations x 3 regions x 4 objectives": lambda con: evaluate(
+            con, config, utc_now(), slices
+        ),
         f"latest verdicts, {CROWD} integrations x 3 regions": lambda con: workflow_verdicts(con, config, now),
-        f"overview, {CROWD} integrations": lambda con: integration_summaries(con, names, now),
+        f"overview, {CROWD} integrations": lambda con: integration_summaries(con, names, now, store.memo),
     }
-    store = Store.open(folder / "crowd.duckdb")
     try:
         load(store, config, now=now, days=1)
         for what, question in asked.items():

@@ -10,18 +10,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import cycle, islice
+from itertools import count, cycle, islice
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from duckdb import DuckDBPyConnection
 
+from app.hub.loops import EVALUATE_EVERY_S
 from config.model import Config
-from metrics.evaluation import evaluate
+from metrics.evaluation import evaluate, objective_statuses
 from metrics.model import Window
 from metrics.store.database import Store
 from metrics.store.errors import rates
-from metrics.store.explorer import RunFilter, runs_page
+from metrics.store.explorer import RunFilter, Sort, runs_page
 from metrics.store.ingest import Ingest
 from metrics.store.latency import latency
 from metrics.store.limits import limits_of
@@ -43,6 +44,7 @@ NAIVE_ROUNDS: Final = 3
 ROUND_S: Final = 4.0
 """A question is not asked again once its rounds have taken so long."""
 ONE: Final = "vendor-117"
+_TICK: Final = timedelta(seconds=EVALUATE_EVERY_S)
 PACE: Final = CROWD * len(REGIONS) * STEPS / 60
 _WINDOWS: Final = (1, 7, 30, 90)
 
@@ -56,14 +58,14 @@ class Question:
     what: str
     target_ms: int | None
     ours: Ask
-    naive: Ask
+    naive: Ask | None
 
 
 def lines(made: Made) -> Iterator[str]:
     """One table for all of it."""
     asked = list(questions(made))
     quiet = [_timed(made.store, one.ours, ROUNDS) for one in asked]
-    naive = [_timed(made.store, one.naive, NAIVE_ROUNDS) for one in asked]
+    naive = [_timed(made.store, one.naive, NAIVE_ROUNDS) if one.naive else [] for one in asked]
     with coming_in(made, PACE):
         paced = [_timed(made.store, one.ours, BUSY_ROUNDS) for one in asked]
     with coming_in(made, None) as flood:
@@ -71,8 +73,9 @@ def lines(made: Made) -> Iterator[str]:
     yield f"| question, ms | target | median | p95 | p95 at {PACE * 60:,.0f} rows/min | p95 flat out | naive SQL |"
     yield "|---|---|---|---|---|---|---|"
     for one, *spent, plain in zip(asked, quiet, paced, busy, naive, strict=True):
-        figures = [statistics.median(spent[0]), *map(p95, spent), statistics.median(plain)]
-        yield f"| {one.what} | {one.target_ms or ''} | {' | '.join(f'{figure:.1f}' for figure in figures)} |"
+        figures = [statistics.median(spent[0]), *map(p95, spent), *([statistics.median(plain)] if plain else [])]
+        shown = [f"{figure:.1f}" for figure in figures] + ([] if plain else [""])
+        yield f"| {one.what} | {one.target_ms or ''} | {' | '.join(shown)} |"
     yield ""
     yield f"Flat out was {flood.rows / flood.seconds:,.0f} step rows a second in the process that asks."
 
@@ -83,14 +86,14 @@ def p95(spent: list[float]) -> float:
 
 
 def questions(made: Made) -> Iterator[Question]:
-    """Those of the issue."""
+    """Those of the issue, as the hub asks them: with the memo of its store, and evaluations ever later."""
     config, now, names = made.config, made.now, [one.name for one in made.config.integrations]
-    overview, slices = Memo(), SliceMemo()
+    memo, slices, ticks = made.store.memo, SliceMemo(), count()
     day = Window.last(timedelta(days=1), now)
     yield Question(
         f"overview of {CROWD} x {len(REGIONS)}",
         30,
-        lambda con: integration_summaries(con, names, now, overview),
+        lambda con: integration_summaries(con, names, now, memo),
         partial(_sql, _OVERVIEW, {"start": day.start, "end": day.end}),
     )
     for days in _WINDOWS:
@@ -98,12 +101,18 @@ def questions(made: Made) -> Iterator[Question]:
             window = Window.last(timedelta(days=days), now)
             bounds = {"start": window.start, "end": window.end, "one": ONE}
             what = f"one integration, P50/P95/P99 and error classes, {days} d"
-            yield Question(what, 30, partial(_one, window=window), partial(_sql, _CLASSES, bounds))
+            yield Question(what, 30, partial(_one, window=window, memo=memo), partial(_sql, _CLASSES, bounds))
     yield Question(
-        f"evaluation: burn rates of {4 * CROWD} objectives, verdicts, quotas",
+        f"burn rates of {4 * CROWD} objectives",
         30,
-        lambda con: evaluate(con, config, now, slices),
+        lambda con: objective_statuses(con, config, now + next(ticks) * _TICK, slices),
         partial(_sql, _BURN, {"end": now, **{f"w{n}": now - span for n, span in enumerate(_SPANS)}}),
+    )
+    yield Question(
+        "a whole evaluation: burn rates, verdicts, quotas and all the rest",
+        None,
+        lambda con: evaluate(con, config, now + next(ticks) * _TICK, slices),
+        None,
     )
     weeks = Window.last(timedelta(weeks=4), now)
     yield Question(
@@ -114,15 +123,26 @@ def questions(made: Made) -> Iterator[Question]:
     )
     wanted = made.store.read(partial(_some_run, at=now - timedelta(days=made.days) / 2))
     yield Question("a run by its id", 10, lambda con: run(con, wanted), partial(_sql, _RUN, {"id": wanted}))
-    rare = RunFilter(Window.last(timedelta(days=made.days), now), region="eu", outcomes=(Outcome.FAILED,))
+    yield from _explorer(made)
+
+
+def _explorer(made: Made) -> Iterator[Question]:
+    rare = RunFilter(Window.last(timedelta(days=made.days), made.now), region="eu", outcomes=(Outcome.FAILED,))
     bounds = {"start": rare.window.start, "end": rare.window.end}
     yield Question(
         "explorer: 100 failed runs of a region", 150, lambda con: runs_page(con, rare), partial(_sql, _PAGE, bounds)
     )
+    span = Window.last(timedelta(days=min(5, made.days)), made.now)
+    yield Question(
+        f"explorer: the 100 slowest runs of {span.length.days} d",
+        150,
+        lambda con: runs_page(con, RunFilter(span), sort=Sort.SLOWEST),
+        partial(_sql, _SLOWEST, {"start": span.start, "end": span.end}),
+    )
 
 
-def _one(con: DuckDBPyConnection, window: Window) -> object:
-    return latency(con, ONE, window), rates(con, ONE, window)
+def _one(con: DuckDBPyConnection, window: Window, memo: Memo) -> object:
+    return latency(con, ONE, window, memo=memo), rates(con, ONE, window, memo=memo)
 
 
 def _sql(sql: str, bounds: dict[str, Any], con: DuckDBPyConnection) -> object:
@@ -233,6 +253,10 @@ FROM steps WHERE integration = $one AND started_at >= $start AND started_at < $e
 """  # noqa: S608 - a condition of ours
 
 _RUN: Final = "SELECT * FROM runs JOIN steps USING (run_id) WHERE run_id = $id"
+
+_SLOWEST: Final = """
+SELECT * FROM runs WHERE started_at >= $start AND started_at < $end ORDER BY duration_ms DESC LIMIT 100
+"""
 
 _PAGE: Final = """
 SELECT * FROM runs WHERE started_at >= $start AND started_at < $end AND region = 'eu' AND outcome = 'failed'
