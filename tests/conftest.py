@@ -1,6 +1,12 @@
-"""Hypothesis: `make quick` looks at fewer examples, `make test` at Hypothesis' own number; neither at the clock."""
+"""Hypothesis: `make quick` looks at fewer examples, `make test` at Hypothesis' own number; neither at the clock.
+
+And a file with all tables, to be copied: making them takes ten times as long as opening a copy.
+"""
 
 from __future__ import annotations
+
+import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -14,3 +20,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests come first: left for the end, they would keep one worker busy and let the others idle."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty store in a file that nobody may open."""
+    from metrics.store.database import Store
+
+    path = tmp_path_factory.mktemp("migrated") / "leadline.duckdb"
+    Store.open(path).close()
+    return path
+
+
+@pytest.fixture
+def store_path(migrated: Path, tmp_path: Path) -> Path:
+    """The file of an empty store that this test may open."""
+    return shutil.copy(migrated, tmp_path / "leadline.duckdb")

@@ -253,8 +253,8 @@ def world() -> World:
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
-    opened = Store.open(None)
+def store(store_path: Path) -> Iterator[Store]:
+    opened = Store.open(store_path)
     yield opened
     opened.close()
 

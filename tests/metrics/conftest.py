@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,35 +35,33 @@ def opened() -> Iterator[Store]:
     store.close()
 
 
-@pytest.fixture
-def store(opened: Store) -> Iterator[Store]:
-    """An empty store."""
-    yield opened
-    opened.write(_empty).result(timeout=30)
-
-
 @pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty store in a file; made once, because the tables take a while."""
-    path = tmp_path_factory.mktemp("migrated") / "leadline.duckdb"
-    Store.open(path).close()
-    return path
+def emptied(opened: Store) -> Callable[[], Store]:
+    """The store, empty again: for each example of a property."""
+
+    def work() -> Store:
+        opened.write(_empty).result(timeout=30)
+        return opened
+
+    return work
 
 
 @pytest.fixture
-def store_path(migrated: Path, tmp_path: Path) -> Path:
-    """The file of an empty store that this test may open."""
-    return shutil.copy(migrated, tmp_path / "leadline.duckdb")
+def store(emptied: Callable[[], Store]) -> Store:
+    """An empty store."""
+    return emptied()
 
 
 def _empty(con: DuckDBPyConnection) -> None:
-    tables = con.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal").fetchall()
+    # A table that had a row once is told to have one for ever: this leaves out those that nothing was ever put into.
+    asked = "SELECT table_name FROM duckdb_tables() WHERE NOT internal AND estimated_size > 0"
+    tables = con.execute(asked).fetchall()
     for (table,) in tables:
         if table != "schema_migrations":
             con.execute(f"DELETE FROM {table}")  # noqa: S608 - a name out of the catalogue
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_step() -> Callable[..., StepResult]:
     """A good step of `total_ms`; keyword arguments replace fields, `kind` makes it fail."""
 
@@ -87,7 +84,7 @@ def make_step() -> Callable[..., StepResult]:
     return build
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_run(make_step: Callable[..., StepResult]) -> Callable[..., Run]:
     """A passed run of one step; keyword arguments replace fields, `kind` makes it fail."""
 

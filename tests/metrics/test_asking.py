@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +14,10 @@ from metrics.store.failures import NotAQuestion
 from metrics.store.questions import only_question
 
 
-@pytest.fixture
-def stored(store_path: Path) -> Iterator[Store]:
+@pytest.fixture(scope="module")
+def stored(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """A store in a file: one in memory has no folder of months that could be reached."""
-    store = Store.open(store_path)
+    store = Store.open(shutil.copy(migrated, tmp_path_factory.mktemp("asking") / migrated.name))
     yield store
     store.close()
 

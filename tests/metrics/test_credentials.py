@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -34,13 +33,6 @@ LIFE = CredentialLife(
     failed_at=NOW - DAY,
     failure="no token (HTTP 400): invalid_grant",
 )
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    opened = Store.open(None)
-    yield opened
-    opened.close()
 
 
 def tell(store: Store, region: str, *lives: CredentialLife, at: datetime = NOW) -> None:

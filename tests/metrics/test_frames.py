@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -43,10 +44,11 @@ def put(store: Store, runs: Sequence[Run]) -> None:
     store.write(keep).result(timeout=60)
 
 
-@pytest.fixture
-def filled(store_path: Path, make_run: Make) -> Path:
+@pytest.fixture(scope="module")
+def filled(migrated: Path, tmp_path_factory: pytest.TempPathFactory, make_run: Make) -> Path:
     """A store of six days, all but two sealed, rolled up and closed."""
-    store = Store.open(store_path)
+    path = shutil.copy(migrated, tmp_path_factory.mktemp("filled") / migrated.name)
+    store = Store.open(path)
     runs = [
         make_run(
             NOW - timedelta(minutes=17 * n),
@@ -61,19 +63,20 @@ def filled(store_path: Path, make_run: Make) -> Path:
     roll(store, NOW)
     assert seal_closed(store, NOW, timedelta(hours=48)).rows > 0
     store.close()
-    return store_path
+    return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def kept(filled: Path) -> Iterator[Leadline]:
     with Leadline.of_store(filled.parent) as opened:
         yield opened
 
 
-def test_figures_are_those_of_the_questions(kept: Leadline, filled: Path) -> None:
-    seen, shares = kept.latency(**ABOUT), kept.rates(**ABOUT)
-    kept.close()
-    store = Store.open(filled)
+def test_figures_are_those_of_the_questions(filled: Path, tmp_path: Path) -> None:
+    shutil.copytree(filled.parent, tmp_path / "data")
+    with Leadline.of_store(tmp_path / "data") as kept:
+        seen, shares = kept.latency(**ABOUT), kept.rates(**ABOUT)
+    store = Store.open(tmp_path / "data" / filled.name)
     for name in ("hubspot", "stripe"):
         asked = store.read(lambda con, n=name: latency(con, n, DAYS))  # type: ignore[misc]
         assert seen.loc[name, ["n", "p50_ms", "p95_ms", "p99_ms", "max_ms"]].tolist() == [

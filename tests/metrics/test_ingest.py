@@ -188,10 +188,12 @@ def test_numbers_are_taken_exactly_once_in_any_order(sent: list[tuple[int, int]]
 @pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(sent=st.lists(st.tuples(st.sampled_from(["a", "b"]), st.integers(1, 12), st.integers(0, 5)), max_size=8))
-def test_the_store_holds_the_union_of_what_was_sent(sent: list[tuple[str, int, int]]) -> None:
+def test_the_store_holds_the_union_of_what_was_sent(
+    emptied: Callable[[], Store], sent: list[tuple[str, int, int]]
+) -> None:
     at = datetime(2026, 11, 20, tzinfo=UTC)
     model: set[tuple[str, int]] = set()
-    store = Store.open(None)
+    store = emptied()
     ingest = Ingest(store, flush_after_s=0.001)
     for prober, first, count in sent:
         runs = tuple(Run(uuid4(), "local", "i", "w", at, at, 1.0, Outcome.PASSED, "v") for _ in range(count))
@@ -199,7 +201,6 @@ def test_the_store_holds_the_union_of_what_was_sent(sent: list[tuple[str, int, i
         model |= {(prober, number) for number in range(first, first + count)}
     ingest.close()
     assert stored(store) == sorted(model)
-    store.close()
 
 
 SENDER = """
@@ -222,8 +223,8 @@ while True:
 
 
 @pytest.mark.slow
-def test_kill_minus_nine_loses_nothing_that_was_answered(tmp_path: Path) -> None:
-    path, cursor = tmp_path / "store.duckdb", 0
+def test_kill_minus_nine_loses_nothing_that_was_answered(store_path: Path) -> None:
+    path, cursor = store_path, 0
     for answers in (3, 10, 25):
         command = [sys.executable, "-c", SENDER, str(path), str(cursor + 1)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as sender:

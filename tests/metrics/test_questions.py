@@ -73,19 +73,18 @@ def test_every_question_has_an_answer_on_an_empty_store(store: Store, noon: date
 @pytest.mark.slow
 @settings(deadline=None, max_examples=12)
 @given(st.lists(st.integers(1, 10_000_000), min_size=1, max_size=300))
-def test_percentiles_are_nearest_rank(microseconds: list[int]) -> None:
+def test_percentiles_are_nearest_rank(emptied: Callable[[], Store], microseconds: list[int]) -> None:
     at = datetime(2026, 11, 20, 11, 59, tzinfo=UTC)
     samples = [value / 1000 for value in microseconds]
     steps = tuple(
         StepResult("s", i, 1, False, at, Outcome.PASSED, Timings(total_ms=value)) for i, value in enumerate(samples)
     )
     made = Run(uuid4(), "local", "hubspot", "w", at, at, 1.0, Outcome.PASSED, "v1", steps=steps)
-    store = Store.open(None)
+    store = emptied()
     store.write(lambda con: insert(con, [NumberedRun("p", 1, at, made)])).result(timeout=30)
     window = Window.last(HOUR, at + MINUTE)
     seen = store.read(lambda con: latency(con, "hubspot", window))
     series = store.read(lambda con: latency_series(con, "hubspot", window))
-    store.close()
     wanted = [nearest_rank(samples, percent) for percent in (50, 95, 99)]
     assert [seen.p50, seen.p95, seen.p99, seen.max] == [*wanted, max(samples)]
     filled = ~np.isnan(series.p50)

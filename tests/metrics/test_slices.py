@@ -225,18 +225,19 @@ runs = st.lists(
 @settings(deadline=None, max_examples=12)
 @given(shuffled=runs.flatmap(lambda drawn: st.tuples(st.just(drawn), st.permutations(drawn))), batch=st.integers(1, 10))
 def test_the_order_of_arrival_is_irrelevant(
-    shuffled: tuple[list[tuple[int, int, Outcome]], list[tuple[int, int, Outcome]]], batch: int
+    emptied: Callable[[], Store],
+    shuffled: tuple[list[tuple[int, int, Outcome]], list[tuple[int, int, Outcome]]],
+    batch: int,
 ) -> None:
     """Against a model that knows every run; a tie (same instant, same attempt) is left out of the draw."""
     drawn = {(second, attempt): outcome for second, attempt, outcome in shuffled[0]}
     arriving = [(s, a, drawn[s, a]) for s, a in dict.fromkeys((s, a) for s, a, _ in shuffled[1])]
-    store = Store.open(None)
+    store = emptied()
     for first in range(0, len(arriving), batch):
         store.write(_keep([_run(*one) for one in arriving[first : first + batch]])).result(timeout=30)
     window = Window(START, START + 20 * MINUTE)
     integration = _integration()
     (seen,) = store.read(lambda con: slice_counts(con, integration, objective(), [window]))
-    store.close()
     assert seen == _model(drawn)
 
 

@@ -36,8 +36,8 @@ def config() -> Config:
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
-    opened = Store.open(None)
+def store(store_path: Path) -> Iterator[Store]:
+    opened = Store.open(store_path)
     yield opened
     opened.close()
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -13,17 +11,8 @@ from app.hub.housekeeping import housekeep_once
 from app.hub.public_api import status_document
 from app.hub.state import HubState
 from metrics.evaluation import evaluate
-from metrics.store.database import Store
 from metrics.store.rows import NumberedRun, insert
 from probes.model import Outcome, Run
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """One in a file: only that has months."""
-    opened = Store.open(tmp_path / "leadline.duckdb")
-    yield opened
-    opened.close()
 
 
 def fill(state: HubState, *days_ago: int) -> None:
