@@ -1,0 +1,171 @@
+"""Learned limits of many error rates at once: more failures in the last minutes than chance explains at this hour.
+
+In 5, 15 and 60 minutes the failures are held against the usual rate of the hour: when so many or more of them would come
+by chance less often than once in a million windows, the series is in trouble. Everything is learned from the past only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import comb
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metrics.baseline.rows import Floats, largest
+from metrics.baseline.zones import Alike, Zone
+
+WINDOWS: Final = (5, 15, 60)
+"""Minutes."""
+_HOUR: Final = 60
+_WEEK: Final = 7 * 24
+_HOURS: Final = 22 * 24
+
+Counts = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRule:
+    """The figures that learned error rates go by; each with its reason in docs/judgement.md."""
+
+    chance: float = 1e-6
+    """How rarely a window may come by chance that opens an alert."""
+    chance_after: float = 1e-3
+    """How rarely one may, in 5 or 15 minutes, that keeps it open."""
+    margin: float = 1.5
+    """The usual rate is taken for so many times what it was."""
+    weight: int = 120
+    """Probes that the rate of all hours counts for beside that of this hour."""
+    first_failures: float = 0.5
+    first_probes: float = 500.0
+    """Taken for granted of a series that nothing is known of."""
+    fewest: int = 2
+    in_a_row: int = 3
+    """So many failures in a row are trouble on a series' first day, whatever chance says."""
+    accepted_after: int = 24
+    """Hours under alert after which the new rate is normal."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorsJudged:
+    """One minute of every series."""
+
+    rate: Floats
+    """The usual share of failures at this hour, 0 … 1."""
+    failures: Counts
+    """By window, in the order of `WINDOWS`: how many there were."""
+    probes: Counts
+    chance: Floats
+    """By window: how rarely so many failures come by chance; 1 where there are too few to ask."""
+    firing: Flags
+    accepted: Flags
+
+
+class ErrorBaselines:
+    """The state of the error rates of many series, minute by minute; see the module."""
+
+    def __init__(self, zones: Sequence[str], rule: ErrorRule | None = None) -> None:
+        """One time zone per series."""
+        self._rule = rule or ErrorRule()
+        count = len(zones)
+        self._zones = [(Zone(name), np.flatnonzero(np.array(zones) == name)) for name in sorted(set(zones))]
+        self._minutes = np.zeros((2, count, _HOUR), np.int64)
+        """Probes and failures of the last hour."""
+        self._refused = np.zeros((2, count), np.int64)
+        """Of the hour that is going on, what is not learned."""
+        self._hour = np.zeros((2, count), np.int64)
+        self._learned = np.zeros((2, count, _HOURS), np.int64)
+        self._most = np.full((len(WINDOWS), count, _HOURS), np.nan, np.float32)
+        """The most failures of a window that ended in that hour, by window."""
+        self._peak = np.zeros((len(WINDOWS), count), np.int64)
+        self._row = np.zeros(count, np.int64)
+        self._since = np.full(count, -1, np.int64)
+        self._begun: Counts = np.full(count, -1, np.int64)
+        self._usual = np.zeros(count)
+        self._habit = np.zeros((len(WINDOWS), count))
+        self._next: int | None = None
+
+    def observe(self, minute: int, probes: Counts, failures: Counts, excluded: Flags | None = None) -> ErrorsJudged:
+        """Judge one minute (its number since the epoch) and learn from it; minutes come in order.
+
+        What is `excluded` (an incident, a maintenance) is judged, and not learned.
+        """
+        if self._next is not None and minute < self._next:
+            raise ValueError("minutes come in order")
+        nothing = np.zeros_like(probes)
+        first = minute if self._next is None else max(self._next, minute - _HOURS * _HOUR)
+        for missed in range(first, minute):
+            self._step(missed, nothing, nothing, None)
+        return self._step(minute, probes, failures, excluded)
+
+    def _step(self, minute: int, probes: Counts, failures: Counts, excluded: Flags | None) -> ErrorsJudged:
+        if self._next is None or minute % _HOUR == 0:
+            self._enter(minute // _HOUR)
+        self._next = minute + 1
+        self._begun = np.where((self._begun < 0) & (probes > 0), minute, self._begun)
+        self._minutes[:, :, minute % _HOUR] = probes, failures
+        self._row = np.where(probes == 0, self._row, np.where(failures == probes, self._row + failures, 0))
+        sums = np.stack(
+            [self._minutes[:, :, np.arange(minute - length + 1, minute + 1) % _HOUR].sum(axis=2) for length in WINDOWS]
+        )
+        asked, failed = sums[:, 0], sums[:, 1]
+        chance = self._chance(asked, failed)
+        firing = self._is_firing(minute, chance, failed)
+        self._since = np.where(firing, np.where(self._since < 0, minute, self._since), -1)
+        accepted = firing & (minute - self._since >= self._rule.accepted_after * _HOUR)
+        self._since[accepted] = -1
+        self._learn(minute, probes, failures, failed, firing | (excluded if excluded is not None else False))
+        return ErrorsJudged(self._usual, failed, asked, chance, firing & ~accepted, accepted)
+
+    def _chance(self, asked: Counts, failed: Counts) -> Floats:
+        found = np.ones(asked.shape)
+        for window, series in zip(*np.nonzero(failed >= self._rule.fewest), strict=True):
+            rate = min(1.0, self._usual[series] * self._rule.margin)
+            found[window, series] = tail(int(asked[window, series]), int(failed[window, series]), rate)
+        return found
+
+    def _is_firing(self, minute: int, chance: Floats, failed: Counts) -> Flags:
+        rule = self._rule
+        beyond_habit = failed > self._habit
+        opens = ((chance <= rule.chance) & beyond_habit).any(axis=0)
+        young = minute - self._begun < 24 * _HOUR
+        opens |= young & (self._row >= rule.in_a_row)
+        short = slice(0, 2)
+        stays = (self._since >= 0) & (chance[short] <= rule.chance_after).any(axis=0)
+        firing: Flags = opens | stays
+        return firing
+
+    def _learn(self, minute: int, probes: Counts, failures: Counts, failed: Counts, refused: Flags) -> None:
+        self._hour += np.where(refused, 0, np.stack([probes, failures]))
+        self._peak = np.maximum(self._peak, failed)
+        if (minute + 1) % _HOUR == 0:
+            place = minute // _HOUR % _HOURS
+            self._learned[:, :, place] = self._hour
+            self._most[:, :, place] = self._peak
+            self._hour[:] = 0
+            self._peak[:] = 0
+
+    def _enter(self, hour: int) -> None:
+        """The usual rate of the hour that begins, and what it is in the habit of reaching."""
+        rule, week = self._rule, np.arange(hour - _WEEK, hour) % _HOURS
+        n, bad = self._learned[:, :, week].sum(axis=2)
+        overall = (bad + rule.first_failures) / (n + rule.first_probes)
+        for zone, rows in self._zones:
+            alike = Alike.to(zone, hour)
+            near = alike.near[alike.near >= hour - _WEEK] % _HOURS
+            own_n, own_bad = self._learned[:, rows][:, :, near].sum(axis=2)
+            self._usual[rows] = (own_bad + rule.weight * overall[rows]) / (own_n + rule.weight)
+            for window in range(len(WINDOWS)):
+                most = self._most[window][rows]
+                reached = np.fmax(largest(most[:, alike.days % _HOURS], 3), largest(most[:, alike.weeks % _HOURS], 2))
+                self._habit[window, rows] = np.nan_to_num(reached, nan=0.0)
+        self._learned[:, :, hour % _HOURS] = 0
+        self._most[:, :, hour % _HOURS] = np.nan
+
+
+def tail(n: int, least: int, rate: float) -> float:
+    """The chance of `least` failures or more among n, each with that chance: the upper tail of the binomial law."""
+    return min(1.0, sum(comb(n, k) * rate**k * (1 - rate) ** (n - k) for k in range(least, n + 1)))

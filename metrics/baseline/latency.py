@@ -1,0 +1,276 @@
+"""Learned limits of many latencies at once: what is normal at this hour, and whether a bucket is above it.
+
+A figure is the 75th percentile of a bucket's successful probes (it shows partial slowness and passes over one slow
+probe), as ln(ms). Everything is learned from the past only, one bucket after the other, so that a replay gives the same
+verdicts as the live system did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metrics.baseline.rows import Floats, largest, median, quantile
+from metrics.baseline.rule import KINDS, Rule
+from metrics.baseline.zones import Alike, Zone
+
+_DAY: Final = 24
+_WEEK: Final = 7 * _DAY
+_HOURS: Final = 29 * _DAY
+_RESIDUAL_DAYS: Final = 14
+_HALF_NORMAL: Final = 1.645
+"""The 90th percentile of the absolute value of a standard normal deviate."""
+
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Normal:
+    """What is normal in one hour, one row per series; logarithms of milliseconds."""
+
+    level: Floats
+    kind: NDArray[np.int64]
+    """Place among `KINDS`."""
+    spread: Floats
+    habit: Floats
+    """What this hour is in the habit of reaching, with its margin; -inf: none known."""
+    candidates: Floats
+    """One row per kind."""
+    uncorrected: Floats
+    """The candidates before the last day's deviation is added."""
+    samples: NDArray[np.int64]
+    """Hours that the level is made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One bucket of every series; logarithms of milliseconds, NaN where nothing was measured or known."""
+
+    value: Floats
+    expected: Floats
+    limit: Floats
+    above: Flags
+    firing: Flags
+    accepted: Flags
+    """What it was so long under alert for is normal from here on."""
+
+
+class LatencyBaselines:
+    """The state of many series that are measured in buckets of the same length; see the module."""
+
+    def __init__(
+        self, zones: Sequence[str], spreads: Sequence[float], rule: Rule | None = None, per_hour: int = 12
+    ) -> None:
+        """One time zone and one number of spreads per series; `per_hour` buckets make up an hour."""
+        self._rule = rule or Rule()
+        self._per_hour = per_hour
+        count = len(zones)
+        self._spreads = np.asarray(spreads, np.float64)
+        self._zones = [(Zone(name), np.flatnonzero(np.array(zones) == name)) for name in sorted(set(zones))]
+        self._middle = _unknown(count, _HOURS)
+        self._high = _unknown(count, _HOURS)
+        self._uncorrected = np.full((len(KINDS), count, _DAY), np.nan)
+        self._errors = np.full((len(KINDS), count, _WEEK), np.nan, np.float32)
+        self._deviations = _unknown(count, 2 * per_hour)
+        self._residuals = _unknown(count, _RESIDUAL_DAYS * _DAY * per_hour)
+        self._values = _unknown(count, 2 * _DAY * per_hour)
+        self._refused = np.zeros((count, 2 * _DAY * per_hour), np.bool_)
+        self._above = np.zeros((count, 2), np.bool_)
+        self._firing = np.zeros(count, np.bool_)
+        self._since = np.full(count, -1, np.int64)
+        self._next: int | None = None
+        self.normal: Normal | None = None
+        """Of the hour that is going on."""
+
+    def observe(self, bucket: int, value: Floats, excluded: Flags | None = None) -> Judged:
+        """Judge one bucket (its number since the epoch) and learn from it; `value` is in milliseconds.
+
+        Buckets come in order; those that were left out had no measurement. What is `excluded` (an incident, a
+        maintenance) is judged, and not learned.
+        """
+        if self._next is not None and bucket < self._next:
+            raise ValueError("buckets come in order")
+        first = bucket if self._next is None else max(self._next, bucket - _HOURS * self._per_hour)
+        nothing = np.full(len(self._since), np.nan)
+        for missed in range(first, bucket):
+            self._step(missed, nothing, None)
+        return self._step(bucket, np.log(np.maximum(value, 1e-3)), excluded)
+
+    def accept(self, series: int) -> None:
+        """Take the level that it is at for normal from now on."""
+        if self._next is not None and self._since[series] >= 0:
+            self._take_for_normal(np.array([series]), self._next - 1)
+
+    def _step(self, bucket: int, value: Floats, excluded: Flags | None) -> Judged:
+        if self.normal is None or bucket % self._per_hour == 0:
+            self._enter(bucket // self._per_hour)
+        self._next = bucket + 1
+        expected, limit = self._limits()
+        measured = ~np.isnan(value) & ~np.isnan(limit)
+        above = measured & (value > limit)
+        firing = np.where(measured, above.astype(np.int64) + self._above.sum(axis=1) >= 2, self._firing)
+        self._since = np.where(firing, np.where(self._since < 0, bucket, self._since), -1)
+        refused = firing | above | (excluded if excluded is not None else False)
+        self._remember(bucket, value, expected, refused)
+        self._above[measured] = np.stack([self._above[measured, 1], above[measured]], axis=1)
+        self._firing = firing
+        accepted = firing & (bucket - self._since >= self._rule.accepted_after * self._per_hour)
+        if accepted.any():
+            self._take_for_normal(np.flatnonzero(accepted), bucket)
+        if (bucket + 1) % self._per_hour == 0:
+            self._close(bucket // self._per_hour)
+        return Judged(value, expected, limit, above, firing & ~accepted, accepted)
+
+    def _limits(self) -> tuple[Floats, Floats]:
+        normal = self.normal
+        assert normal is not None
+        lately = np.nan_to_num(median(self._deviations), nan=0.0)
+        expected = normal.level + self._rule.memory * lately
+        return expected, np.maximum(expected + self._spreads * normal.spread, normal.habit)
+
+    def _remember(self, bucket: int, value: Floats, expected: Floats, refused: Flags) -> None:
+        assert self.normal is not None
+        place = bucket % self._values.shape[1]
+        self._values[:, place], self._refused[:, place] = value, refused
+        self._deviations[:, bucket % self._deviations.shape[1]] = np.where(refused, np.nan, value - self.normal.level)
+        self._residuals[:, bucket % self._residuals.shape[1]] = np.where(refused, np.nan, value - expected)
+        # The bucket before the first one that fires was part of it.
+        begun = self._firing_begins(bucket)
+        self._refused[begun, (bucket - 1) % self._values.shape[1]] = True
+
+    def _firing_begins(self, bucket: int) -> Flags:
+        begins: Flags = self._since == bucket
+        return begins
+
+    def _enter(self, hour: int) -> None:
+        """What is normal in the hour that begins."""
+        count = len(self._since)
+        parts = [(rows, self._of_zone(zone, rows, hour)) for zone, rows in self._zones]
+        self.normal = Normal(*(_gathered(parts, name, count) for name in Normal.__dataclass_fields__))
+        self._uncorrected[:, :, hour % _DAY] = self.normal.uncorrected
+        # What this hour will be is not known yet: figures of the same place in an earlier round would be taken for it.
+        self._middle[:, hour % _HOURS] = self._high[:, hour % _HOURS] = np.nan
+        self._errors[:, :, hour % _WEEK] = np.nan
+
+    def _of_zone(self, zone: Zone, rows: NDArray[np.int64], hour: int) -> Normal:
+        alike = Alike.to(zone, hour)
+        middle = self._middle[rows]
+        last_day = np.arange(hour - _DAY, hour)
+        raw = np.stack(
+            [
+                median(middle[:, last_day % _HOURS]),
+                self._level(middle, alike.around, alike.around_days),
+                self._level(middle, alike.of_kind, alike.of_kind_days),
+            ]
+        )
+        candidates = raw.copy()
+        for place in (1, 2):
+            drift = median(middle[:, last_day % _HOURS] - self._uncorrected[place][rows][:, last_day % _DAY])
+            candidates[place] += np.nan_to_num(drift, nan=0.0)
+        kind = self._choice(candidates, self._errors[:, rows])
+        level = candidates[kind, np.arange(len(rows))]
+        samples = np.stack(
+            [
+                np.count_nonzero(~np.isnan(middle[:, hours % _HOURS]), axis=1)
+                for hours in (last_day, np.unique(alike.around), np.unique(alike.of_kind))
+            ]
+        )[kind, np.arange(len(rows))]
+        spread = self._spread(rows, hour, alike)
+        return Normal(level, kind, spread, self._habit(rows, alike), candidates, raw, samples)
+
+    def _level(self, middle: Floats, hours: NDArray[np.int64], days: NDArray[np.int64]) -> Floats:
+        """The median of those hours, where enough days of them were measured."""
+        if not len(hours):
+            return np.full(len(middle), np.nan)
+        figures = middle[:, hours % _HOURS]
+        firsts = np.flatnonzero(np.diff(days, prepend=days[0] - 1))
+        known = np.count_nonzero(np.maximum.reduceat(~np.isnan(figures), firsts, axis=1), axis=1)
+        return np.where(known >= self._rule.fewest_days, median(figures), np.nan)
+
+    def _choice(self, candidates: Floats, errors: Floats) -> NDArray[np.int64]:
+        """The kind that was least wrong in the last week."""
+        scores = np.full(candidates.shape, np.inf)
+        for place in range(len(KINDS)):
+            wrong = errors[place]
+            count = np.count_nonzero(~np.isnan(wrong), axis=1)
+            capped = np.minimum(wrong, self._rule.error_cap * median(wrong)[:, None])
+            mean = np.nansum(capped, axis=1) / np.maximum(1, count)
+            eligible = ~np.isnan(candidates[place]) & (count >= (self._rule.fewest_errors if place else 1))
+            scores[place] = np.where(eligible, mean * (1 + self._rule.complexity * place), np.inf)
+        return np.argmin(scores, axis=0)
+
+    def _spread(self, rows: NDArray[np.int64], hour: int, alike: Alike) -> Floats:
+        rule, length = self._rule, self._residuals.shape[1]
+        residuals = self._residuals[rows]
+        week = np.arange((hour - _WEEK) * self._per_hour, hour * self._per_hour) % length
+        of_all = residuals[:, week]
+        known = np.count_nonzero(~np.isnan(of_all), axis=1)
+        overall, _ = _upper_spread(of_all)
+        young = (rule.first_spread * rule.first_weight + overall * known) / (rule.first_weight + known)
+        overall = np.where(known < rule.young, young, overall)
+        overall = np.where(np.isnan(overall), rule.first_spread, overall)
+        buckets = (alike.near[:, None] * self._per_hour + np.arange(self._per_hour)).ravel() % length
+        own, n = _upper_spread(residuals[:, buckets])
+        spread = np.where(n > 0, overall + (own - overall) * n / (n + rule.hour_weight), overall)
+        return np.maximum(spread, rule.least_spread)
+
+    def _habit(self, rows: NDArray[np.int64], alike: Alike) -> Floats:
+        high = self._high[rows]
+        reached = np.fmax(largest(high[:, alike.days % _HOURS], 3), largest(high[:, alike.weeks % _HOURS], 2))
+        return np.where(np.isnan(reached), -np.inf, reached + self._rule.habit)
+
+    def _close(self, hour: int) -> None:
+        """The hour is over: keep what it was like, and how wrong each candidate was about it."""
+        assert self.normal is not None
+        self._high[:, hour % _HOURS], _ = quantile(self._of_hour(hour, refused=True), 0.9)
+        self._middle[:, hour % _HOURS] = self._accepted_middle(hour)
+        wrong = np.abs(self.normal.candidates - self._middle[:, hour % _HOURS])
+        self._errors[:, :, hour % _WEEK] = wrong
+
+    def _of_hour(self, hour: int, *, refused: bool) -> Floats:
+        places = np.arange(hour * self._per_hour, (hour + 1) * self._per_hour) % self._values.shape[1]
+        values = self._values[:, places]
+        return values if refused else np.where(self._refused[:, places], np.nan, values)
+
+    def _accepted_middle(self, hour: int) -> Floats:
+        """Of the hour, unless most of it was refused."""
+        every, accepted = self._of_hour(hour, refused=True), self._of_hour(hour, refused=False)
+        n, all_n = (np.count_nonzero(~np.isnan(part), axis=1) for part in (accepted, every))
+        return np.where((n * 4 >= self._per_hour) | (n == all_n), median(accepted), np.nan)
+
+    def _take_for_normal(self, rows: NDArray[np.int64], bucket: int) -> None:
+        """What was refused since the alert began is learned after all, and the alert is over."""
+        assert self.normal is not None
+        for row in rows.tolist():
+            since = max(int(self._since[row]) - 1, bucket - self._values.shape[1] + 1)
+            self._refused[row, np.arange(since, bucket + 1) % self._values.shape[1]] = False
+            for hour in range(since // self._per_hour, bucket // self._per_hour):
+                self._middle[row, hour % _HOURS] = self._accepted_middle(hour)[row]
+        lately = np.arange(bucket - self._per_hour * 6 + 1, bucket + 1) % self._values.shape[1]
+        self.normal.level[rows] = median(self._values[rows][:, lately])
+        self._deviations[rows] = np.nan
+        self._above[rows] = False
+        self._firing[rows] = False
+        self._since[rows] = -1
+
+
+def _upper_spread(residuals: Floats) -> tuple[Floats, NDArray[np.int64]]:
+    """The standard deviation that the residuals above zero speak of, and how many those are."""
+    found, n = quantile(np.where(residuals > 0, residuals, np.nan), 0.9)
+    return found / _HALF_NORMAL, n
+
+
+def _unknown(series: int, length: int) -> NDArray[np.float32]:
+    return np.full((series, length), np.nan, np.float32)
+
+
+def _gathered(parts: Sequence[tuple[NDArray[np.int64], Normal]], name: str, count: int) -> Any:
+    first = getattr(parts[0][1], name)
+    whole = np.empty((*first.shape[:-1], count), first.dtype)
+    for rows, part in parts:
+        whole[..., rows] = getattr(part, name)
+    return whole

@@ -1,0 +1,50 @@
+"""Order statistics of many series at once: one row per series, NaN where nothing was measured. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating[Any]]
+Counts = NDArray[np.int64]
+
+
+def sorted_rows(values: Floats) -> tuple[Floats, Counts]:
+    """Each row ascending, NaN last; and how many figures each holds."""
+    return np.sort(values, axis=1), np.count_nonzero(~np.isnan(values), axis=1)
+
+
+def median(values: Floats) -> Floats:
+    """Of each row, NaN of one without a figure."""
+    if not values.shape[1]:
+        return np.full(len(values), np.nan)
+    ordered, n = sorted_rows(values)
+    rows = np.arange(len(values))
+    # A row without figures has NaN in its first place.
+    low, high = ordered[rows, np.maximum(0, (n - 1) // 2)], ordered[rows, np.minimum(n // 2, np.maximum(0, n - 1))]
+    middle: Floats = (low + high) / 2
+    return middle
+
+
+def quantile(values: Floats, share: float) -> tuple[Floats, Counts]:
+    """Of each row, between the neighbouring figures in proportion; and of how many figures."""
+    if not values.shape[1]:
+        return np.full(len(values), np.nan), np.zeros(len(values), np.int64)
+    ordered, n = sorted_rows(values)
+    rows = np.arange(len(values))
+    place = share * np.maximum(0, n - 1)
+    low = np.floor(place).astype(np.int64)
+    high = np.minimum(low + 1, np.maximum(0, n - 1))
+    found: Floats = ordered[rows, low] + (ordered[rows, high] - ordered[rows, low]) * (place - low)
+    return found, n
+
+
+def largest(values: Floats, place: int) -> Floats:
+    """Of each row the figure that `place` figures reach (1: the largest); NaN where there are fewer."""
+    if values.shape[1] < place:
+        return np.full(len(values), np.nan)
+    ordered, n = sorted_rows(values)
+    found: Floats = ordered[np.arange(len(values)), np.maximum(0, n - place)]
+    return np.where(n >= place, found, np.nan)
