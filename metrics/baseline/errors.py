@@ -1,7 +1,7 @@
 """Learned limits of many error rates at once: more failures in the last minutes than chance explains at this hour.
 
-In 5, 15 and 60 minutes the failures are held against the usual rate of the hour: when so many or more of them would come
-by chance less often than once in a million windows, the series is in trouble. Everything is learned from the past only.
+The failures of 5, 15 and 60 minutes are held against the usual rate of the hour: when so many or more of them would
+come by chance less often than once in a million windows, the series is in trouble. It is learned from the past only.
 """
 
 from __future__ import annotations

@@ -45,6 +45,13 @@ class Normal:
     samples: NDArray[np.int64]
     """Hours that the level is made of."""
 
+    @classmethod
+    def unknown(cls, count: int) -> Normal:
+        """Of series that were never measured."""
+        nothing, none = np.full(count, np.nan), np.zeros(count, np.int64)
+        each = np.full((len(KINDS), count), np.nan)
+        return cls(nothing, none, nothing.copy(), nothing.copy(), each, each.copy(), none.copy())
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -83,8 +90,12 @@ class LatencyBaselines:
         self._firing = np.zeros(count, np.bool_)
         self._since = np.full(count, -1, np.int64)
         self._next: int | None = None
-        self.normal: Normal | None = None
-        """Of the hour that is going on."""
+        self._normal = Normal.unknown(count)
+
+    @property
+    def normal(self) -> Normal:
+        """What is normal in the hour that is going on."""
+        return self._normal
 
     def observe(self, bucket: int, value: Floats, excluded: Flags | None = None) -> Judged:
         """Judge one bucket (its number since the epoch) and learn from it; `value` is in milliseconds.
@@ -106,7 +117,7 @@ class LatencyBaselines:
             self._take_for_normal(np.array([series]), self._next - 1)
 
     def _step(self, bucket: int, value: Floats, excluded: Flags | None) -> Judged:
-        if self.normal is None or bucket % self._per_hour == 0:
+        if self._next is None or bucket % self._per_hour == 0:
             self._enter(bucket // self._per_hour)
         self._next = bucket + 1
         expected, limit = self._limits()
@@ -126,17 +137,15 @@ class LatencyBaselines:
         return Judged(value, expected, limit, above, firing & ~accepted, accepted)
 
     def _limits(self) -> tuple[Floats, Floats]:
-        normal = self.normal
-        assert normal is not None
+        normal = self._normal
         lately = np.nan_to_num(median(self._deviations), nan=0.0)
         expected = normal.level + self._rule.memory * lately
         return expected, np.maximum(expected + self._spreads * normal.spread, normal.habit)
 
     def _remember(self, bucket: int, value: Floats, expected: Floats, refused: Flags) -> None:
-        assert self.normal is not None
         place = bucket % self._values.shape[1]
         self._values[:, place], self._refused[:, place] = value, refused
-        self._deviations[:, bucket % self._deviations.shape[1]] = np.where(refused, np.nan, value - self.normal.level)
+        self._deviations[:, bucket % self._deviations.shape[1]] = np.where(refused, np.nan, value - self._normal.level)
         self._residuals[:, bucket % self._residuals.shape[1]] = np.where(refused, np.nan, value - expected)
         # The bucket before the first one that fires was part of it.
         begun = self._firing_begins(bucket)
@@ -150,8 +159,8 @@ class LatencyBaselines:
         """What is normal in the hour that begins."""
         count = len(self._since)
         parts = [(rows, self._of_zone(zone, rows, hour)) for zone, rows in self._zones]
-        self.normal = Normal(*(_gathered(parts, name, count) for name in Normal.__dataclass_fields__))
-        self._uncorrected[:, :, hour % _DAY] = self.normal.uncorrected
+        self._normal = Normal(*(_gathered(parts, name, count) for name in Normal.__dataclass_fields__))
+        self._uncorrected[:, :, hour % _DAY] = self._normal.uncorrected
         # What this hour will be is not known yet: figures of the same place in an earlier round would be taken for it.
         self._middle[:, hour % _HOURS] = self._high[:, hour % _HOURS] = np.nan
         self._errors[:, :, hour % _WEEK] = np.nan
@@ -225,10 +234,9 @@ class LatencyBaselines:
 
     def _close(self, hour: int) -> None:
         """The hour is over: keep what it was like, and how wrong each candidate was about it."""
-        assert self.normal is not None
         self._high[:, hour % _HOURS], _ = quantile(self._of_hour(hour, refused=True), 0.9)
         self._middle[:, hour % _HOURS] = self._accepted_middle(hour)
-        wrong = np.abs(self.normal.candidates - self._middle[:, hour % _HOURS])
+        wrong = np.abs(self._normal.candidates - self._middle[:, hour % _HOURS])
         self._errors[:, :, hour % _WEEK] = wrong
 
     def _of_hour(self, hour: int, *, refused: bool) -> Floats:
@@ -244,14 +252,13 @@ class LatencyBaselines:
 
     def _take_for_normal(self, rows: NDArray[np.int64], bucket: int) -> None:
         """What was refused since the alert began is learned after all, and the alert is over."""
-        assert self.normal is not None
         for row in rows.tolist():
             since = max(int(self._since[row]) - 1, bucket - self._values.shape[1] + 1)
             self._refused[row, np.arange(since, bucket + 1) % self._values.shape[1]] = False
             for hour in range(since // self._per_hour, bucket // self._per_hour):
                 self._middle[row, hour % _HOURS] = self._accepted_middle(hour)[row]
         lately = np.arange(bucket - self._per_hour * 6 + 1, bucket + 1) % self._values.shape[1]
-        self.normal.level[rows] = median(self._values[rows][:, lately])
+        self._normal.level[rows] = median(self._values[rows][:, lately])
         self._deviations[rows] = np.nan
         self._above[rows] = False
         self._firing[rows] = False
