@@ -24,7 +24,8 @@ from metrics.store.rows import insert
 from metrics.store.schedule import settle, slices
 from probes.model import Batch
 
-FLUSH_ROWS: Final = 1_000
+FLUSH_ROWS: Final = 250
+"""So many are worth a commit of their own; while one is under way, more come together."""
 FLUSH_AFTER_S: Final = 1.0
 FLUSH_MOST_ROWS: Final = 5_000
 """What already waits goes along with those that were waited for, up to so many: a commit costs the same for all."""
@@ -45,7 +46,7 @@ class _Waiting:
 
 
 class Ingest:
-    """Collects batches for up to a second or 1,000 rows, then stores rows and cursors in one transaction."""
+    """Collects batches for up to a second or 250 rows, then stores rows and cursors in one transaction."""
 
     def __init__(self, store: Store, *, flush_after_s: float = FLUSH_AFTER_S, flush_rows: int = FLUSH_ROWS) -> None:
         self._store = store
@@ -159,7 +160,7 @@ def store_batches(con: DuckDBPyConnection, group: Sequence[_Waiting], memory: Re
         cursors.append(numbering.cursor)
     if fresh:
         memory.look_up(con, slices(fresh))
-        insert(con, fresh)
+        insert(con, fresh, memory.append)
         settle(con, fresh, memory)
         note_changes(con, fresh)
     save_numbering(con, numberings)

@@ -14,6 +14,7 @@ from typing import Final
 
 from duckdb import DuckDBPyConnection
 
+from metrics.store.appending import Appender
 from metrics.store.numbering import Numbering, load_numbering
 
 Series = tuple[str, str, str]
@@ -23,8 +24,9 @@ _LOOK_BACK: Final = timedelta(hours=1)
 
 @dataclass(slots=True)
 class Remembered:
-    """For one store, used by its one writer only."""
+    """For one store, used by its one writer only. `append` is for that writer's rows."""
 
+    append: Appender = field(default_factory=Appender)
     _numberings: dict[str, Numbering] = field(default_factory=dict)
     _intervals: dict[Series, tuple[datetime, float]] = field(default_factory=dict)
     _newest: dict[tuple[Series, float], datetime] = field(default_factory=dict)

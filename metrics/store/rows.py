@@ -13,10 +13,10 @@ import numpy as np
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
+from metrics.store.appending import Append, append
 from metrics.store.attempts import PHASES, attempts_table
 from metrics.store.finished import NumberedRun, runs_table
 from metrics.store.rollup.marks import mark
-from metrics.store.sealing.layout import HOT
 from probes.model import Run
 
 __all__ = ["NumberedRun", "append", "insert"]
@@ -156,7 +156,7 @@ EVIDENCE: Final = pa.schema(
 )
 
 
-def insert(con: DuckDBPyConnection, runs: Sequence[NumberedRun]) -> None:
+def insert(con: DuckDBPyConnection, runs: Sequence[NumberedRun], append: Append = append) -> None:
     """Adds the runs with all that hangs on them, inside the caller's transaction."""
     finished, steps = runs_table(RUNS, runs), attempts_table(STEPS, [item.run for item in runs])
     append(con, "runs", finished)
@@ -171,17 +171,6 @@ def _marked(columns: Iterable[pa.ChunkedArray]) -> Iterator[datetime]:
     """An instant in each of the buckets that these fall into: all that decides it for a run and its steps."""
     slots = np.concatenate([column.cast(_BIG).to_numpy() // _SLOT_US for column in columns])
     return (datetime.fromtimestamp(slot * _SLOT_US / 1e6, UTC) for slot in np.unique(slots).tolist())
-
-
-def append(con: DuckDBPyConnection, table: str, rows: pa.Table) -> None:
-    """INSERT … SELECT of an Arrow table whose columns are named as the table's; raw rows go to the hot one."""
-    if rows.num_rows == 0:
-        return
-    con.register("incoming", rows)
-    try:
-        con.execute(f"INSERT INTO {HOT.get(table, table)} BY NAME SELECT * FROM incoming")  # noqa: S608 - a name of ours
-    finally:
-        con.unregister("incoming")
 
 
 def _table(schema: pa.Schema, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
