@@ -15,8 +15,8 @@ from metrics.kinds import GOOD, sql_list
 from metrics.store.memo import Memo
 from metrics.store.rates import CLASS_COLUMNS, CLASSES
 from metrics.store.relations import GOOD_ATTEMPTS, RUNS, STEPS
-from metrics.store.rollup.histogram import PERCENTS, index_sql, rank, value
-from metrics.store.rollup.layout import INTEGRATION_LEVEL, run_table
+from metrics.store.rollup.histogram import PERCENTS, index_sql, rank, read, value
+from metrics.store.rollup.layout import INTEGRATION_LEVEL, run_table, stored
 from metrics.store.rollup.plan import Span, tier_of
 from metrics.store.rollup.tiers import HOUR, Source, Tier, slot_of, slot_start
 from probes.model import FailureKind, Outcome
@@ -186,10 +186,18 @@ class Everybody:
         return found
 
     def _ask(self, sql: str, **bounds: Any) -> dict[str, Any]:
+        answer = self._asked(sql, bounds).fetchnumpy()
+        return {name: np.ma.filled(column, 0) for name, column in answer.items()}
+
+    def _asked(self, sql: str, bounds: dict[str, Any]) -> DuckDBPyConnection:
         named = "(SELECT unnest(string_split($names, chr(10))) AS integration, unnest(range($size)) AS code)"
         asked = {"names": "\n".join(self.names), "size": len(self.names)}
-        answer = self.con.execute(sql.format(named=named), bounds | asked).fetchnumpy()
-        return {name: np.ma.filled(column, 0) for name, column in answer.items()}
+        return self.con.execute(sql.format(named=named), bounds | asked)
+
+    def _read_held(self, sql: str, **bounds: Any) -> dict[str, Any]:
+        answer = self._asked(sql, bounds).to_arrow_table()
+        row, i, c = read(answer["held"])
+        return {name: answer[name].to_numpy()[row] for name in ("slot", "code")} | {"i": i, "c": c}
 
     def _ask_raw(self, sql: str, view: str, start: datetime, end: datetime) -> dict[str, Any]:
         """Raw rows of those integrations; `code` is their place. What is younger than all sealed days is only hot."""
@@ -203,7 +211,7 @@ class Everybody:
         where, bounds = _within(slots)
         table = INTEGRATION_LEVEL.table(tier)
         figures = self._ask(_FIGURES.format(table=table, where=where, named="{named}"), **bounds)
-        held = self._ask(_HELD.format(table=table, where=where, named="{named}"), **bounds)
+        held = self._read_held(_HELD.format(table=table, where=where, named="{named}"), **bounds)
         found = {}
         for slot in slots:
             own, some = figures["slot"] == slot, held["slot"] == slot
@@ -332,14 +340,14 @@ FROM rolled_buckets WHERE bucket_at >= $since AND (tier <> '5m' OR bucket_at >= 
 
 _FIGURES: Final = f"""
 SELECT epoch_us(bucket_at) // 300000000 AS slot, code, runs, simulated_runs, n, requests, {_CLASS_SUMS},
-       total_max AS most, epoch_us(last_run_at) * 16 + {outcome_code("last_outcome")} AS last
+       {stored("total_max")} AS most, epoch_us(last_run_at) * 16 + {outcome_code("last_outcome")} AS last
 FROM {{table}} JOIN {{named}} USING (integration) WHERE {{where}}
 """  # noqa: S608 - names of ours
 
-_P95: Final = """
-SELECT epoch_us(bucket_at) // 300000000 AS slot, code, total_p95 AS p95
-FROM {table} JOIN {named} USING (integration) WHERE total_p95 IS NOT NULL AND {where}
-"""
+_P95: Final = f"""
+SELECT epoch_us(bucket_at) // 300000000 AS slot, code, {stored("total_p95")} AS p95
+FROM {{table}} JOIN {{named}} USING (integration) WHERE n > 0 AND {{where}}
+"""  # noqa: S608 - names of ours
 
 _LAST: Final = f"""
 SELECT epoch_us(bucket_at) // 300000000 AS slot, code,
@@ -348,7 +356,7 @@ FROM {{table}} JOIN {{named}} USING (integration) WHERE last_run_at IS NOT NULL 
 """  # noqa: S608 - names of ours
 
 _HELD: Final = """
-SELECT epoch_us(bucket_at) // 300000000 AS slot, code, unnest(total_index) AS i, unnest(total_count) AS c
+SELECT epoch_us(bucket_at) // 300000000 AS slot, code, total_histogram AS held
 FROM {table} JOIN {named} USING (integration) WHERE {where}
 """
 
