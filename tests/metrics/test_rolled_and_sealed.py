@@ -110,13 +110,14 @@ def about(mine: Latency, theirs: Latency, question: str) -> None:
     assert (mine.p50, mine.p95, mine.p99) == pytest.approx((theirs.p50, theirs.p95, theirs.p99), rel=0.011), question
 
 
-@pytest.fixture
-def plain(make_run: Make) -> Iterator[tuple[Store, list[Run]]]:
-    """A store that nothing is rolled up, sealed or forgotten in, and what it holds."""
+@pytest.fixture(scope="module")
+def plain(make_run: Make) -> tuple[dict[str, Any], list[Run]]:
+    """What a store answers that nothing is rolled up, sealed or forgotten in, and what it holds."""
     store, runs = Store.open(None, read_timeout=MINUTE), lived(make_run)
     put(store, runs, 1)
-    yield store, runs
+    wanted = store.read(answers)
     store.close()
+    return wanted, runs
 
 
 @pytest.fixture
@@ -129,10 +130,9 @@ def full(store_path: Path) -> Iterator[Store]:
 
 @pytest.mark.slow
 def test_sealed_days_with_late_rows_are_answered_for_when_their_raw_rows_are_gone(
-    plain: tuple[Store, list[Run]], full: Store
+    plain: tuple[dict[str, Any], list[Run]], full: Store
 ) -> None:
-    untouched, runs = plain
-    wanted = untouched.read(answers)
+    wanted, runs = plain
     late = [run for i, run in enumerate(runs) if i % 17 == 3]
     put(full, [run for run in runs if run not in late], 1)
     roll(full, NOW)
@@ -152,10 +152,9 @@ def test_sealed_days_with_late_rows_are_answered_for_when_their_raw_rows_are_gon
 @pytest.mark.slow
 @pytest.mark.parametrize("raw", [timedelta(hours=6), timedelta(minutes=30)], ids=["six hours", "half an hour"])
 def test_raw_rows_that_are_kept_for_less_than_a_window_are_not_missed(
-    plain: tuple[Store, list[Run]], full: Store, raw: timedelta
+    plain: tuple[dict[str, Any], list[Run]], full: Store, raw: timedelta
 ) -> None:
-    untouched, runs = plain
-    wanted = untouched.read(answers)
+    wanted, runs = plain
     put(full, runs, 1)
     roll(full, NOW)
     full.write(partial(forget_old, now=NOW, retention=Retention(raw=raw))).result()
