@@ -30,6 +30,10 @@ T = TypeVar("T")
 
 _REOPEN_EVERY_S: Final = 1.0
 _READERS_GONE_WITHIN: Final = timedelta(seconds=10)
+LONG_LOG: Final = 16_000_000
+"""Bytes of the write-ahead log that are worth taking into the file."""
+_IDLE_S: Final = 0.25
+_TAKE_IN_EVERY_S: Final = 10.0
 
 _log = structlog.get_logger(__name__)
 
@@ -62,6 +66,7 @@ class Store:
         self._closed = False
         self._broken: str | None = None
         self._reopen_at = 0.0
+        self._take_in_at = 0.0
         self._writer = threading.Thread(target=self._write_forever, name="store-writer", daemon=True)
         self._writer.start()
 
@@ -173,11 +178,23 @@ class Store:
         con.close()
 
     def _next(self) -> _Task | None:
-        while True:
-            try:
-                return self._work.get(timeout=None if self._broken is None else _REOPEN_EVERY_S)
-            except Empty:
+        broken, log_is_long = self._broken is not None, self._log_is_long()
+        try:
+            return self._work.get(timeout=_REOPEN_EVERY_S if broken else _IDLE_S if log_is_long else None)
+        except Empty:
+            if broken:
                 return _Task(lambda con: None, in_transaction=False)
+            # Nobody waits: who comes now waits for it instead of whoever would make the log too long.
+            self._take_in_at = time.monotonic() + _TAKE_IN_EVERY_S
+            return _Task(_take_in, in_transaction=False)
+
+    def _log_is_long(self) -> bool:
+        if self.path is None or time.monotonic() < self._take_in_at:
+            return False
+        try:
+            return self.path.with_name(self.path.name + ".wal").stat().st_size > LONG_LOG
+        except FileNotFoundError:
+            return False
 
     def _give_up_on(self, err: duckdb.FatalException) -> None:
         with self._state:
@@ -201,6 +218,13 @@ class Store:
             self._root, self._broken = root, None
         _log.warning("store.reopened")
         return root.cursor()
+
+
+def _take_in(con: DuckDBPyConnection) -> None:
+    try:
+        con.execute("CHECKPOINT")
+    except duckdb.TransactionException as err:
+        _log.info("store.log_stays", reason=str(err).splitlines()[0])
 
 
 def _carry_out(con: DuckDBPyConnection, task: _Task) -> Any:

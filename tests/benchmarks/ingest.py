@@ -39,7 +39,7 @@ def lines() -> Iterator[str]:
         flat = _flat(hub.url, hub.process.pid)
         yield flat
         yield _rolled(hub.process.pid, idle)
-        yield _paced(hub.url, hub.process.pid, idle)
+        yield _paced(hub.url, hub.process.pid, _share(hub.process.pid, PACED_S))
 
 
 def _share(pid: int, seconds: float) -> float:
