@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from how_many import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -94,7 +95,7 @@ arrivals = st.lists(
 )  # minutes before noon, duration
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(25))
 @given(
     there=st.lists(st.tuples(st.integers(0, 60 * 24 * 20), st.integers(1, 5)), min_size=1, max_size=25),
     arriving=st.lists(arrivals, max_size=6),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
+from how_many import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -67,7 +68,7 @@ def at(minute: int) -> datetime:
     return slot_start(FIRST) + minute * MINUTE
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(stores(), st.lists(st.integers(0, DAYS * 1440), min_size=3, max_size=5, unique=True).map(sorted))
 def test_nothing_counts_in_two_windows_that_follow_one_another(store: Known, edges: list[int]) -> None:
     windows = [Window(at(start), at(end)) for start, end in pairwise(edges)]

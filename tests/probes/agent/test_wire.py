@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from how_many import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -77,7 +78,7 @@ heartbeats = st.builds(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(batches)
 def test_a_batch_comes_back_as_it_went(batch):
     assert wire.parse_batch(wire.dump_batch(batch)) == batch
@@ -88,7 +89,7 @@ def test_a_heartbeat_comes_back_as_it_went(heartbeat):
     assert wire.parse_heartbeat(wire.dump_heartbeat(heartbeat)) == heartbeat
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(runs)
 def test_a_run_comes_back_as_it_went(run):
     assert wire.parse_run(wire.dump_run(run)) == run
