@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from metrics.model import Window
 from metrics.store.buckets import epoch_ms
 from metrics.store.limits import Limit
+from metrics.store.relations import RUNS
 from metrics.store.rollup.decided import (
     Numbers,
     Rows,
@@ -29,7 +30,8 @@ from metrics.store.rollup.decided import (
     rolled,
 )
 from metrics.store.rollup.plan import Known, Span, plan, tier_of
-from metrics.store.rollup.tiers import FIVE_MINUTES, SLOT_MS, TIERS, Source, Tier, slot_of, slot_start
+from metrics.store.rollup.tiers import DAY, FIVE_MINUTES, SLOT_MS, TIERS, Source, Tier, slot_of, slot_start
+from metrics.store.sealing.layout import HOT
 
 MOST_ROWS: Final = 2_000_000
 """As much as is kept: 24 MB. A month of 1,000 series is a tenth of it."""
@@ -127,7 +129,7 @@ class CellMemo:
             if targets is not self._targets and targets != self._targets:
                 self._clear()
             self._targets = targets
-            look = _Look(con, self._as_made(con))
+            look = _Look(con, self._as_made(con), known.sealed_until + DAY.slots)
             sums: list[Sum | None] = [None] * len(zones)
             rest: list[Rows] = []
             for asked in _asked(known, targets, zones, since):
@@ -180,7 +182,8 @@ class CellMemo:
         cells = self._read(look, asked.targets, _EDGES, FIVE_MINUTES, ragged)
         for zone, start, end in asked.ragged:
             yield self._rows(zone, cells[slot_of(start)].between(start, end))
-        yield raw(look.con, asked.targets, asked.raw, plain=asked.plain)
+        late = all(slot_of(start) >= look.hot_from for _, start, _ in asked.raw)
+        yield raw(look.con, asked.targets, asked.raw, plain=asked.plain, runs=HOT[RUNS] if late else RUNS)
 
     def _rows(self, zone: int, cell: _Cell) -> Rows:
         return Rows(np.full(len(cell.codes), zone), self._keys()[cell.codes], cell.n)
@@ -259,6 +262,8 @@ class _Look:
 
     con: DuckDBPyConnection
     versions: Mapping[tuple[int, int], int]
+    hot_from: int
+    """No run of a slice that begins in this slot or later is sealed: a run begins less than a day before its slice."""
     used: dict[_Bucket, _Cell] = field(default_factory=dict)
     sums: dict[Hashable, Sum] = field(default_factory=dict)
 

@@ -25,6 +25,8 @@ from metrics.store.rollup.tiers import Tier, slot_start
 from probes.model import FailureKind, Outcome
 
 Numbers = NDArray[np.int64]
+_RawSpan = tuple[str, datetime, datetime]
+"""What its rows are placed by, an expression of SQL; start, end."""
 
 KINDS: Final = tuple(FailureKind)
 WITHIN: Final = len(OUTCOMES)
@@ -136,33 +138,36 @@ def about_limits(con: DuckDBPyConnection, targets: Targets, tier: Tier, slots: S
 
 
 def raw(
-    con: DuckDBPyConnection, targets: Targets, spans: Sequence[tuple[int, datetime, datetime]], *, plain: bool = True
+    con: DuckDBPyConnection,
+    targets: Targets,
+    spans: Sequence[tuple[int, datetime, datetime]],
+    *,
+    plain: bool = True,
+    runs: str = RUNS,
 ) -> Rows:
     """The raw runs that decide slices in those spans of time (zone, start, end), by zone; with regard to the limits of
-    the targets. Not `plain`: only what limits need."""
+    the targets. Not `plain`: only what limits need. `runs`: the relation that has all of them."""
     if not spans:
         return nothing()
-    return _raw(con, targets, [(str(zone), start, end) for zone, start, end in spans], plain=plain)
+    return _raw(con, targets, [(str(zone), start, end) for zone, start, end in spans], plain=plain, runs=runs)
 
 
 def raw_slices(con: DuckDBPyConnection, targets: Targets, tier: Tier, slots: Sequence[int]) -> Rows:
     """The raw runs that decide slices in those buckets, by the start of the slice in epoch milliseconds."""
     spans = [("epoch_ms(slice_at)", slot_start(slot), slot_start(slot + tier.slots)) for slot in slots]
-    return _raw(con, targets, spans, plain=True)
+    return _raw(con, targets, spans, plain=True, runs=RUNS)
 
 
-def _raw(
-    con: DuckDBPyConnection, targets: Targets, spans: Sequence[tuple[str, datetime, datetime]], *, plain: bool
-) -> Rows:
+def _raw(con: DuckDBPyConnection, targets: Targets, spans: Sequence[_RawSpan], *, plain: bool, runs: str) -> Rows:
     brief = sum((end - start for _, start, end in spans), timedelta()) <= _BRIEF
-    return (_one_by_one if brief else _counted)(con, targets, spans, plain=plain)
+    return (_one_by_one if brief else _counted)(con, targets, spans, plain=plain, runs=runs)
 
 
 def _one_by_one(
-    con: DuckDBPyConnection, targets: Targets, spans: Sequence[tuple[str, datetime, datetime]], *, plain: bool
+    con: DuckDBPyConnection, targets: Targets, spans: Sequence[_RawSpan], *, plain: bool, runs: str
 ) -> Rows:
     """Every run is a row, and held against its limits here: planning the question would take longer than all that."""
-    relation, bounds = _raw_spans(targets, spans, _CODED)
+    relation, bounds = _raw_spans(targets, spans, _CODED, runs)
     sql = f"""
 SELECT zone, series_row, every_s, simulated, outcome, kind, elsewhere, {", ".join(RUN_MEASURES.values())}
 FROM {relation} JOIN {targets.series[0]} USING (integration, workflow, region)
@@ -194,11 +199,9 @@ def _held(targets: Targets, column: Mapping[str, Limit]) -> tuple[Numbers, NDArr
     return measure, np.array([limit.limit_ms if limit else np.nan for limit in found])
 
 
-def _counted(
-    con: DuckDBPyConnection, targets: Targets, spans: Sequence[tuple[str, datetime, datetime]], *, plain: bool
-) -> Rows:
+def _counted(con: DuckDBPyConnection, targets: Targets, spans: Sequence[_RawSpan], *, plain: bool, runs: str) -> Rows:
     columns = range(len(targets.limits))
-    relation, bounds = _raw_spans(targets, spans, "every_s, simulated, outcome, failure_kind")
+    relation, bounds = _raw_spans(targets, spans, "every_s, simulated, outcome, failure_kind", runs)
     limits, more = _limit_columns(targets)
     took = " ".join(f"WHEN '{measure}' THEN {measure}" for measure in RUN_MEASURES.values())
     within = "".join(f", CASE measure_{i} {took} END <= limit_{i} AS within_{i}" for i in columns)
@@ -301,16 +304,14 @@ def _last_within(limit_ms: float) -> int:
     return bucket if value(bucket) <= limit_ms else bucket - 1
 
 
-def _raw_spans(
-    targets: Targets, spans: Sequence[tuple[str, datetime, datetime]], columns: str
-) -> tuple[str, dict[str, datetime]]:
+def _raw_spans(targets: Targets, spans: Sequence[_RawSpan], columns: str, runs: str) -> tuple[str, dict[str, datetime]]:
     parts: list[str] = []
     bounds: dict[str, datetime] = {}
     for place, (zone, start, end) in enumerate(spans):
         bounds |= {f"a{place}": start, f"b{place}": end}
         parts.append(
             f"SELECT {zone} AS zone, integration, workflow, region, {columns}, failed_integration IS NOT NULL "  # noqa: S608
-            f"AS elsewhere, {', '.join(RUN_MEASURES.values())} FROM {RUNS} "
+            f"AS elsewhere, {', '.join(RUN_MEASURES.values())} FROM {runs} "
             f"WHERE final AND slice_at >= $a{place} AND slice_at < $b{place}{targets.narrow}"
         )
     return f"({' UNION ALL '.join(parts)})", bounds

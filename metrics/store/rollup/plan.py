@@ -49,18 +49,26 @@ class Known:
     raw_from: int | None
     kept_from: Mapping[str, int]
     """By tier that has been rolled up: from which slot on nothing of it has been forgotten."""
+    sealed_until: int = 0
+    """No raw row that began in this slot or later is sealed."""
 
     @classmethod
     def read(cls, con: DuckDBPyConnection) -> Known:
         """As of now."""
-        found = con.execute(_DIRTY).fetchnumpy()
-        tiers, slots = np.asarray(found["tier"]), np.asarray(found["slot"], np.int64)
-        marks = con.execute(_WATERMARKS).fetchall()
+        found = con.execute(_KNOWN).fetchnumpy()
+        tiers, slots, is_mark = np.asarray(found["tier"]), np.asarray(found["slot"], np.int64), found["first"] == _MARK
+        told: dict[str, tuple[int | None, ...]] = {}
+        for row in np.flatnonzero(~is_mark).tolist():
+            figures = (int(found[name][row]) for name in ("slot", "first", "until"))
+            told[tiers[row]] = tuple(None if figure == _NULL else figure for figure in figures)
+        rolled = {name: (kept or 0, first or 0, end) for name, (kept, first, end) in told.items() if end is not None}
+        forgotten = (told[name][0] for name in ("raw", "state") if name in told)
         return cls(
-            {tier.suffix: np.unique(slots[tiers == tier.suffix]) for tier in TIERS},
-            {tier: (max(first, kept or first), end) for tier, kept, first, end in marks if end is not None},
-            max((kept for tier, kept, _, _ in marks if tier == "raw" and kept is not None), default=None),
-            {tier: kept or 0 for tier, kept, _, end in marks if end is not None},
+            {tier.suffix: np.unique(slots[is_mark & (tiers == tier.suffix)]) for tier in TIERS},
+            {tier: (max(first, kept), end) for tier, (kept, first, end) in rolled.items()},
+            max((kept for kept in forgotten if kept is not None), default=None),
+            {tier: kept for tier, (kept, _, _) in rolled.items()},
+            told["sealed"][0] or 0,
         )
 
     def may_hold(self, window: Window) -> bool:
@@ -151,11 +159,16 @@ def tier_of(source: Source) -> Tier:
     return TIERS[source - 1]
 
 
-_DIRTY: Final = "SELECT tier, epoch_us(bucket_at) // 300000000 AS slot FROM dirty_buckets"
+_NULL: Final = -1
+_MARK: Final = -2
 # Division of whole numbers rounds towards zero here.
-_WATERMARKS: Final = """
-SELECT tier, (epoch_us(kept_from) + 299999999) // 300000000, epoch_us(rolled_from) // 300000000,
-       epoch_us(rolled_until) // 300000000
+_KNOWN: Final = f"""
+SELECT tier, epoch_us(bucket_at) // 300000000 AS slot, {_MARK} AS first, {_MARK} AS until FROM dirty_buckets
+UNION ALL SELECT tier, coalesce((epoch_us(kept_from) + 299999999) // 300000000, {_NULL}),
+    coalesce(epoch_us(rolled_from) // 300000000, {_NULL}), coalesce(epoch_us(rolled_until) // 300000000, {_NULL})
 FROM rollup_watermarks
-UNION ALL SELECT 'raw', (epoch_us(kept_from) + 299999999) // 300000000, NULL, NULL FROM sealing_state
-"""
+UNION ALL SELECT 'state', coalesce((epoch_us(kept_from) + 299999999) // 300000000, {_NULL}), {_NULL}, {_NULL}
+FROM sealing_state
+UNION ALL SELECT 'sealed', coalesce(epoch_us(max(day)::TIMESTAMP) // 300000000 + {DAY.slots}, {_NULL}), {_NULL}, {_NULL}
+FROM sealed_days
+"""  # noqa: S608 - numbers of ours
