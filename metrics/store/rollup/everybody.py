@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -18,14 +18,15 @@ from metrics.store.relations import GOOD_ATTEMPTS, RUNS, STEPS
 from metrics.store.rollup.histogram import PERCENTS, index_sql, rank, read, value
 from metrics.store.rollup.layout import INTEGRATION_LEVEL, run_table, stored
 from metrics.store.rollup.plan import Span, tier_of
+from metrics.store.rollup.reading import sealed_until
 from metrics.store.rollup.tiers import HOUR, Source, Tier, slot_of, slot_start
+from metrics.store.sealing.layout import HOT
 from probes.model import FailureKind, Outcome
 
 Column = NDArray[Any]
 """One figure per integration."""
 
 OUTCOMES: Final = tuple(Outcome)
-_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _COUNTS: Final = ("runs", "simulated_runs", "n", "requests", *CLASSES)
 _SLICES: Final = ("good", "bad", "good_ms", "bad_ms")
 _KINDS: Final = tuple(FailureKind)
@@ -116,7 +117,7 @@ class Everybody:
         self._raw: dict[Hashable, Any] = {}
         self._place = {name: place for place, name in enumerate(self.names)}
         self._versions: dict[tuple[int, int], int] = {}
-        self._sealed_until = _sealed_until(con)
+        self._sealed_until = sealed_until(con)
 
     def read_versions(self, since: datetime, finest_since: datetime) -> None:
         """Of which making each bucket is that may be asked for."""
@@ -201,7 +202,8 @@ class Everybody:
 
     def _ask_raw(self, sql: str, view: str, start: datetime, end: datetime) -> dict[str, Any]:
         """Raw rows of those integrations; `code` is their place. What is younger than all sealed days is only hot."""
-        table = view if start < self._sealed_until else f"hot_{view}"
+        only_hot = self._sealed_until is not None and start >= self._sealed_until
+        table = HOT[view] if only_hot else view
         answer = self.con.execute(sql.format(table=table), {"start": start, "end": end}).fetchnumpy()
         place = self._place
         code = np.fromiter((place.get(name, -1) for name in answer.pop("integration")), np.int64)
@@ -272,12 +274,6 @@ class Everybody:
     def exact(self, start: datetime, end: datetime) -> dict[str, Any]:
         """By code: the exact percentiles of the raw attempts of that time."""
         return self._ask_raw(_EXACT, STEPS, start, end)
-
-
-def _sealed_until(con: DuckDBPyConnection) -> datetime:
-    """From when on no day is sealed."""
-    row = con.execute("SELECT max(day) FROM sealed_days").fetchone()
-    return datetime.combine(row[0], time(), UTC) + timedelta(days=1) if row and row[0] else _LONG_AGO
 
 
 def _by_tier(spans: Iterable[Span]) -> dict[Tier, list[int]]:

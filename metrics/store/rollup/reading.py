@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from metrics.store.rollup.kept import Closed, Rows, added, merged, places
 from metrics.store.rollup.layout import INTEGRATION_LEVEL, RUN_KEYS, STEP_LEVEL, Level, run_table, stored
 from metrics.store.rollup.plan import Known, Span, plan, tier_of
 from metrics.store.rollup.tiers import HOUR, Source, Tier, slot_start
+from metrics.store.sealing.layout import HOT
 
 Histograms = tuple[Any, Any, Any]
 """Group, bucket and count, in order of group and bucket."""
@@ -63,6 +64,8 @@ class Stretch:
     spans: tuple[Span, ...]
     memo: Memo | None = None
     """Keeps the rows of closed buckets."""
+    hot_from: datetime | None = None
+    """From when on raw rows are hot only: to look for them in the months, too, takes half as long again."""
     _closed: list[Closed] = field(default_factory=list, compare=False, repr=False)
 
     @classmethod
@@ -70,7 +73,7 @@ class Stretch:
         cls, con: DuckDBPyConnection, window: Window, finest: timedelta | None = None, memo: Memo | None = None
     ) -> Stretch:
         """As the store stands now."""
-        return cls(window, plan(Known.read(con), window, finest), memo)
+        return cls(window, plan(Known.read(con), window, finest), memo, sealed_until(con))
 
     def closed(self, con: DuckDBPyConnection) -> Closed:
         """The part that roll-ups answer for; read once."""
@@ -98,7 +101,7 @@ class Stretch:
     def without(self, tier: Tier) -> Stretch:
         """The same, with raw rows instead of that tier."""
         spans = (replace(s, source=Source.RAW) if s.source is tier.source else s for s in self.spans)
-        return Stretch(self.window, tuple(spans), self.memo)
+        return Stretch(self.window, tuple(spans), self.memo, self.hot_from)
 
     def relation(
         self,
@@ -116,7 +119,9 @@ class Stretch:
         for place, span in enumerate(self.spans):
             bounds |= {f"from_{place}": span.start, f"until_{place}": span.end}
             if span.source is Source.RAW:
-                source, row, at, length, more = table, raw, "started_at", 0, f"{condition} GROUP BY ALL"
+                only_hot = self.hot_from is not None and span.start >= self.hot_from
+                source = HOT[table] if only_hot else table
+                row, at, length, more = raw, "started_at", 0, f"{condition} GROUP BY ALL"
             else:
                 tier = tier_of(span.source)
                 source, row, at = scope.level.table(tier), rolled, "bucket_at"
@@ -127,6 +132,12 @@ class Stretch:
                 f"WHERE {at} >= $from_{place} AND {at} < $until_{place}{scope.clauses} AND {more.format(at=at)}"
             )
         return f"({' UNION ALL '.join(parts)})", bounds
+
+
+def sealed_until(con: DuckDBPyConnection) -> datetime | None:
+    """From when on no day is sealed; None when none is at all: then what the view shows need not be hot rows."""
+    row = con.execute("SELECT max(day) FROM sealed_days").fetchone()
+    return datetime.combine(row[0], time(), UTC) + timedelta(days=1) if row and row[0] else None
 
 
 def histograms(
