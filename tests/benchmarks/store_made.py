@@ -34,8 +34,8 @@ from metrics.store.migrations import known
 from metrics.store.retention import forget_old
 from metrics.store.rollup.marks import mark
 from metrics.store.rows import append
-from metrics.store.sealing.layout import Month, midnight
-from metrics.store.sealing.months import attached, ensure, month_files, month_folder
+from metrics.store.sealing.layout import RAW, Month, midnight
+from metrics.store.sealing.months import attached, ensure, insert, month_files, month_folder
 from metrics.store.sealing.recovery import undo
 from metrics.store.sealing.state import save_state, sealing_state
 from metrics.store.sealing.views import show
@@ -170,12 +170,12 @@ def _put_sealed(con: DuckDBPyConnection, folder: Path, day: datetime, tables: di
     ensure(con, folder, month, state.store_id)
     undo(con, month, state)
     shown = replace(state, visible=state.visible + 1)
+    raw = {table.name: table for table in RAW}
     with transaction(con):
         for name, rows in tables.items():
             con.register("incoming", rows)
-            con.execute(
-                f"INSERT INTO {month.alias}.{name} BY NAME SELECT *, {shown.visible} AS seal FROM incoming"  # noqa: S608
-            )
+            whole = f"(FROM {raw[name].hot} LIMIT 0) UNION ALL BY NAME FROM incoming"
+            insert(con, month, raw[name], f"({whole})", shown.visible)
             con.unregister("incoming")
     with transaction(con):
         save_state(con, shown)

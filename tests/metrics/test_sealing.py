@@ -14,7 +14,8 @@ from metrics.store.database import Store, StoreUnavailable
 from metrics.store.rows import NumberedRun, insert
 from metrics.store.runs import run as whole_run
 from metrics.store.schedule import settle
-from metrics.store.sealing.layout import RAW, closed_before
+from metrics.store.sealing import months
+from metrics.store.sealing.layout import RAW, Month, closed_before
 from metrics.store.sealing.moving import closed_pieces, copy, take_over
 from metrics.store.sealing.rounds import drop_months, seal_closed, seal_piece
 from metrics.store.sealing.state import sealing_state
@@ -205,10 +206,7 @@ def test_a_sealing_that_broke_off_between_its_transactions_is_undone_at_open(
     seal_closed(stored, NOW - timedelta(days=4), DELAY)
     # What the first transaction of the next sealing leaves, had the process died right after it.
     stored.maintain(
-        lambda con: con.execute(
-            "INSERT INTO sealed_2026_11.runs BY NAME "
-            "SELECT *, (SELECT visible + 1 FROM sealing_state) AS seal FROM hot_runs"
-        )
+        lambda con: months.insert(con, Month(2026, 11), RAW[0], "hot_runs", sealing_state(con).visible + 1)
     ).result()
     assert everything(stored) == before
     stored.close()
