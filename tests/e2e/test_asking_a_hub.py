@@ -22,7 +22,7 @@ import httpx
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from leadline_processes import LEADLINE, ROOT, Process, command, eventually, running
+from leadline_processes import LEADLINE, ROOT, Process, command, eventually, interruptible, running
 
 from metrics.frames import Leadline, NoAnswer
 from metrics.store.database import Store
@@ -181,12 +181,7 @@ def test_without_a_hub_both_commands_say_how_to_start_one(tmp_path: Path) -> Non
 
 
 def test_ctrl_c_stops_the_question_in_the_hub_too(world: World) -> None:
-    asking = [
-        subprocess.Popen(
-            (*LEADLINE, "sql", SLOW, "--timeout", "300", "--data", str(world.data)), cwd=ROOT, stderr=subprocess.PIPE
-        )
-        for _ in range(2)
-    ]
+    asking = [interruptible("sql", SLOW, "--timeout", "300", "--data", str(world.data)) for _ in range(2)]
     assert world.process.popen is not None
     busy = cpu_seconds(world.process.popen.pid)
     eventually(lambda: cpu_seconds(world.process.popen.pid) > busy + 1.5, within=60, what="both are being answered")
@@ -296,16 +291,13 @@ def peak_of_export(world: World, since: str, target: Path) -> float:
 def test_an_export_that_is_interrupted_leaves_what_was_there(world: World, tmp_path: Path) -> None:
     target = tmp_path / "steps.csv"
     target.write_text("of yesterday\n")
-    exporting = subprocess.Popen(
-        (*LEADLINE, "export", "--since", "30d", "-o", str(target), "--data", str(world.data)),
-        cwd=ROOT,
-        stderr=subprocess.DEVNULL,
-    )
+    exporting = interruptible("export", "--since", "30d", "-o", str(target), "--data", str(world.data))
     eventually(
         lambda: any(file.stat().st_size > 1 << 20 for file in tmp_path.glob(".*.part")), within=60, what="rows arrive"
     )
     exporting.send_signal(signal.SIGINT)
-    assert exporting.wait(timeout=20) != 0
+    with exporting:
+        assert exporting.wait(timeout=20) != 0
     assert [file.name for file in tmp_path.iterdir()] == ["steps.csv"]
     assert target.read_text() == "of yesterday\n"
 
