@@ -352,6 +352,19 @@ def test_a_late_run_changes_what_is_remembered_of_its_bucket(quiet: Store, put: 
         remembers_nothing_else(quiet, ["hubspot"])
 
 
+def test_what_is_remembered_of_five_minutes_long_ago_changes_with_them_too(
+    store: Store, put: Put, make_run: Make
+) -> None:
+    """While their hour is still to be made anew, five minutes answer for it, however old they are."""
+    put([make_run(NOW - MINUTE - i * 10 * MINUTE, 100.0) for i in range(6 * 144)])
+    roll(store, NOW)
+    for day in (2, 4):
+        for late in range(2):
+            put([make_run(NOW - timedelta(days=day, minutes=2 * late), 9_000.0 + late)])
+            roll(store, NOW, tiers=(FIVE_MINUTES,))
+            remembers_nothing_else(store, ["hubspot"])
+
+
 def test_a_memo_that_is_full_forgets_what_was_not_used_for_longest() -> None:
     memo = Memo(most_bytes=10)
     for key in "abc":

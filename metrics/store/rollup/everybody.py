@@ -19,7 +19,7 @@ from metrics.store.rollup.histogram import PERCENTS, index_sql, rank, read, valu
 from metrics.store.rollup.layout import INTEGRATION_LEVEL, run_table, stored
 from metrics.store.rollup.plan import Span, tier_of
 from metrics.store.rollup.reading import sealed_until
-from metrics.store.rollup.tiers import HOUR, Source, Tier, slot_of, slot_start
+from metrics.store.rollup.tiers import FIVE_MINUTES, HOUR, Source, Tier, slot_of, slot_start
 from metrics.store.sealing.layout import HOT
 from probes.model import FailureKind, Outcome
 
@@ -117,11 +117,13 @@ class Everybody:
         self._raw: dict[Hashable, Any] = {}
         self._place = {name: place for place, name in enumerate(self.names)}
         self._versions: dict[tuple[int, int], int] = {}
+        self._since, self._finest = slot_start(0), 0
         self._sealed_until = sealed_until(con)
 
     def read_versions(self, since: datetime, finest_since: datetime) -> None:
-        """Of which making each bucket is that may be asked for."""
+        """Of which making each bucket is that may be asked for; older ones of five minutes once they are."""
         bounds = {"since": since - timedelta(days=1), "finest": finest_since}
+        self._since, self._finest = since, slot_of(finest_since)
         found = self.con.execute(_VERSIONS, bounds).fetchnumpy()
         keys = zip(found["source"].tolist(), found["slot"].tolist(), strict=True)
         self._versions = dict(zip(keys, found["version"].tolist(), strict=True))
@@ -174,6 +176,9 @@ class Everybody:
         return found
 
     def _version(self, tier: Tier, slot: int) -> int:
+        if tier is FIVE_MINUTES and slot <= self._finest and self._finest > slot_of(self._since):
+            # Rare: an hour of long ago that is yet to be made anew.
+            self.read_versions(self._since, self._since)
         return self._versions.get((tier.source, slot), 0)
 
     def _remembered(self, what: str, tier: Tier, slots: Sequence[int], read: Any) -> dict[int, Any]:
