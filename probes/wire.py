@@ -22,6 +22,8 @@ from probes.model import Batch, Heartbeat, Run
 MAX_RUNS: Final = 500
 MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 
+_LEAST_EVERY_S: Final = 0.001
+"""The hub counts slices in milliseconds."""
 _NO_ZONE: Final = "an instant needs a time zone"
 _RUN: Final = TypeAdapter(Run)
 _BATCH: Final = TypeAdapter(Batch)
@@ -106,6 +108,8 @@ def _parse(adapter: TypeAdapter[T], body: bytes) -> T:
 def _check_run(position: int, run: Run, region: str) -> None:
     if run.region != region:
         raise WireError(f"runs.{position}.region: must be the batch's own region")
+    if run.every_s and not run.every_s >= _LEAST_EVERY_S:
+        raise WireError(f"runs.{position}.every_s: must be a millisecond or more")
     for where, instant in _instants(run):
         if instant.tzinfo is None:
             raise WireError(f"runs.{position}.{where}: {_NO_ZONE}")
