@@ -63,7 +63,7 @@ def remove(folder: Path, month: Month) -> int:
     """Deletes the file of a month that is not attached; how many bytes that frees."""
     path = folder / month.file
     size = 0
-    for file in (path, path.with_name(path.name + ".wal")):
+    for file in (_log_of(path), path):  # The log alone would be in the way of a month made anew.
         if file.exists():
             size += file.stat().st_size
             file.unlink()
@@ -129,12 +129,19 @@ def _make(con: DuckDBPyConnection, path: Path, store_id: UUID) -> None:
         con.execute(f"CHECKPOINT {_DRAFT}")
     finally:
         con.execute(f"DETACH {_DRAFT}")
+    if (log := _log_of(path)).exists():
+        # The file was moved away, and its log left behind: no other file can be opened beside that.
+        log.replace(log.with_name(log.name + ".left"))
     draft.replace(path)
     sync_folder(path.parent)
 
 
 def _packed(con: DuckDBPyConnection, table: RawTable, there: Collection[str] | None = None) -> str:
     return f"SELECT {stored(table.name, columns(con, table.hot), there)} FROM {table.hot}"  # noqa: S608 - names of ours
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(path.name + ".wal")
 
 
 def sync_folder(folder: Path) -> None:
