@@ -30,29 +30,40 @@ class Appender:
     """`append`, planned once for each table: a few rows of many columns cost a third of it.
 
     For one thread, and for tables whose Arrow schema stays the same. What it prepares is part of the transaction that
-    it first appends in: after one that failed, it is of no more use.
+    it first appends in: after one that failed, call `forget`.
     """
 
     def __init__(self) -> None:
         self._con: DuckDBPyConnection | None = None
         self._prepared: dict[str, _Prepared] = {}
+        self._ready: set[str] = set()
+
+    def forget(self) -> None:
+        """Everything is prepared anew, under the names it had: the engine keeps each name as long as the connection."""
+        self._ready.clear()
 
     def __call__(self, con: DuckDBPyConnection, table: str, rows: pa.Table) -> None:
         if rows.num_rows == 0:
             return
         if con is not self._con:
-            self._con, self._prepared = con, {}
+            self._con, self._prepared, self._ready = con, {}, set()
         if table not in self._prepared:
-            self._prepared[table] = _Prepared(con, table, rows.schema)
+            self._prepared[table] = _Prepared(table, rows.schema)
+        if table not in self._ready:
+            self._prepared[table].prepare(con)
+            self._ready.add(table)
         self._prepared[table].append(con, rows)
 
 
 class _Prepared:
-    def __init__(self, con: DuckDBPyConnection, table: str, schema: pa.Schema) -> None:
+    def __init__(self, table: str, schema: pa.Schema) -> None:
         self._nothing = self._rows = schema.empty_table()
+        self._table = table
         self._name = f"incoming_{next(_NUMBERS)}"
+
+    def prepare(self, con: DuckDBPyConnection) -> None:
         con.register(self._name, self)
-        con.execute(f"PREPARE {self._name} AS {_insert(table, self._name)}")
+        con.execute(f"PREPARE {self._name} AS {_insert(self._table, self._name)}")
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """The rows of this time: what the prepared statement reads."""

@@ -193,8 +193,8 @@ class Store:
             return False
         try:
             return self.path.with_name(self.path.name + ".wal").stat().st_size > LONG_LOG
-        except FileNotFoundError:
-            return False
+        except OSError:
+            return False  # There is none, or whoever writes will be told what is wrong.
 
     def _give_up_on(self, err: duckdb.FatalException) -> None:
         with self._state:
@@ -216,6 +216,7 @@ class Store:
         root = open_store(self.path)
         with self._state:
             self._root, self._broken = root, None
+            self.memo = Memo()  # What lies there now may be another copy.
         _log.warning("store.reopened")
         return root.cursor()
 

@@ -117,7 +117,7 @@ class Ingest:
         try:
             cursors = self._store.write(lambda con: store_batches(con, group, self._memory)).result()
         except Exception as err:  # noqa: BLE001 - the loop's edge: one bad batch must not take its neighbours with it
-            self._memory = Remembered()
+            self._memory.forget()
             self._store_apart(group, err)
         else:
             for item, cursor in zip(group, cursors, strict=True):
@@ -145,8 +145,9 @@ class Ingest:
 def store_batches(con: DuckDBPyConnection, group: Sequence[_Waiting], memory: Remembered) -> list[int]:
     """Stores the runs that are new, and the cursors, inside the caller's transaction; the cursor after each batch.
 
-    When it fails, or the transaction does, the memory is of no more use.
+    When it fails, or the transaction does, the memory has to forget.
     """
+    memory.recall(con)
     numberings = memory.numberings(con, {item.batch.prober_id for item in group})
     fresh: list[NumberedRun] = []
     cursors: list[int] = []

@@ -2,7 +2,7 @@
 interval and its newest slice.
 
 All of it is as the last commit left it. It only ever spares a question: where it does not settle one, the store is
-asked. After a transaction that failed it is thrown away.
+asked. After a transaction that failed it is forgotten, and when the store was opened anew.
 """
 
 from __future__ import annotations
@@ -31,6 +31,18 @@ class Remembered:
     _intervals: dict[Series, tuple[datetime, float]] = field(default_factory=dict)
     _newest: dict[tuple[Series, float], datetime] = field(default_factory=dict)
     _from: datetime | None = None
+    _con: DuckDBPyConnection | None = None
+
+    def recall(self, con: DuckDBPyConnection) -> None:
+        """Before anything is asked in a transaction: what another connection left may not be what lies there now."""
+        if con is not self._con:
+            self.forget()
+            self._con = con
+
+    def forget(self) -> None:
+        """Nothing is known any more."""
+        self.append.forget()
+        self._numberings, self._intervals, self._newest, self._from = {}, {}, {}, None
 
     def numberings(self, con: DuckDBPyConnection, prober_ids: Collection[str]) -> dict[str, Numbering]:
         """Of these probers; the same ones each time, so that what is changed in them is remembered."""

@@ -15,17 +15,18 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import duckdb
 import pytest
 from duckdb import DuckDBPyConnection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metrics.store import ingest as ingest_module
-from metrics.store.database import IngestFull, Store, StoreClosed
+from metrics.store.database import IngestFull, Store, StoreClosed, StoreUnavailable
 from metrics.store.ingest import Ingest
 from metrics.store.numbering import Numbering
 from metrics.store.probers import probers, record_heartbeat
-from probes.model import Batch, Heartbeat, Outcome, Run
+from probes.model import Batch, Evidence, Heartbeat, Outcome, Run, StepResult
 
 Make = Callable[..., Run]
 Told = tuple[str, float, int, Outcome]
@@ -314,3 +315,45 @@ def test_kill_minus_nine_loses_nothing_that_was_answered(store_path: Path) -> No
     store.close()
     assert kept >= cursor
     assert count == distinct == kept
+
+
+def test_what_was_remembered_of_a_file_is_not_taken_for_true_of_another_in_its_place(
+    store_path: Path, make_run: Make, noon: datetime
+) -> None:
+    store = Store.open(store_path)
+    ingest = Ingest(store, flush_after_s=0.0)
+    ingest.submit(batch(make_run, 1, 2), noon).result(timeout=30)
+
+    def swap(con: DuckDBPyConnection) -> None:
+        store_path.unlink()
+        store_path.with_name(store_path.name + ".wal").unlink(missing_ok=True)
+        raise duckdb.FatalException("IO Error: the file is gone")
+
+    with pytest.raises(StoreUnavailable):
+        store.read(swap)
+    store.maintain(lambda con: None).result(timeout=30)
+    sent = batch(make_run, 3, 1)
+    assert ingest.submit(sent, noon).result(timeout=30) == 3
+    ingest.close()
+    again = Ingest(store, flush_after_s=0.0)
+    assert again.submit(sent, noon).result(timeout=30) == 3
+    again.close()
+    assert stored(store) == [("p1", 3)]
+    store.close()
+
+
+def test_batches_that_cannot_be_stored_leave_nothing_behind(
+    store: Store, ingest: Ingest, make_run: Make, make_step: Callable[..., StepResult], noon: datetime
+) -> None:
+    def prepared(con: DuckDBPyConnection) -> int:
+        return len(con.execute("FROM duckdb_prepared_statements()").fetchall())
+
+    before = store.write(prepared).result(timeout=30)
+    unfit = Evidence("e1", "GET", "https://api.example.com", {}, None, 2**31, {}, None, {})
+    for _ in range(3):
+        sent = Batch("p1", "local", 1, (make_run(steps=(make_step(evidence=unfit),)),))
+        with pytest.raises(ValueError, match="2147483648"):
+            ingest.submit(sent, noon).result(timeout=30)
+    assert ingest.submit(batch(make_run, 1, 1), noon).result(timeout=30) == 1
+    assert store.write(prepared).result(timeout=30) - before == 2
+    assert stored(store) == [("p1", 1)]

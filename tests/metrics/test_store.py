@@ -71,6 +71,19 @@ def test_a_long_log_is_taken_into_the_file_while_nobody_writes(store_path: Path)
     store.close()
 
 
+def test_a_folder_that_goes_away_does_not_end_the_writer(tmp_path: Path) -> None:
+    folder, away = tmp_path / "data", tmp_path / "away"
+    store = Store.open(folder / "leadline.duckdb")
+    folder.rename(away)
+    folder.write_text("in the way")
+    store.write(add(1)).result(timeout=30)
+    store.write(add(2)).result(timeout=30)
+    folder.unlink()
+    away.rename(folder)
+    assert store.read(numbers) == [1, 2]
+    store.close()
+
+
 def test_a_write_of_bad_sql_is_rolled_back_too(store: Store) -> None:
     def fails(con: DuckDBPyConnection) -> None:
         add(1)(con)
