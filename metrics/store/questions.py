@@ -40,7 +40,10 @@ def only_question(con: DuckDBPyConnection, sql: str) -> str:
     """
     bare = _EXPLAIN.sub("", sql, count=1)
     try:
+        bare.encode()
         statements = con.extract_statements(bare)
+    except UnicodeEncodeError as err:
+        raise NotAQuestion("what is asked holds half a letter (a surrogate), which no text can") from err
     except duckdb.Error as err:
         raise NotAQuestion(one_line(err)) from err
     if len(statements) != 1:

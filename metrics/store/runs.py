@@ -74,6 +74,8 @@ _NEAR: Final = timedelta(minutes=1)
 _CLEANED_UP: Final = timedelta(minutes=15)
 """Its clean-up ends long before this, counted from its end."""
 _TIME_ORDERED: Final = 7
+_LAST_US: Final = 253_402_214_400_000_000
+"""The last day that there is a date for."""
 _SAME_INSTANT: Final = timedelta(milliseconds=3)
 # Told apart as texts, because comparing the ids would be pushed down into the scan of the table, and unpacking a day of
 # ids costs 20 times as much as looking at its instants. Not for more than a few rows.
@@ -123,8 +125,10 @@ def _tables(con: DuckDBPyConnection, run_id: UUID) -> str:
 
 
 def _instant(run_id: UUID) -> datetime | None:
-    """When the run started, as the first 48 bits of its id tell (RFC 9562, version 7); None for another kind of id."""
-    return instant((run_id.int >> 80) * 1000) if run_id.version == _TIME_ORDERED else None
+    """When the run started, as the first 48 bits of its id tell (RFC 9562, version 7); None for another kind of id, and
+    for an instant that there is not."""
+    told = (run_id.int >> 80) * 1000
+    return instant(told) if run_id.version == _TIME_ORDERED and told < _LAST_US else None
 
 
 def _find(con: DuckDBPyConnection, columns: str, run_id: UUID, tables: str) -> list[dict[str, Any]]:

@@ -71,6 +71,16 @@ class Known:
             told["sealed"][0] or 0,
         )
 
+    def near(self, low: int, high: int) -> tuple[int, int]:
+        """Of these slots, those of a day before anything is known of to those of a day after: further out there is
+        nothing that a plan would have to tell apart, and a window may be a thousand years."""
+        lengths = {tier.suffix: tier.slots for tier in TIERS}
+        marks = {tier: slots for tier, slots in self.dirty.items() if len(slots)}
+        firsts = [first for first, _ in self.rolled.values()] + [int(slots[0]) for slots in marks.values()]
+        ends = [end for _, end in self.rolled.values()] + [int(slots[-1]) + lengths[t] for t, slots in marks.items()]
+        first, end = min([high, *(firsts or [low])]), max([low, *ends])
+        return max(low, (first // DAY.slots - 1) * DAY.slots), min(high, (-(-end // DAY.slots) + 1) * DAY.slots)
+
     def may_hold(self, window: Window) -> bool:
         """Whether there can be a row of that time: one that is not rolled up has marked its bucket."""
         low, high = slot_of(window.start), -(-epoch_ms(window.end) // SLOT_MS)
@@ -94,9 +104,11 @@ def plan(
     `finest` is the length of the buckets that the answer is cut into: no coarser tier is used, and none but `only`.
     Buckets that begin in a slot before `counted_from` are only used where raw rows are not kept.
     """
+    if window.start >= window.end:
+        return (Span(Source.RAW, window.start, window.end),)
     day = DAY.slots
     start_ms, end_ms = epoch_ms(window.start), epoch_ms(window.end)
-    low, high = slot_of(window.start), -(-end_ms // SLOT_MS)
+    low, high = known.near(slot_of(window.start), -(-end_ms // SLOT_MS))
     base = low // day * day
     slots = base + np.arange(-(-high // day) * day - base)
     inside = (slots * SLOT_MS >= start_ms) & ((slots + 1) * SLOT_MS <= end_ms)
@@ -119,6 +131,8 @@ def plan(
         gone, rigid = gone & ~held, rigid | fixed
     if np.count_nonzero(np.diff(source)) > MOST_SPANS:
         source[_around(dirty) & _whole(~forgotten & ~rigid, HOUR.slots)] = Source.RAW
+    if low > slot_of(window.start):
+        source[:day] = Source.RAW
     return _spans(source[low - base : high - base], low, window)
 
 
@@ -148,7 +162,8 @@ def _spans(source: NDArray[np.int8], first: int, window: Window) -> tuple[Span, 
     for begin, end in pairwise([0, *cuts, len(source)]):
         start, until = slot_start(first + begin), slot_start(first + end)
         if source[begin] <= Source.RAW:
-            start, until = max(start, window.start), min(until, window.end)
+            start = window.start if begin == 0 else start
+            until = window.end if end == len(source) else until
         answers = source[begin] != _NOTHING
         found.append(Span(Source(max(0, int(source[begin]))), start, until if answers else start))
     return tuple(found)
