@@ -174,3 +174,13 @@ def test_the_last_run_is_known_long_after_its_raw_row_is_gone(full: Store, make_
     full.write(partial(forget_old, now=NOW, retention=Retention(raw=DAY))).result()
     summary = remembered(full)
     assert (summary.last_run_at, summary.last_outcome) == (NOW - 20 * DAY, Outcome.FAILED)
+
+
+def test_a_run_that_began_just_before_its_slice_counts_when_its_day_is_sealed(full: Store, make_run: Make) -> None:
+    """A prober's timer may go off a little early, or its clock be set back."""
+    midnight = datetime(2026, 11, 18, tzinfo=UTC)
+    put(full, [make_run(midnight - timedelta(milliseconds=1), scheduled_at=midnight), make_run(midnight - HOUR)], 1)
+    roll(full, NOW)
+    assert seal_closed(full, NOW, SEAL_AFTER).rows > 0
+    put(full, [make_run(midnight + 2 * MINUTE)], 10)
+    assert remembered(full).availability_30d.good == 3

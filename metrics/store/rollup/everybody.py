@@ -205,9 +205,10 @@ class Everybody:
         row, i, c = read(answer["held"])
         return {name: answer[name].to_numpy()[row] for name in ("slot", "code")} | {"i": i, "c": c}
 
-    def _ask_raw(self, sql: str, view: str, start: datetime, end: datetime) -> dict[str, Any]:
-        """Raw rows of those integrations; `code` is their place. What is younger than all sealed days is only hot."""
-        only_hot = self._sealed_until is not None and start >= self._sealed_until
+    def _ask_raw(self, sql: str, view: str, start: datetime, end: datetime, early_d: int = 0) -> dict[str, Any]:
+        """Raw rows of those integrations; `code` is their place. What is younger than all sealed days is only hot; it
+        may have begun that many days before the instant that it counts at."""
+        only_hot = self._sealed_until is not None and start - timedelta(days=early_d) >= self._sealed_until
         table = HOT[view] if only_hot else view
         answer = self.con.execute(sql.format(table=table), {"start": start, "end": end}).fetchnumpy()
         place = self._place
@@ -258,7 +259,7 @@ class Everybody:
         return found
 
     def _raw_slices(self, span: Span) -> NDArray[np.int64]:
-        answer = self._ask_raw(_RAW_SLICES, RUNS, span.start, span.end)
+        answer = self._ask_raw(_RAW_SLICES, RUNS, span.start, span.end, 1)
         found = np.zeros((len(_SLICES), len(self.names)), np.int64)
         n, ms = answer["n"], answer["n"] * np.round(answer["every_s"] * 1000).astype(np.int64)
         for place, good in enumerate((True, False)):
