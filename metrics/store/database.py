@@ -17,7 +17,15 @@ import duckdb
 import structlog
 from duckdb import DuckDBPyConnection
 
-from metrics.store.failures import IngestFull, ReadTimeout, StoreClosed, StoreError, StoreUnavailable, explained
+from metrics.store.failures import (
+    IngestFull,
+    ReadTimeout,
+    StoreClosed,
+    StoreError,
+    StoreUnavailable,
+    explained,
+    has_given_up,
+)
 from metrics.store.memo import Memo
 from metrics.store.opening import open_store
 from metrics.store.sealing.months import month_folder
@@ -108,7 +116,9 @@ class Store:
                 if not limit.expired:
                     raise
                 raise ReadTimeout(f"a question was stopped after {seconds:g} s; ask for a shorter window") from err
-            except duckdb.FatalException as err:
+            except duckdb.Error as err:
+                if not has_given_up(err):
+                    raise
                 self._give_up_on(err)
                 raise explained(err) from err
 
@@ -121,7 +131,7 @@ class Store:
             try:
                 return work(cursor)
             except duckdb.Error as err:
-                if isinstance(err, duckdb.FatalException):
+                if has_given_up(err):
                     self._give_up_on(err)
                 if (said := explained(err)) is err:
                     raise
@@ -170,7 +180,7 @@ class Store:
                 con = self._usable(con)
                 result = _carry_out(con, task)
             except BaseException as err:  # noqa: BLE001 - whatever it was belongs to the one who asked
-                if isinstance(err, duckdb.FatalException):
+                if has_given_up(err):
                     self._give_up_on(err)
                 task.future.set_exception(explained(err))
             else:
@@ -196,7 +206,7 @@ class Store:
         except OSError:
             return False  # There is none, or whoever writes will be told what is wrong.
 
-    def _give_up_on(self, err: duckdb.FatalException) -> None:
+    def _give_up_on(self, err: BaseException) -> None:
         with self._state:
             if self._broken is None and self.path is not None:
                 self._broken = str(explained(err))
