@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from metrics.store.failures import (
     ReadTimeout,
     StoreClosed,
     StoreError,
+    StoreFull,
     StoreUnavailable,
     explained,
     has_given_up,
@@ -182,7 +184,11 @@ class Store:
             except BaseException as err:  # noqa: BLE001 - whatever it was belongs to the one who asked
                 if has_given_up(err):
                     self._give_up_on(err)
-                task.future.set_exception(explained(err))
+                said = explained(err)
+                if isinstance(said, StoreFull):
+                    # A checkpoint that does not fit takes the file away from those who read, too.
+                    self._take_in_at = time.monotonic() + _TAKE_IN_EVERY_S
+                task.future.set_exception(said)
             else:
                 task.future.set_result(result)
         con.close()
@@ -202,7 +208,8 @@ class Store:
         if self.path is None or time.monotonic() < self._take_in_at:
             return False
         try:
-            return self.path.with_name(self.path.name + ".wal").stat().st_size > LONG_LOG
+            size = self.path.with_name(self.path.name + ".wal").stat().st_size
+            return size > LONG_LOG and shutil.disk_usage(self.path.parent).free > 2 * size
         except OSError:
             return False  # There is none, or whoever writes will be told what is wrong.
 

@@ -39,3 +39,9 @@ def test_a_checkpoint_that_does_not_fit_is_got_over_without_a_restart(store_path
     seen = told_by(AT_CHECKPOINT, store_path, database)
     assert seen["said"].startswith("StoreFull: the disk takes no more")
     assert seen["there"] == 3 * 2_000
+
+
+@pytest.mark.slow
+def test_a_long_log_is_left_alone_while_the_disk_is_full_so_that_questions_are_answered(store_path: Path) -> None:
+    seen = told_by(WORKER.with_name("full_while_idle.py"), store_path)
+    assert seen == {"said": "StoreFull", "is_long": True, "there": 4 * 120_000}
