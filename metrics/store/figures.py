@@ -80,7 +80,8 @@ def integrations(con: DuckDBPyConnection) -> list[str]:
     return [name for (name,) in found]
 
 
-def _zone(name: str) -> ZoneInfo:
+def time_zone(name: str) -> ZoneInfo:
+    """The zone of that name; raises QuestionFailed."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as err:
@@ -151,7 +152,7 @@ def _availability_columns(con: DuckDBPyConnection, names: Sequence[str], window:
 
 def _hour_of_week(con: DuckDBPyConnection, asked: Asked) -> pa.Table:
     weeks = max(1, asked.window.length // timedelta(weeks=1))
-    seen = hour_of_week(con, asked.one, weeks, _zone(asked.zone), asked.window.end, **asked.narrow)
+    seen = hour_of_week(con, asked.one, weeks, time_zone(asked.zone), asked.window.end, **asked.narrow)
     columns = {"n": _counts(seen.n.ravel()), "p50_ms": _gaps(seen.p50.ravel()), "p95_ms": _gaps(seen.p95.ravel())}
     days, hours = np.repeat(np.arange(7), 24), np.tile(np.arange(24), 7)
     return pa.table({"weekday": pa.array(days), "hour": pa.array(hours)} | columns)
@@ -159,7 +160,7 @@ def _hour_of_week(con: DuckDBPyConnection, asked: Asked) -> pa.Table:
 
 def _weeks(con: DuckDBPyConnection, asked: Asked) -> pa.Table:
     """Each integration in the week that holds the window's start, and in the one before."""
-    zone, names = _zone(asked.zone), _names(con, asked)
+    zone, names = time_zone(asked.zone), _names(con, asked)
     local = asked.window.start.astimezone(zone).date()
     monday = local - timedelta(days=local.weekday())
     return pa.concat_tables([_week(con, asked, names, start, zone) for start in (monday, monday - timedelta(weeks=1))])
