@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from config.scalars import parse_duration
+
+_FIRST_YEAR: Final = 1970
+_LAST_YEAR: Final = 2199
 
 
 def moment(text: str, now: datetime) -> datetime:
@@ -20,6 +24,8 @@ def moment(text: str, now: datetime) -> datetime:
         raise ValueError(
             f"{text!r}: write how long ago (7d, 90m), or an instant (2026-11-20, 2026-11-20T08:00Z)"
         ) from err
+    if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+        raise ValueError(f"{text!r}: write a year from {_FIRST_YEAR} to {_LAST_YEAR}")
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gzip
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -22,6 +22,9 @@ from probes.model import Batch, Heartbeat, Run
 MAX_RUNS: Final = 500
 MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 
+_LEAST_EVERY_S: Final = 0.001
+"""The hub counts slices in milliseconds."""
+_NO_ZONE: Final = "an instant needs a time zone"
 _RUN: Final = TypeAdapter(Run)
 _BATCH: Final = TypeAdapter(Batch)
 _HEARTBEAT: Final = TypeAdapter(Heartbeat)
@@ -105,20 +108,30 @@ def _parse(adapter: TypeAdapter[T], body: bytes) -> T:
 def _check_run(position: int, run: Run, region: str) -> None:
     if run.region != region:
         raise WireError(f"runs.{position}.region: must be the batch's own region")
-    _aware(f"runs.{position}.scheduled_at", run.scheduled_at)
-    _aware(f"runs.{position}.started_at", run.started_at)
+    if run.every_s and not run.every_s >= _LEAST_EVERY_S:
+        raise WireError(f"runs.{position}.every_s: must be a millisecond or more")
+    for where, instant in _instants(run):
+        if instant.tzinfo is None:
+            raise WireError(f"runs.{position}.{where}: {_NO_ZONE}")
+
+
+def _instants(run: Run) -> Iterator[tuple[str, datetime]]:
+    yield "scheduled_at", run.scheduled_at
+    yield "started_at", run.started_at
     for step in run.steps:
-        _aware(f"runs.{position}.steps.{step.position}.started_at", step.started_at)
+        # Most of all instants are of this kind, and where one is need not be written down while it is in order.
+        if step.started_at.tzinfo is None:
+            yield f"steps.{step.position}.started_at", step.started_at
     for reading in run.quota:
-        _aware(f"runs.{position}.quota.observed_at", reading.observed_at)
+        yield "quota.observed_at", reading.observed_at
     for signal in run.changes:
         if signal.at is not None:
-            _aware(f"runs.{position}.changes.at", signal.at)
+            yield "changes.at", signal.at
 
 
 def _aware(where: str, instant: datetime) -> None:
     if instant.tzinfo is None:
-        raise WireError(f"{where}: an instant needs a time zone")
+        raise WireError(f"{where}: {_NO_ZONE}")
 
 
 def _mended(value: Any) -> Any:

@@ -6,6 +6,8 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,21 +25,52 @@ def relative(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(ast.parse(path.read_text())):
+def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             yield node
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What the limits are about in a file: its length, and the functions and names that go beyond them."""
+
+    lines: int
+    long: list[str]
+    deep: list[str]
+    silent: list[str]
+
+
+@cache
+def seen(path: Path) -> Seen:
+    """A file, parsed once for all limits."""
+    text = path.read_text()
+    tree = ast.parse(text)
+    return Seen(
+        lines=len(text.splitlines()),
+        long=[f.name for f in functions(tree) if (f.end_lineno or 0) - f.lineno + 1 > LONGEST_FUNCTION],
+        deep=[f.name for f in functions(tree) if depth(f) > DEEPEST_NESTING],
+        silent=list(silent(tree)),
+    )
+
+
+def silent(tree: ast.Module) -> Iterator[str]:
+    if not ast.get_docstring(tree):
+        yield "module"
+    for node in tree.body:
+        public = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and node.name[0] != "_"
+        if public and not ast.get_docstring(node):
+            yield node.name
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=relative)
 def test_no_file_grows_past_400_lines(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= LONGEST_FILE
+    assert seen(path).lines <= LONGEST_FILE
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=relative)
 def test_no_function_grows_past_50_lines(path: Path) -> None:
-    long = [f.name for f in functions(path) if (f.end_lineno or 0) - f.lineno + 1 > LONGEST_FUNCTION]
-    assert long == []
+    assert seen(path).long == []
 
 
 BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)
@@ -56,8 +89,7 @@ def depth(node: ast.AST) -> int:
 
 @pytest.mark.parametrize("path", SOURCES, ids=relative)
 def test_no_function_nests_deeper_than_three_blocks(path: Path) -> None:
-    deep = [f.name for f in functions(path) if depth(f) > DEEPEST_NESTING]
-    assert deep == []
+    assert seen(path).deep == []
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=relative)
@@ -67,12 +99,7 @@ def test_no_module_is_named_after_nothing(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=relative)
 def test_every_module_and_public_name_says_what_it_promises(path: Path) -> None:
-    tree = ast.parse(path.read_text())
-    silent = [] if ast.get_docstring(tree) else ["module"]
-    for node in tree.body:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
-            silent += [] if ast.get_docstring(node) else [node.name]
-    assert silent == []
+    assert seen(path).silent == []
 
 
 SHELLS = {"probes/agent/process.py", "probes/agent/__main__.py"}

@@ -74,9 +74,24 @@ _TOLD: Final[tuple[tuple[Any, Callable[[Any], Any]], ...]] = (
 
 def _rows(table: pa.Table) -> Iterator[list[Any]]:
     for batch in table.to_batches(max_chunksize=_BATCH):
-        columns = [column.to_pylist() for column in batch.columns]
+        columns = [_values(column) for column in batch.columns]
         for row in zip(*columns, strict=True) if columns else ():
             yield [plain(value) for value in row]
+
+
+def _values(column: pa.Array) -> list[Any]:
+    try:
+        return list(column.to_pylist())
+    except OverflowError:
+        return [_value(one) for one in column]
+
+
+def _value(one: pa.Scalar) -> Any:
+    """Null for an instant that there is no date for: an endless one, or the year 10000."""
+    try:
+        return one.as_py()
+    except OverflowError:
+        return None
 
 
 def _text(value: Any) -> str:

@@ -79,7 +79,7 @@ def _copy(body: _Body, draft: Path, kind: str, progress: Callable[[int, bytes | 
 def _next(reader: Any) -> tuple[pa.RecordBatch, dict[bytes, bytes]] | None:
     try:
         found = reader.read_next_batch_with_custom_metadata()
-    except StopIteration:
+    except (StopIteration, OSError):  # the end, or the middle of a message: the count of rows tells which
         return None
     return found.batch, dict(found.custom_metadata or {})
 

@@ -17,8 +17,8 @@ from app.hub.state import HubState
 from metrics.model import Window
 from metrics.store.adhoc import MOST_ROWS, answer
 from metrics.store.export import EXPORTS, Export
+from metrics.store.figures import LONGEST, SHORTEST, figures
 from metrics.store.figures import Asked as About
-from metrics.store.figures import figures
 
 
 def _zone(name: str) -> str:
@@ -58,7 +58,7 @@ class Figured(BaseModel):
     workflow: str | None = None
     step: str | None = None
     region: str | None = None
-    bucket_s: Annotated[float | None, Field(ge=1)] = None
+    bucket_s: Annotated[float | None, Field(ge=SHORTEST.total_seconds(), le=LONGEST.total_seconds())] = None
     zone: Annotated[str, AfterValidator(_zone)] = "UTC"
 
     def about(self, window: Window) -> About:

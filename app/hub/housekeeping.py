@@ -16,13 +16,18 @@ log = structlog.get_logger(__name__)
 
 def housekeep_once(state: HubState) -> None:
     """One round, each part on its own; a failure is kept for `leadline doctor` until a round goes well."""
-    try:
-        _forget(state)
-        _seal(state)
-    except Exception as err:
-        state.store_problem = f"{type(err).__name__}: {str(err).splitlines()[0]}" if str(err) else type(err).__name__
-        raise
-    state.store_problem = None
+    failed: list[Exception] = []
+    for part in (_forget, _seal):
+        try:
+            part(state)
+        except Exception as err:  # noqa: BLE001 - raised below, after the other part had its turn
+            failed.append(err)
+    if not failed:
+        state.store_problem = None
+        return
+    said = str(failed[0]).splitlines()
+    state.store_problem = ": ".join([type(failed[0]).__name__, *said[:1]])
+    raise failed[0]
 
 
 def _forget(state: HubState) -> None:

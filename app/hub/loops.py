@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -31,6 +32,9 @@ HOUSEKEEP_FIRST_AFTER_S: Final = 120.0
 CERTIFICATES_EVERY_S: Final = 60.0
 COMPARE_EVERY_S: Final = 15.0
 ROLL_EVERY_S: Final = 10.0
+ROLL_GIVES_WAY_TO_ROWS: Final = 1_000
+"""A prober that waits for its acknowledgement comes first: what is not rolled up is answered all the same."""
+ROLL_GIVES_WAY_FOR: Final = timedelta(minutes=5)
 
 _CONTENT: Final = frozenset({FailureKind.SCHEMA, FailureKind.ASSERTION, FailureKind.CAPTURE})
 
@@ -76,9 +80,17 @@ def compare_once(state: HubState, book: ShapeBook) -> None:
 
 
 def roll_once(state: HubState) -> None:
-    """One round of rolling up what is closed."""
+    """One round of rolling up what is closed; while runs wait to be stored it gives way, but not for ever."""
     limits, retention = limits_of(state.config.integrations), state.config.settings.retention
-    roll(state.store, state.clock(), limits=limits, retention=retention, stop=state.stopping.is_set)
+    begun = state.clock()
+    overdue = begun - (state.rolled_at or state.started_at) >= ROLL_GIVES_WAY_FOR
+
+    def gives_way() -> bool:
+        return state.stopping.is_set() or (not overdue and state.ingest.waiting_rows > ROLL_GIVES_WAY_TO_ROWS)
+
+    roll(state.store, begun, limits=limits, retention=retention, stop=gives_way)
+    if not gives_way():
+        state.rolled_at = begun
 
 
 def note_certificates_once(state: HubState) -> None:

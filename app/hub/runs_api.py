@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,6 +15,9 @@ from metrics.store.explorer import MOST, PAGE, RunFilter, Sort, runs_page
 from metrics.store.runs import evidence, run
 from probes.model import FailureKind, Outcome
 from probes.wire import dump_run
+
+_LARGEST: Final = 32_767
+"""Of the store's small numbers."""
 
 
 class Listed(BaseModel):
@@ -29,8 +32,8 @@ class Listed(BaseModel):
     region: str | None = None
     outcome: tuple[Outcome, ...] = ()
     failure_kind: tuple[FailureKind, ...] = ()
-    status: int | None = None
-    attempt: int | None = None
+    status: Annotated[int | None, Field(ge=0, le=_LARGEST)] = None
+    attempt: Annotated[int | None, Field(ge=0, le=_LARGEST)] = None
     least_ms: float | None = None
     sort: Sort = Sort.NEWEST
     after: str | None = None

@@ -36,6 +36,8 @@ class HubState:
     store_problem: str | None = None
     """What stopped the latest round of forgetting and sealing; None when it went well."""
     ingested_runs: int = 0
+    rolled_at: datetime | None = None
+    """When the latest round of rolling up began that did not give way to runs that were waiting."""
     slices: SliceMemo = field(default_factory=SliceMemo)
     """What evaluations need not read again."""
     stopping: threading.Event = field(default_factory=threading.Event)

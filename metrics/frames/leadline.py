@@ -15,7 +15,7 @@ from metrics.frames.failures import NoAnswer
 from metrics.frames.sources import Hub, Opened, files, store, utc
 from metrics.model import Window
 from metrics.store.failures import QuestionFailed
-from metrics.store.figures import Asked, week_start
+from metrics.store.figures import Asked, time_zone, week_start
 
 _COMPARED: Final = ("requests", "p50_ms", "p95_ms", "p99_ms", "availability")
 
@@ -95,7 +95,7 @@ class Leadline:
     def weekly(self, week: str | None = None, *, integration: str | None = None, zone: str = "UTC") -> pd.DataFrame:
         """The figures of an ISO week (`2026-W47`; default: the last whole one) by integration, with those of the week
         before in columns `…_before` and the difference in `…_change`."""
-        window = _week(week, ZoneInfo(zone))
+        window = _week(week, _zone(zone))
         both = self._figures("weeks", integration, {"start": window.start, "end": window.end, "zone": zone})
         mondays = sorted(both["week"].unique())
         before, this = (both[both["week"] == monday].set_index("integration") for monday in mondays)
@@ -159,6 +159,13 @@ def _window(about: dict[str, object]) -> Window:
 
 def _now() -> datetime:
     return pd.Timestamp.now("UTC").to_pydatetime()  # type: ignore[no-any-return]
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return time_zone(name)
+    except QuestionFailed as err:
+        raise NoAnswer(str(err)) from err
 
 
 def _week(week: str | None, zone: ZoneInfo) -> Window:

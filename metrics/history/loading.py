@@ -21,10 +21,10 @@ from metrics.history.tables import Chunk, chunk
 from metrics.history.world import Level, business_hours
 from metrics.history.world import build as build_world
 from metrics.model import Window
+from metrics.store.appending import append
 from metrics.store.database import Store
 from metrics.store.rollup.marks import mark
 from metrics.store.rollup.tiers import SLOT_MS, slot_start
-from metrics.store.rows import append
 from metrics.store.schedule import Series
 from metrics.store.slices import series_of
 

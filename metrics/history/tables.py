@@ -130,7 +130,7 @@ def _runs(where: Where, series: Series, ids: pa.Array, first: int, version: str)
             "run_id": ids,
             "prober_id": _same(PROBER, count),
             "number": pa.array(np.arange(first, first + count)),
-            "received_at": at,
+            "received_at": instants(runs["at_ms"] + runs["duration_ms"] + _shipping_ms(first, count)),
             "scheduled_at": at,
             "started_at": at,
             "outcome": _coded(runs["outcome"], OUTCOMES),
@@ -146,6 +146,12 @@ def _runs(where: Where, series: Series, ids: pa.Array, first: int, version: str)
         }
         | {name: figures(runs[name]) for name in measured}
     )
+
+
+def _shipping_ms(first: int, count: int) -> Floats:
+    """How long runs lay in the outbox and under way to the hub."""
+    waited: Floats = np.random.default_rng(first).uniform(20.0, 2_020.0, count)
+    return waited
 
 
 def _slices_ms(runs: Mapping[str, Any]) -> Floats:

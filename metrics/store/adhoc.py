@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from metrics.store.failures import NotAQuestion, QuestionFailed, one_line
+from metrics.store.failures import NotAQuestion, QuestionFailed, has_given_up, one_line
 from metrics.store.questions import only_question
 
 MOST_ROWS: Final = 1_000_000
@@ -44,6 +44,8 @@ def answer(con: DuckDBPyConnection, sql: str, limit: int, most_bytes: int = MOST
     except duckdb.OutOfMemoryException as err:
         raise QuestionFailed("the question needs more memory than it may have: ask for a shorter window") from err
     except duckdb.IOException as err:
+        if has_given_up(err):
+            raise
         raise NotAQuestion(f"files cannot be read from here ({one_line(err)})") from err
     except (duckdb.Error, pa.ArrowException) as err:
         raise QuestionFailed(_explained(err)) from err

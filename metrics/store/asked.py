@@ -91,8 +91,25 @@ class Flat:
 
 
 @dataclass(frozen=True, slots=True)
+class Owners:
+    """Which questions each target counts for: those of target t are from `offsets[t]` to before `offsets[t + 1]`."""
+
+    questions: Numbers
+    offsets: Numbers
+
+    @classmethod
+    def of(cls, counted: Flat, questions: Numbers, targets: int) -> Owners:
+        """Of these questions, out of the targets of all."""
+        lists = [counted.numbers[counted.offsets[i] : counted.offsets[i + 1]] for i in questions.tolist()]
+        target = np.concatenate([*lists, np.zeros(0, np.int64)]).astype(np.int64)
+        order = np.argsort(target, kind="stable")
+        owner = np.repeat(questions, [len(one) for one in lists])[order]
+        return cls(owner, np.searchsorted(target[order], np.arange(targets + 1)).astype(np.int64))
+
+
+@dataclass(frozen=True, slots=True)
 class Schedules:
-    """Spans over which a series' interval stayed the same."""
+    """Spans over which a series' interval stayed the same, in order of place."""
 
     place: Numbers
     first_ms: Numbers
@@ -110,7 +127,8 @@ class Schedules:
             [*ends, _FOREVER_MS][: len(rows)],
             [round(row[4] * 1000) for row in rows],
         )
-        return cls(*(np.array(column, np.int64) for column in columns))
+        order = np.argsort(np.array(place, np.int64), kind="stable")
+        return cls(*(np.array(column, np.int64)[order] for column in columns))
 
     def promised(self, edges_ms: Numbers, series: int) -> Numbers:
         """Slices, and their milliseconds, that begin before each edge: [series, edge, 2]."""
@@ -118,7 +136,9 @@ class Schedules:
         every = self.every_ms[:, None]
         slices = np.maximum(0, -(-until // every) - -(-self.first_ms[:, None] // every))
         found = np.zeros((series, len(edges_ms), 2), np.int64)
-        np.add.at(found, self.place, np.stack([slices, slices * every], axis=2))
+        if len(self.place):
+            firsts = np.flatnonzero(np.diff(self.place, prepend=-1))
+            found[self.place[firsts]] = np.add.reduceat(np.stack([slices, slices * every], axis=2), firsts, axis=0)
         return found
 
 
@@ -127,17 +147,13 @@ class Compiled:
     """Questions about the same objectives, whatever their windows."""
 
     asked: Sequence[Pair]
-    rows: Sequence[SeriesRow]
-    limits: Sequence[LimitRow]
     targets: Targets
     since: Mapping[Limit, int]
     """From which slot on each limit is counted in the roll-ups."""
     schedules: Schedules
     series: Flat
     """By question: the places of its series."""
-    counted: Flat
-    """By question: its targets."""
-    judges: Mapping[Judge, Numbers]
+    judges: Mapping[Judge, Owners]
     """The questions that each decides."""
 
     @classmethod
@@ -151,29 +167,30 @@ class Compiled:
         judges: dict[Judge, list[int]] = defaultdict(list)
         for number, (_, objective) in enumerate(asked):
             judges[objective.sli, objective.throttled_is_bad].append(number)
-        counted = [
-            _counted(here, targets.width, columns[limit] if limit else None)
-            for here, limit in zip(series, own, strict=True)
-        ]
+        flat = Flat.of(
+            [
+                _counted(here, targets.width, columns[limit] if limit else None)
+                for here, limit in zip(series, own, strict=True)
+            ]
+        )
         return cls(
             asked=asked,
-            rows=rows,
-            limits=limits,
             targets=targets,
             since={limit: known[limit].counted_from if limit in known else NEVER for limit in columns},
             schedules=Schedules.of(rows, place_of),
             series=Flat.of(series),
-            counted=Flat.of(counted),
-            judges={judge: np.array(numbers, np.int64) for judge, numbers in judges.items()},
+            judges={
+                judge: Owners.of(flat, np.array(numbers, np.int64), len(targets.rows) * targets.width)
+                for judge, numbers in judges.items()
+            },
         )
 
-    def holds_for(self, asked: Sequence[Pair], rows: Sequence[SeriesRow], limits: Sequence[LimitRow]) -> bool:
-        """Whether it is about the same objectives (the very same objects), and the store stands as it did."""
-        same = asked is self.asked or (
+    def is_about(self, asked: Sequence[Pair]) -> bool:
+        """Whether it is about the same objectives (the very same objects)."""
+        return asked is self.asked or (
             len(asked) == len(self.asked)
             and all(a is i and b is o for (a, b), (i, o) in zip(asked, self.asked, strict=True))
         )
-        return same and rows == self.rows and limits == self.limits
 
 
 def series_of(integration: Integration, objective: Objective | None = None) -> list[Series]:
@@ -215,6 +232,7 @@ def _targets(
     deepest = 1 + max(columns.values(), default=-1)
     targets = Targets(
         rows=numbers,
+        names=tuple(name for (name, _, _), _ in sorted(places.items(), key=lambda known: known[1])),
         limits=tuple({limit.integration: limit for limit, at in columns.items() if at == i} for i in range(deepest)),
         width=1 + deepest,
         columns={known[limit].limit_id: at for limit, at in columns.items() if limit in known},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -16,9 +16,12 @@ from probes.lag import LAG_LIMIT_MS
 from probes.model import Assertion, Certificate, FailureKind, Outcome, Run, StepResult
 
 PHASES: Final = ("dns_ms", "connect_ms", "tls_ms", "send_ms", "wait_ms", "ttfb_ms", "download_ms", "total_ms")
-_SAME: Final = ("position", "attempt", "cleanup", "started_at", "method", "url", "status", "http_version")
+_SAME: Final = ("position", "attempt", "cleanup", "started_at", "outcome", "method", "url", "status", "http_version")
 _MORE: Final = ("remote_address", "response_bytes", "tls_version", "certificate_expires_at", "shape_id")
 _OF_RUN: Final = ("workflow", "region", "simulated")
+_NO_CHAIN: Final = (None, None)
+# In a tuple, a member is found by identity: the hash of one is computed in Python each time.
+_UNMEASURED: Final = tuple(UNMEASURED)
 
 Columns = dict[str, Any]
 
@@ -29,16 +32,21 @@ def attempts_table(schema: pa.Schema, runs: Sequence[Run]) -> pa.Table:
     if not steps:
         return schema.empty_table()
     owners = [run for run in runs for _ in run.steps]
-    columns = _plain(steps, owners) | _judged(steps, owners) | _failures(steps) | _said(steps)
+    columns = _plain(steps, owners) | _of_runs(runs) | failure_columns(steps) | _said(steps)
     timings = [step.timings for step in steps]
     columns |= {phase: microseconds([getattr(t, phase) for t in timings]) for phase in PHASES}
+    return as_table(schema, columns)
+
+
+def as_table(schema: pa.Schema, columns: Mapping[str, Any]) -> pa.Table:
+    """Columns of Python's or Arrow's values as that table."""
     return pa.table({field.name: _array(columns[field.name], field.type) for field in schema}, schema=schema)
 
 
 def is_counted(run: Run, step: StepResult) -> bool:
     """Whether a request was really made, by a prober that was fit to measure."""
     made = step.failure is None or step.failure.kind is not FailureKind.DEPENDENCY
-    return made and step.outcome not in UNMEASURED and run.outcome is not Outcome.TAINTED
+    return made and step.outcome not in _UNMEASURED and run.outcome is not Outcome.TAINTED
 
 
 def is_timed(run: Run) -> bool:
@@ -49,35 +57,16 @@ def is_timed(run: Run) -> bool:
 def microseconds(figures: Sequence[float | None]) -> pa.Array:
     """Milliseconds to whole microseconds, the store's resolution (a third of the size of full doubles); null for what
     is not finite."""
-    rounded = np.round(np.array(figures, np.float64), 3)
+    column = pa.array(figures, pa.float64())
+    if column.null_count == len(column):
+        return column
+    rounded = np.round(column.to_numpy(zero_copy_only=False), 3)
     return pa.array(rounded, mask=~np.isfinite(rounded))
 
 
-def _array(column: Any, kind: pa.DataType) -> pa.Array:
-    return column if isinstance(column, pa.Array) else pa.array(column, kind)
-
-
-def _plain(steps: Sequence[StepResult], owners: Sequence[Run]) -> Columns:
-    columns: Columns = {name: [getattr(step, name) for step in steps] for name in _SAME + _MORE}
-    columns |= {name: [getattr(run, name) for run in owners] for name in _OF_RUN}
-    ids = {id(run): str(run.run_id) for run in owners}
-    return columns | {
-        "run_id": [ids[id(run)] for run in owners],
-        "integration": [step.integration or run.integration for step, run in zip(steps, owners, strict=True)],
-        "step": [step.name for step in steps],
-    }
-
-
-def _judged(steps: Sequence[StepResult], owners: Sequence[Run]) -> Columns:
-    return {
-        "outcome": [step.outcome.value for step in steps],
-        "counted": [is_counted(run, step) for step, run in zip(steps, owners, strict=True)],
-        "timed": [is_timed(run) for run in owners],
-    }
-
-
-def _failures(steps: Sequence[StepResult]) -> Columns:
-    failures = [step.failure for step in steps]
+def failure_columns(items: Sequence[Run | StepResult]) -> Columns:
+    """What is told of the failures, by column; null where there is none."""
+    failures = [item.failure for item in items]
     return {
         "failure_kind": [failure and failure.kind.value for failure in failures],
         "failure_message": [failure and failure.message for failure in failures],
@@ -86,13 +75,38 @@ def _failures(steps: Sequence[StepResult]) -> Columns:
     }
 
 
+def _array(column: Any, kind: pa.DataType) -> pa.Array:
+    return column if isinstance(column, pa.Array) else pa.array(column, kind)
+
+
+def _plain(steps: Sequence[StepResult], owners: Sequence[Run]) -> Columns:
+    columns: Columns = {name: [getattr(step, name) for step in steps] for name in _SAME + _MORE}
+    pairs = list(zip(owners, steps, strict=True))
+    return columns | {
+        "integration": [step.integration or run.integration for run, step in pairs],
+        "step": [step.name for step in steps],
+        "counted": [is_counted(run, step) for run, step in pairs],
+    }
+
+
+def _of_runs(runs: Sequence[Run]) -> Columns:
+    """What all attempts of a run have in common."""
+    owner = np.repeat(np.arange(len(runs)), [len(run.steps) for run in runs])
+    columns: dict[str, pa.Array] = {name: pa.array([getattr(run, name) for run in runs]) for name in _OF_RUN}
+    columns["run_id"] = pa.array([str(run.run_id) for run in runs])
+    columns["timed"] = pa.array([is_timed(run) for run in runs])
+    return {name: column.take(owner) for name, column in columns.items()}
+
+
 def _said(steps: Sequence[StepResult]) -> Columns:
-    chains = [_chain(step.certificate_chain) if step.certificate_chain else (None, None) for step in steps]
+    chains = [_chain(step.certificate_chain) if step.certificate_chain else _NO_CHAIN for step in steps]
     return {
         "assertions": [_assertions(step.assertions) if step.assertions else None for step in steps],
-        "captured": [as_json(step.captured) for step in steps],
-        "vendor_request_ids": [as_json(step.vendor_request_ids) for step in steps],
-        "unreachable_addresses": [as_json(step.unreachable_addresses) for step in steps],
+        "captured": [as_json(step.captured) if step.captured else None for step in steps],
+        "vendor_request_ids": [as_json(step.vendor_request_ids) if step.vendor_request_ids else None for step in steps],
+        "unreachable_addresses": [
+            as_json(step.unreachable_addresses) if step.unreachable_addresses else None for step in steps
+        ],
         "certificate_chain": [written for written, _ in chains],
         "chain_expires_at": [end for _, end in chains],
     }

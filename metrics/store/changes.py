@@ -11,7 +11,7 @@ from typing import Any, Final
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from metrics.store.rows import NumberedRun
+from metrics.store.finished import NumberedRun
 from probes.model import Run, Shape
 
 _TEXT: Final = pa.string()

@@ -74,11 +74,11 @@ def days(window: Window, zone: tzinfo) -> tuple[Window, ...]:
 
 def _measured(con: DuckDBPyConnection, targets: Targets, zones: Zones) -> Numbers:
     """Slices that were decided, and their milliseconds, before each edge: [series, edge, 2]."""
-    totals = CellMemo().add_up(con, Known.read(con), targets, zones.windows, {})
-    target, every_ms, _, _ = unpacked(totals.keys)
+    rows = CellMemo().add_up(con, Known.read(con), targets, zones.windows, {}).rows
+    target, every_ms, _, _ = unpacked(rows.key)
     found = np.zeros((len(targets.rows), len(zones.edges_ms), 2), np.int64)
-    n = totals.n.T.astype(np.int64)
-    np.add.at(found[:, 1:], target, np.stack([n, n * every_ms[:, None]], axis=2))
+    n = rows.n.astype(np.int64)
+    np.add.at(found, (target, rows.where + 1), np.stack([n, n * every_ms], axis=1))
     return np.cumsum(found, axis=1)
 
 

@@ -11,8 +11,8 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from metrics.lifetimes import HostCertificate, TrackedCredential
+from metrics.store.appending import append
 from metrics.store.database import Store
-from metrics.store.rows import append
 from probes.model import CredentialLife
 
 SEEN_WITHIN: Final = timedelta(hours=1)

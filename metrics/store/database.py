@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +18,16 @@ import duckdb
 import structlog
 from duckdb import DuckDBPyConnection
 
-from metrics.store.failures import IngestFull, ReadTimeout, StoreClosed, StoreError, StoreUnavailable, explained
+from metrics.store.failures import (
+    IngestFull,
+    ReadTimeout,
+    StoreClosed,
+    StoreError,
+    StoreFull,
+    StoreUnavailable,
+    explained,
+    has_given_up,
+)
 from metrics.store.memo import Memo
 from metrics.store.opening import open_store
 from metrics.store.sealing.months import month_folder
@@ -30,6 +40,10 @@ T = TypeVar("T")
 
 _REOPEN_EVERY_S: Final = 1.0
 _READERS_GONE_WITHIN: Final = timedelta(seconds=10)
+LONG_LOG: Final = 16_000_000
+"""Bytes of the write-ahead log that are worth taking into the file."""
+_IDLE_S: Final = 0.25
+_TAKE_IN_EVERY_S: Final = 10.0
 
 _log = structlog.get_logger(__name__)
 
@@ -62,6 +76,7 @@ class Store:
         self._closed = False
         self._broken: str | None = None
         self._reopen_at = 0.0
+        self._take_in_at = 0.0
         self._writer = threading.Thread(target=self._write_forever, name="store-writer", daemon=True)
         self._writer.start()
 
@@ -103,7 +118,9 @@ class Store:
                 if not limit.expired:
                     raise
                 raise ReadTimeout(f"a question was stopped after {seconds:g} s; ask for a shorter window") from err
-            except duckdb.FatalException as err:
+            except duckdb.Error as err:
+                if not has_given_up(err):
+                    raise
                 self._give_up_on(err)
                 raise explained(err) from err
 
@@ -116,7 +133,7 @@ class Store:
             try:
                 return work(cursor)
             except duckdb.Error as err:
-                if isinstance(err, duckdb.FatalException):
+                if has_given_up(err):
                     self._give_up_on(err)
                 if (said := explained(err)) is err:
                     raise
@@ -165,21 +182,38 @@ class Store:
                 con = self._usable(con)
                 result = _carry_out(con, task)
             except BaseException as err:  # noqa: BLE001 - whatever it was belongs to the one who asked
-                if isinstance(err, duckdb.FatalException):
+                if has_given_up(err):
                     self._give_up_on(err)
-                task.future.set_exception(explained(err))
+                said = explained(err)
+                if isinstance(said, StoreFull):
+                    # A checkpoint that does not fit takes the file away from those who read, too.
+                    self._take_in_at = time.monotonic() + _TAKE_IN_EVERY_S
+                task.future.set_exception(said)
             else:
                 task.future.set_result(result)
         con.close()
 
     def _next(self) -> _Task | None:
-        while True:
-            try:
-                return self._work.get(timeout=None if self._broken is None else _REOPEN_EVERY_S)
-            except Empty:
+        broken, log_is_long = self._broken is not None, self._log_is_long()
+        try:
+            return self._work.get(timeout=_REOPEN_EVERY_S if broken else _IDLE_S if log_is_long else None)
+        except Empty:
+            if broken:
                 return _Task(lambda con: None, in_transaction=False)
+            # Nobody waits: who comes now waits for it instead of whoever would make the log too long.
+            self._take_in_at = time.monotonic() + _TAKE_IN_EVERY_S
+            return _Task(_take_in, in_transaction=False)
 
-    def _give_up_on(self, err: duckdb.FatalException) -> None:
+    def _log_is_long(self) -> bool:
+        if self.path is None or time.monotonic() < self._take_in_at:
+            return False
+        try:
+            size = self.path.with_name(self.path.name + ".wal").stat().st_size
+            return size > LONG_LOG and shutil.disk_usage(self.path.parent).free > 2 * size
+        except OSError:
+            return False  # There is none, or whoever writes will be told what is wrong.
+
+    def _give_up_on(self, err: BaseException) -> None:
         with self._state:
             if self._broken is None and self.path is not None:
                 self._broken = str(explained(err))
@@ -199,8 +233,16 @@ class Store:
         root = open_store(self.path)
         with self._state:
             self._root, self._broken = root, None
+            self.memo = Memo()  # What lies there now may be another copy.
         _log.warning("store.reopened")
         return root.cursor()
+
+
+def _take_in(con: DuckDBPyConnection) -> None:
+    try:
+        con.execute("CHECKPOINT")
+    except duckdb.TransactionException as err:
+        _log.info("store.log_stays", reason=str(err).splitlines()[0])
 
 
 def _carry_out(con: DuckDBPyConnection, task: _Task) -> Any:

@@ -111,12 +111,12 @@ def _newest(wanted: RunFilter, place: _Place | None) -> Iterator[tuple[str, dict
     end = wanted.window.end
     if place is not None:
         at = instant(int(place.figure))
-        end = min(end, at + timedelta(microseconds=1))
+        end = min(end - _MOMENT, at) + _MOMENT
         clauses.append("(started_at < $at OR run_id < $run_id)")
         bounds |= {"at": at, "run_id": place.run_id}
     sql, length = _sql(clauses, "started_at DESC, run_id DESC"), _FIRST_STRETCH
     while end > wanted.window.start:
-        start = max(wanted.window.start, end - length)
+        start = end - min(length, end - wanted.window.start)
         yield sql, bounds | {"start": start, "end": end}
         end, length = start, length * _LONGER
 
@@ -154,8 +154,8 @@ def _place(mark: str | None, sort: Sort) -> _Place | None:
         return None
     try:
         told, figure, run_id = urlsafe_b64decode(mark + "=" * (-len(mark) % 4)).decode().split(":")
-        place = _Place(float(figure) if sort is Sort.SLOWEST else int(figure), UUID(run_id))
-    except ValueError as err:
+        place = _Place(float(figure) if sort is Sort.SLOWEST else _epoch_us(instant(int(figure))), UUID(run_id))
+    except (ValueError, OverflowError) as err:
         raise QuestionFailed("after: not a place in a list of runs; give what the page before said") from err
     if told != sort:
         raise QuestionFailed(f"after: a place in the list sorted by {told}, not by {sort}")
@@ -163,8 +163,9 @@ def _place(mark: str | None, sort: Sort) -> _Place | None:
 
 
 def _epoch_us(at: datetime) -> int:
-    return (at - instant(0)) // timedelta(microseconds=1)
+    return (at - instant(0)) // _MOMENT
 
 
+_MOMENT: Final = timedelta(microseconds=1)
 _FIRST_STRETCH: Final = timedelta(minutes=5)
 _LONGER: Final = 12

@@ -19,6 +19,7 @@ import duckdb
 
 _POSITION: Final = re.compile(r"\nLINE (\d+): (.*)\n( *)\^", re.DOTALL)
 _NO_ROOM: Final = re.compile(r"No space left|File too large|Disk quota exceeded|Could not write")
+_MONTH_LOST: Final = re.compile(r'database "sealed_\d+_\d+".{0,20}has been invalidated', re.IGNORECASE)
 
 
 class StoreError(Exception):
@@ -53,6 +54,13 @@ class IngestFull(StoreError):  # noqa: N818 - says what happened
     """The write-behind queue is at its limit; retrying later helps."""
 
 
+def has_given_up(err: BaseException) -> bool:
+    """Whether the engine answers nothing more about a file until that is opened again: the hot one, or a month's."""
+    return isinstance(err, duckdb.FatalException) or (
+        isinstance(err, duckdb.IOException) and _MONTH_LOST.search(str(err)) is not None
+    )
+
+
 def explained(err: BaseException) -> BaseException:
     """What the engine says in our words where the remedy is not in ours to code; any other exception as it is."""
     if not isinstance(err, duckdb.Error):
@@ -60,7 +68,7 @@ def explained(err: BaseException) -> BaseException:
     reason = str(err).splitlines()[0]
     if _NO_ROOM.search(str(err)):
         return StoreFull(f"the disk takes no more ({reason}); free some space: nothing that was acknowledged is lost")
-    if isinstance(err, duckdb.FatalException):
+    if has_given_up(err):
         return StoreUnavailable(f"the store is opened again after a failure ({reason})")
     return err
 

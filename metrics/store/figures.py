@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +21,10 @@ from metrics.store.phases import phase_series
 from metrics.store.quota import quota_series
 from metrics.store.weeks import hour_of_week, week_window
 
+MOST_BUCKETS: Final = 100_000
+"""Points of a series that somebody chose the buckets of."""
+SHORTEST: Final = timedelta(seconds=1)
+LONGEST: Final = timedelta(days=366)
 _TIME: Final = pa.timestamp("us", tz="UTC")
 _CLASSES: Final = ("client_errors", "server_errors", "throttled", "network", "correctness")
 
@@ -56,7 +60,17 @@ def figures(con: DuckDBPyConnection, question: str, asked: Asked) -> pa.Table:
     """The answer to one of QUESTIONS; raises QuestionFailed for what cannot be asked."""
     if question not in QUESTIONS:
         raise QuestionFailed(f"{question}: no such question; there are {', '.join(QUESTIONS)}")
+    _check(asked)
     return QUESTIONS[question](con, asked)
+
+
+def _check(asked: Asked) -> None:
+    if asked.window.start >= asked.window.end:
+        raise QuestionFailed("the window is empty: it begins at its end or later")
+    if asked.bucket is not None and not SHORTEST <= asked.bucket <= LONGEST:
+        raise QuestionFailed("bucket: between a second and a year, please")
+    if asked.bucket is not None and asked.window.length / asked.bucket > MOST_BUCKETS:
+        raise QuestionFailed(f"bucket: the window would have more than {MOST_BUCKETS:,}; choose a longer one")
 
 
 def integrations(con: DuckDBPyConnection) -> list[str]:
@@ -64,6 +78,14 @@ def integrations(con: DuckDBPyConnection) -> list[str]:
     known = con.execute("SELECT DISTINCT integration FROM schedule_changes ORDER BY ALL").fetchall()
     found = known or con.execute("SELECT DISTINCT integration FROM steps ORDER BY ALL").fetchall()
     return [name for (name,) in found]
+
+
+def time_zone(name: str) -> ZoneInfo:
+    """The zone of that name; raises QuestionFailed."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as err:
+        raise QuestionFailed(f"{name}: no such time zone; write it as Europe/Berlin") from err
 
 
 def _names(con: DuckDBPyConnection, asked: Asked) -> list[str]:
@@ -130,7 +152,7 @@ def _availability_columns(con: DuckDBPyConnection, names: Sequence[str], window:
 
 def _hour_of_week(con: DuckDBPyConnection, asked: Asked) -> pa.Table:
     weeks = max(1, asked.window.length // timedelta(weeks=1))
-    seen = hour_of_week(con, asked.one, weeks, ZoneInfo(asked.zone), asked.window.end, **asked.narrow)
+    seen = hour_of_week(con, asked.one, weeks, time_zone(asked.zone), asked.window.end, **asked.narrow)
     columns = {"n": _counts(seen.n.ravel()), "p50_ms": _gaps(seen.p50.ravel()), "p95_ms": _gaps(seen.p95.ravel())}
     days, hours = np.repeat(np.arange(7), 24), np.tile(np.arange(24), 7)
     return pa.table({"weekday": pa.array(days), "hour": pa.array(hours)} | columns)
@@ -138,7 +160,7 @@ def _hour_of_week(con: DuckDBPyConnection, asked: Asked) -> pa.Table:
 
 def _weeks(con: DuckDBPyConnection, asked: Asked) -> pa.Table:
     """Each integration in the week that holds the window's start, and in the one before."""
-    zone, names = ZoneInfo(asked.zone), _names(con, asked)
+    zone, names = time_zone(asked.zone), _names(con, asked)
     local = asked.window.start.astimezone(zone).date()
     monday = local - timedelta(days=local.weekday())
     return pa.concat_tables([_week(con, asked, names, start, zone) for start in (monday, monday - timedelta(weeks=1))])

@@ -17,12 +17,15 @@ from duckdb import DuckDBPyConnection
 from metrics.store.changes import note_changes
 from metrics.store.database import Store
 from metrics.store.failures import IngestFull, StoreClosed
-from metrics.store.numbering import Numbering, load_numbering, save_numbering
-from metrics.store.rows import NumberedRun, insert
-from metrics.store.schedule import settle
+from metrics.store.finished import NumberedRun
+from metrics.store.numbering import save_numbering
+from metrics.store.remembered import Remembered
+from metrics.store.rows import insert
+from metrics.store.schedule import settle, slices
 from probes.model import Batch
 
-FLUSH_ROWS: Final = 1_000
+FLUSH_ROWS: Final = 250
+"""So many are worth a commit of their own; while one is under way, more come together."""
 FLUSH_AFTER_S: Final = 1.0
 FLUSH_MOST_ROWS: Final = 5_000
 """What already waits goes along with those that were waited for, up to so many: a commit costs the same for all."""
@@ -43,7 +46,7 @@ class _Waiting:
 
 
 class Ingest:
-    """Collects batches for up to a second or 1,000 rows, then stores rows and cursors in one transaction."""
+    """Collects batches for up to a second or 250 rows, then stores rows and cursors in one transaction."""
 
     def __init__(self, store: Store, *, flush_after_s: float = FLUSH_AFTER_S, flush_rows: int = FLUSH_ROWS) -> None:
         self._store = store
@@ -53,6 +56,7 @@ class Ingest:
         self._lock = threading.Lock()
         self._waiting_rows = 0
         self._closed = False
+        self._memory = Remembered()
         self._thread = threading.Thread(target=self._collect_forever, name="ingest", daemon=True)
         self._thread.start()
 
@@ -111,8 +115,9 @@ class Ingest:
 
     def _store_group(self, group: Sequence[_Waiting]) -> None:
         try:
-            cursors = self._store.write(lambda con: store_batches(con, group)).result()
+            cursors = self._store.write(lambda con: store_batches(con, group, self._memory)).result()
         except Exception as err:  # noqa: BLE001 - the loop's edge: one bad batch must not take its neighbours with it
+            self._memory.forget()
             self._store_apart(group, err)
         else:
             for item, cursor in zip(group, cursors, strict=True):
@@ -137,21 +142,27 @@ class Ingest:
             item.future.set_result(answer)
 
 
-def store_batches(con: DuckDBPyConnection, group: Sequence[_Waiting]) -> list[int]:
-    """Stores the runs that are new, and the cursors, inside the caller's transaction; the cursor after each batch."""
-    numberings: dict[str, Numbering] = load_numbering(con, {item.batch.prober_id for item in group})
+def store_batches(con: DuckDBPyConnection, group: Sequence[_Waiting], memory: Remembered) -> list[int]:
+    """Stores the runs that are new, and the cursors, inside the caller's transaction; the cursor after each batch.
+
+    When it fails, or the transaction does, the memory has to forget.
+    """
+    memory.recall(con)
+    numberings = memory.numberings(con, {item.batch.prober_id for item in group})
     fresh: list[NumberedRun] = []
     cursors: list[int] = []
     for item in group:
-        batch, numbering = item.batch, numberings.setdefault(item.batch.prober_id, Numbering())
+        batch, numbering = item.batch, numberings[item.batch.prober_id]
         new = numbering.take(batch.first, batch.last)
         numbering.region = batch.region
         fresh += [
             NumberedRun(batch.prober_id, number, item.received_at, batch.runs[number - batch.first]) for number in new
         ]
         cursors.append(numbering.cursor)
-    insert(con, fresh)
-    settle(con, fresh)
-    note_changes(con, fresh)
+    if fresh:
+        memory.look_up(con, slices(fresh))
+        insert(con, fresh, memory.append)
+        settle(con, fresh, memory)
+        note_changes(con, fresh)
     save_numbering(con, numberings)
     return cursors

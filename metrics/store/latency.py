@@ -14,7 +14,7 @@ from metrics.store.buckets import Grid, choose
 from metrics.store.memo import Memo
 from metrics.store.relations import GOOD_ATTEMPTS
 from metrics.store.rollup.histogram import quantiles
-from metrics.store.rollup.layout import INTEGRATION_LEVEL
+from metrics.store.rollup.layout import INTEGRATION_LEVEL, stored
 from metrics.store.rollup.plan import tier_of
 from metrics.store.rollup.reading import Scope, Stretch, histograms, totals
 from metrics.store.rollup.tiers import Source
@@ -112,7 +112,7 @@ def _precomputed(con: DuckDBPyConnection, stretch: Stretch, scope: Scope, grid: 
     columns = ("total_p50", "total_p95", "total_p99", "ttfb_p95")
     defined = INTEGRATION_LEVEL.columns[tier_of(Source.HOUR)]
     raw = {"g": grid.sql} | {name: defined[column] for name, column in zip(names, columns, strict=True)}
-    rolled = {"g": grid.sql} | dict(zip(names, columns, strict=True))
+    rolled = {"g": grid.sql} | dict(zip(names, map(stored, columns), strict=True))
     relation, bounds = stretch.relation(scope, raw, rolled)
     answer = con.execute(f"SELECT * FROM {relation}", bounds | grid.bounds).fetchnumpy()  # noqa: S608 - ours
     return {name: np.round(grid.lay(answer["g"], answer[name]), 3) for name in names}

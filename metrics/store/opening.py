@@ -24,6 +24,8 @@ STORAGE_VERSION: Final = "v1.5.0"
 _OPTIONS: Final[dict[str, str | bool | int | float | list[str]]] = {
     "threads": 1,
     "memory_limit": "512MB",
+    # The store takes its log in while nobody waits; a commit has to do it only when there was no such time for long.
+    "checkpoint_threshold": "128MB",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",

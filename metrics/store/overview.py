@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import isnan
 from typing import Any, Final
 
 import numpy as np
@@ -125,8 +124,10 @@ class _Overview:
         hour = HOUR.start(self.now)
         starts = [hour - back * _HOUR for back in range(POINTS - 1, 0, -1)]
         columns = [*self._hours(starts), self._p95(Window(hour, self.now))]
-        lines = np.transpose(columns).tolist()
-        return [tuple(None if isnan(figure) else figure for figure in line) for line in lines]
+        figures = np.transpose(columns)
+        lines = figures.astype(object)
+        lines[np.isnan(figures)] = None
+        return list(map(tuple, lines.tolist()))
 
     def _normal(self) -> list[tuple[float | None, int]]:
         hour = HOUR.start(self.now)

@@ -12,7 +12,8 @@ from duckdb import DuckDBPyConnection, StatementType
 
 from metrics.store.failures import NotAQuestion, one_line
 
-_EXPLAIN: Final = re.compile(r"\s*EXPLAIN(?:\s+ANALYZE)?\b(?!\s*\()", re.IGNORECASE)
+_EXPLAIN: Final = re.compile(r"\A\s*EXPLAIN(?:\s+ANALYZE)?\b(?!\s*\()", re.IGNORECASE)
+"""At its beginning only: in its middle, what is looked at would be another text than what is asked."""
 _TABLE_FUNCTIONS: Final = frozenset(
     {
         "duckdb_columns", "duckdb_constraints", "duckdb_functions", "duckdb_indexes", "duckdb_keywords",
@@ -24,6 +25,7 @@ _TABLE_FUNCTIONS: Final = frozenset(
 _REFUSED_FUNCTIONS: Final = frozenset(
     {"current_setting", "currval", "getenv", "getvariable", "nextval", "which_secret", "write_log"}
 )
+_REFUSED_VIEWS: Final = frozenset({"duckdb_databases", "duckdb_logs", "pg_settings", "pragma_database_list"})
 _OWN_SCHEMAS: Final = frozenset({"", "main", "information_schema", "pg_catalog"})
 _OWN_CATALOGS: Final = frozenset({"", "leadline", "memory", "system"})
 _PLAIN_NAME: Final = re.compile(r"[^/\\.:*?\[\]]+")
@@ -38,7 +40,10 @@ def only_question(con: DuckDBPyConnection, sql: str) -> str:
     """
     bare = _EXPLAIN.sub("", sql, count=1)
     try:
+        bare.encode()
         statements = con.extract_statements(bare)
+    except UnicodeEncodeError as err:
+        raise NotAQuestion("what is asked holds half a letter (a surrogate), which no text can") from err
     except duckdb.Error as err:
         raise NotAQuestion(one_line(err)) from err
     if len(statements) != 1:
@@ -87,6 +92,8 @@ def _look_at_table(part: dict[str, Any]) -> None:
     name = str(part.get("table_name", "")).strip('"')
     if name and not _PLAIN_NAME.fullmatch(name):
         raise NotAQuestion(f"files cannot be read from here: {name!r}")
+    if name.lower() in _REFUSED_VIEWS:
+        raise NotAQuestion(f"{name} cannot be asked: it is about the hub, not about what was measured")
     if catalog not in _OWN_CATALOGS or schema not in _OWN_SCHEMAS | _OWN_CATALOGS:
         raise NotAQuestion(f"{'.'.join(filter(None, (catalog, schema, name)))}: ask the views instead, such as v_runs")
 

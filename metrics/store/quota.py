@@ -22,8 +22,12 @@ def quota_levels(con: DuckDBPyConnection, now: datetime) -> tuple[QuotaLevel, ..
 
     Simulated readings of an integration are forgotten as soon as it has a real one.
     """
-    rows = con.execute(_LEVELS, {"since": now - REMEMBERED, "now": now}).fetchall()
-    return tuple(_level(row) for row in rows)
+    bounds = {"since": now - REMEMBERED, "now": now}
+    # First when each was read last, from few columns: then nearly all of a week's rows need not be looked at.
+    row = con.execute(f"SELECT min(observed_at) FROM ({_NEWEST})", bounds).fetchone()  # noqa: S608 - a question of ours
+    if row is None or row[0] is None:
+        return ()
+    return tuple(_level(row) for row in con.execute(_LEVELS, bounds | {"oldest": row[0]}).fetchall())
 
 
 def quota_series(con: DuckDBPyConnection, integration: str, window: Window) -> tuple[QuotaSeries, ...]:
@@ -82,10 +86,18 @@ _COLUMNS = """
     source, observed_at
 """
 
+_NEWEST = """
+SELECT integration, credential, bucket, max(observed_at) AS observed_at, bool_and(simulated) AS simulated
+FROM quota_readings WHERE observed_at >= $since AND observed_at <= $now GROUP BY integration, credential, bucket
+"""
+
 _LEVELS = f"""
-SELECT {_COLUMNS} FROM quota_readings WHERE observed_at >= $since AND observed_at <= $now
-QUALIFY row_number() OVER (PARTITION BY integration, credential, bucket ORDER BY observed_at DESC) = 1
-    AND (NOT simulated OR bool_and(simulated) OVER (PARTITION BY integration))
+WITH newest AS (SELECT integration, credential, bucket, observed_at, bool_and(simulated) OVER (PARTITION BY integration)
+                AS only_simulated FROM ({_NEWEST}))
+SELECT {_COLUMNS} FROM quota_readings JOIN newest USING (integration, credential, bucket, observed_at)
+WHERE observed_at >= $oldest AND observed_at <= $now
+QUALIFY row_number() OVER (PARTITION BY integration, credential, bucket ORDER BY simulated) = 1
+    AND (NOT simulated OR only_simulated)
 ORDER BY integration, credential, bucket
 """  # noqa: S608 - columns of ours
 

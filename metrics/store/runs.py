@@ -46,8 +46,9 @@ def latest_runs(
 def run(con: DuckDBPyConnection, run_id: str | UUID) -> Run | None:
     """The whole run with its steps, quota readings, values and evidence; None when there is no such run."""
     wanted = _uuid(run_id)
-    found = _find(con, "*", wanted) if wanted else []
-    return _run(con, found[0]) if found else None
+    tables = _tables(con, wanted) if wanted else ""
+    found = _find(con, "*", wanted, tables) if wanted else []
+    return _run(con, found[0], tables) if found else None
 
 
 def evidence(con: DuckDBPyConnection, evidence_id: str) -> tuple[RunRow, Evidence] | None:
@@ -55,7 +56,8 @@ def evidence(con: DuckDBPyConnection, evidence_id: str) -> tuple[RunRow, Evidenc
     found = _dicts(con, "SELECT * FROM evidence WHERE evidence_id = ? LIMIT 1", [evidence_id])
     if not found:
         return None
-    rows = _find(con, ROW_COLUMNS, found[0]["run_id"])
+    wanted = found[0]["run_id"]
+    rows = _find(con, ROW_COLUMNS, wanted, _tables(con, wanted))
     return (run_row(tuple(rows[0].values())), _evidence(found[0])) if rows else None
 
 
@@ -70,20 +72,24 @@ _ROW: Final = f"SELECT {ROW_COLUMNS} FROM runs"  # noqa: S608 - columns of ours
 # The bounds of time say nothing new, but let the database skip what cannot belong to the run.
 _NEAR: Final = timedelta(minutes=1)
 _CLEANED_UP: Final = timedelta(minutes=15)
-"""A run ends within its interval, and its clean-up long before this."""
+"""Its clean-up ends long before this, counted from its end."""
 _TIME_ORDERED: Final = 7
+_LAST_US: Final = 253_402_214_400_000_000
+"""The last day that there is a date for."""
 _SAME_INSTANT: Final = timedelta(milliseconds=3)
 # Told apart as texts, because comparing the ids would be pushed down into the scan of the table, and unpacking a day of
 # ids costs 20 times as much as looking at its instants. Not for more than a few rows.
 _SAME_TEXT: Final = "run_id::VARCHAR = $run_id::VARCHAR"
 _OF_RUN: Final = "run_id = $run_id AND {at} >= $since AND {at} < $until"
 _STEPS: Final = f"""
-SELECT * FROM steps WHERE {_OF_RUN.format(at="started_at")} ORDER BY started_at, position, attempt
+SELECT * FROM {{tables}}steps WHERE {_OF_RUN.format(at="started_at")} ORDER BY started_at, position, attempt
 """  # noqa: S608 - columns of ours
 _QUOTA: Final = f"""
-SELECT * FROM quota_readings WHERE {_OF_RUN.format(at="observed_at")} ORDER BY observed_at, bucket
+SELECT * FROM {{tables}}quota_readings
+WHERE {_SAME_TEXT} AND observed_at >= $since AND observed_at < $until ORDER BY observed_at, bucket
 """  # noqa: S608 - columns of ours
-_VALUES: Final = f"SELECT name, value FROM recorded_values WHERE {_OF_RUN.format(at='started_at')}"  # noqa: S608 - columns of ours
+_VALUES: Final = f"SELECT name, value FROM {{tables}}recorded_values WHERE {_OF_RUN.format(at='started_at')}"  # noqa: S608 - columns of ours
+_LAST_SEALED: Final = "SELECT max(day) FROM sealed_days"
 
 
 def run_row(row: tuple[Any, ...]) -> RunRow:
@@ -109,15 +115,31 @@ def run_row(row: tuple[Any, ...]) -> RunRow:
     )
 
 
-def _find(con: DuckDBPyConnection, columns: str, run_id: UUID) -> list[dict[str, Any]]:
-    """The run's row, or nothing. The first 48 bits of an id tell when the run started (RFC 9562, version 7), so that
-    only the rows of that time have to be looked at; an id of another kind is looked for everywhere."""
-    if run_id.version != _TIME_ORDERED:
-        return _dicts(con, f"SELECT {columns} FROM runs WHERE run_id = $run_id LIMIT 1", {"run_id": run_id})  # noqa: S608
-    at = instant((run_id.int >> 80) * 1000)
+def _tables(con: DuckDBPyConnection, run_id: UUID) -> str:
+    """How the tables of the run's rows are called: those of the hot rows alone when its day was never sealed, nor any
+    after it. Planning a question about the views takes a millisecond for each month that there is."""
+    last = con.execute(_LAST_SEALED).fetchone()
+    sealed = last[0] if last else None
+    at = _instant(run_id)
+    return "hot_" if at and (sealed is None or (at - _NEAR).date() > sealed) else ""
+
+
+def _instant(run_id: UUID) -> datetime | None:
+    """When the run started, as the first 48 bits of its id tell (RFC 9562, version 7); None for another kind of id, and
+    for an instant that there is not."""
+    told = (run_id.int >> 80) * 1000
+    return instant(told) if run_id.version == _TIME_ORDERED and told < _LAST_US else None
+
+
+def _find(con: DuckDBPyConnection, columns: str, run_id: UUID, tables: str) -> list[dict[str, Any]]:
+    """The run's row, or nothing. Only the rows of the time that the id tells have to be looked at; an id that tells
+    none is looked for everywhere."""
+    asked, at = f"SELECT {columns} FROM {tables}runs WHERE ", _instant(run_id)  # noqa: S608 - names of ours
+    if at is None:
+        return _dicts(con, f"{asked} run_id = $run_id LIMIT 1", {"run_id": run_id})
     for condition, around in ((_SAME_TEXT, _SAME_INSTANT), ("run_id = $run_id", _NEAR)):
-        asked = f"SELECT {columns} FROM runs WHERE {condition} AND started_at >= $since AND started_at < $until LIMIT 1"  # noqa: S608
-        found = _dicts(con, asked, {"run_id": run_id, "since": at - around, "until": at + around})
+        narrow = f"{asked} {condition} AND started_at >= $since AND started_at < $until LIMIT 1"
+        found = _dicts(con, narrow, {"run_id": run_id, "since": at - around, "until": at + around})
         if found:
             return found
     return []
@@ -136,17 +158,18 @@ def _dicts(con: DuckDBPyConnection, sql: str, parameters: object) -> list[dict[s
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _run(con: DuckDBPyConnection, row: dict[str, Any]) -> Run:
+def _run(con: DuckDBPyConnection, row: dict[str, Any], tables: str) -> Run:
     run_id, since = row["run_id"], row["started_at"]
-    longest = max(timedelta(seconds=row["every_s"]), timedelta(milliseconds=row["duration_ms"]))
-    bounds = {"run_id": run_id, "since": since - _NEAR, "until": since + longest + _CLEANED_UP}
+    ended = since + timedelta(milliseconds=row["duration_ms"])
+    bounds = {"run_id": run_id, "since": since - _NEAR, "until": ended + _CLEANED_UP}
     kept = {
         (found["position"], found["attempt"]): _evidence(found)
         for found in _dicts(con, "SELECT * FROM evidence WHERE run_id = ?", [run_id])
     }
-    steps = _dicts(con, _STEPS, bounds)
-    quota = _dicts(con, _QUOTA, bounds)
-    values = _dicts(con, _VALUES, bounds)
+    steps = _dicts(con, _STEPS.format(tables=tables), bounds)
+    last = max([ended, *(step["started_at"] + timedelta(milliseconds=step["total_ms"] or 0) for step in steps)])
+    quota = _dicts(con, _QUOTA.format(tables=tables), bounds | {"until": last + _NEAR})
+    values = _dicts(con, _VALUES.format(tables=tables), bounds)
     same = ("run_id", "region", "integration", "workflow", "scheduled_at", "started_at", "duration_ms", "every_s")
     more = ("config_version", "attempt", "failed_step", "failed_integration", "loop_lag_ms", "skip_reason", "simulated")
     return Run(

@@ -13,10 +13,15 @@ from typing import Final
 from duckdb import DuckDBPyConnection
 
 from metrics.store.buckets import epoch_ms
-from metrics.store.rows import NumberedRun, interval, is_measured, slice_start
+from metrics.store.finished import NumberedRun, interval, is_measured, slice_start
+from metrics.store.remembered import Remembered, Series
+from probes.model import Run
 
-Series = tuple[str, str, str]
-"""Integration, workflow, region."""
+__all__ = [
+    "Change", "Promise", "Segment", "Series", "SeriesRow", "note", "promised", "read_changes", "read_series",
+    "segments", "settle", "slices",
+]  # fmt: skip
+
 SeriesRow = tuple[str, str, str, int, float, int]
 """Of a series, one change: first slice in epoch milliseconds, interval in seconds, row in `schedule_changes`."""
 Change = tuple[datetime, float]
@@ -77,13 +82,30 @@ def read_series(con: DuckDBPyConnection, integration: str | None = None) -> list
     return con.execute(_SERIES.format(narrow=narrow), [] if integration is None else [integration]).fetchall()
 
 
-def settle(con: DuckDBPyConnection, runs: Sequence[NumberedRun]) -> None:
+def settle(con: DuckDBPyConnection, runs: Sequence[NumberedRun], memory: Remembered | None = None) -> None:
     """After these runs were inserted, in the same transaction: one final run per slice, and known intervals."""
-    measured = [item for item in runs if is_measured(item.run)]
-    if not measured:
-        return
-    _elect(con, [slice_start(item.run.scheduled_at, interval(item.run)) for item in measured])
-    _note_intervals(con, measured)
+    memory = memory or Remembered()
+    measured = [_Measured.of(item.run) for item in runs if is_measured(item.run)]
+    _elect(con, [one.slice_at for one in measured if not memory.is_first(one.series, one.every_s, one.slice_at)])
+    _note_intervals(con, measured, memory)
+
+
+def slices(runs: Sequence[NumberedRun]) -> set[datetime]:
+    """Those that these runs say something about."""
+    return {_Measured.of(item.run).slice_at for item in runs if is_measured(item.run)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    series: Series
+    slice_at: datetime
+    every_s: float
+
+    @classmethod
+    def of(cls, run: Run) -> _Measured:
+        every = interval(run)
+        series = (run.integration, run.workflow, run.region)
+        return cls(series, slice_start(run.scheduled_at, every), every.total_seconds())
 
 
 def note(changes: list[Change], at: datetime, every_s: float) -> bool:
@@ -98,26 +120,30 @@ def note(changes: list[Change], at: datetime, every_s: float) -> bool:
     return True
 
 
-def _elect(con: DuckDBPyConnection, slices: Sequence[datetime]) -> None:
-    bounds = {"first": min(slices), "last": max(slices)}
+def _elect(con: DuckDBPyConnection, contested: Sequence[datetime]) -> None:
+    if not contested:
+        return
+    bounds = {"first": min(contested), "last": max(contested)}
     if con.execute(_CONTESTED, bounds).fetchone():
         con.execute(_ELECT, bounds)
 
 
-def _note_intervals(con: DuckDBPyConnection, measured: Sequence[NumberedRun]) -> None:
-    known = read_changes(con, {item.run.integration for item in measured})
+def _note_intervals(con: DuckDBPyConnection, measured: Sequence[_Measured], memory: Remembered) -> None:
+    unsure = {one.series for one in measured if not memory.goes_on(one.series, one.slice_at, one.every_s)}
+    if not unsure:
+        return
+    known = read_changes(con, {integration for integration, _, _ in unsure})
     news: set[Series] = set()
-    for item in measured:
-        run = item.run
-        series = (run.integration, run.workflow, run.region)
-        every = interval(run)
-        if note(known.setdefault(series, []), slice_start(run.scheduled_at, every), every.total_seconds()):
-            news.add(series)
+    for one in measured:
+        if one.series in unsure and note(known.setdefault(one.series, []), one.slice_at, one.every_s):
+            news.add(one.series)
     if news:
         # All at once: the first batches of a new store bring news of every series.
         con.execute(_FORGET, [list(part) for part in zip(*news, strict=True)])
         rows = [[*series, since, every_s] for series in news for since, every_s in known[series]]
         con.execute(_NOTE, [list(column) for column in zip(*rows, strict=True)])
+    for series in unsure:
+        memory.note_interval(series, *known[series][-1])
 
 
 def _segment(first: datetime, every_s: float, end_ms: int | None) -> Segment:

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from duckdb import DuckDBPyConnection
 
@@ -21,7 +22,7 @@ from metrics.store.rollup.cells import MOST_ROWS, CellMemo
 from metrics.store.rollup.declared import read_limits
 from metrics.store.rollup.plan import Known
 from metrics.store.schedule import read_series
-from metrics.store.tallies import Table, tables
+from metrics.store.tallies import Table, Tallied, tables
 
 __all__ = ["Question", "Questions", "SliceMemo", "all_slice_counts", "series_of", "slice_counts", "slice_tables"]
 
@@ -34,17 +35,18 @@ class SliceMemo:
 
     def __init__(self, most_rows: int = MOST_ROWS) -> None:
         self.cells = CellMemo(most_rows)
-        self._compiled: Compiled | None = None
+        self.tallied = Tallied()
+        self._compiled: tuple[object, Compiled] | None = None
         self._promised: Promised | None = None
 
     def compiled(self, con: DuckDBPyConnection, asked: Sequence[Pair]) -> Compiled:
         """The questions in numbers, as the store stands."""
-        only = {integration.name for integration, _ in asked}
-        series = read_series(con, next(iter(only)) if len(only) == 1 else None)
-        limits = read_limits(con)
-        if self._compiled is None or not self._compiled.holds_for(asked, series, limits):
-            self._compiled = Compiled.of(asked, series, limits)
-        return self._compiled
+        known, stands = self._compiled, con.execute(_STANDS).fetchone()
+        if known is None or known[0] != stands or not known[1].is_about(asked):
+            only = {integration.name for integration, _ in asked}
+            series = read_series(con, next(iter(only)) if len(only) == 1 else None)
+            known = self._compiled = stands, Compiled.of(asked, series, read_limits(con))
+        return known[1]
 
     def promised(self, config: Config) -> Promised:
         """Every objective of the configuration; worked out once for each that is loaded."""
@@ -111,4 +113,11 @@ def slice_tables(con: DuckDBPyConnection, questions: Questions, memo: SliceMemo 
     compiled = memo.compiled(con, questions.pairs)
     zones = Zones.of(window for windows, _ in questions.groups for window in windows)
     totals = memo.cells.add_up(con, Known.read(con), compiled.targets, zones.windows, compiled.since)
-    yield from tables(compiled, zones, questions.groups, totals)
+    yield from tables(compiled, zones, questions.groups, totals, memo.tallied)
+
+
+# What questions are compiled from: every row of both tables.
+_STANDS: Final = """
+SELECT (SELECT (count(*), sum(hash(integration, workflow, region, since, every_s, rowid))) FROM schedule_changes),
+       (SELECT (count(*), sum(hash(limit_id, integration, measure, limit_ms, counted_from))) FROM limits)
+"""

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from metrics.judgement import is_good
 from metrics.model import SliceCount, Window
 from metrics.store.asked import Compiled, Flat, Judge, Zones
-from metrics.store.rollup.cells import Totals
-from metrics.store.rollup.decided import ABOUT, KINDS, WITHIN, Numbers, unpacked
+from metrics.store.rollup.cells import Sum, Totals
+from metrics.store.rollup.decided import ABOUT, KINDS, WITHIN, Numbers, Rows, unpacked
 from metrics.store.rollup.layout import OUTCOMES
 from probes.model import Outcome
 
@@ -32,72 +31,83 @@ class Table:
     counts: Numbers
 
 
+class Tallied:
+    """What sums amount to for questions, kept for as long as both stay the same."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[Compiled | None, dict[Sum, Numbers]] = None, {}
+
+    def of(self, compiled: Compiled, sums: Sequence[Sum | None]) -> list[Numbers | None]:
+        """By zone, where there is a sum: `_tallied` of it."""
+        known = self._kept[1] if self._kept[0] is compiled else {}
+        found = {
+            one: known[one] if one in known else _tallied(compiled, Rows(np.zeros_like(one.keys), one.keys, one.n), 1)
+            for one in sums
+            if one
+        }
+        self._kept = compiled, found
+        return [found[one] if one else None for one in sums]
+
+
 def tables(
-    compiled: Compiled, zones: Zones, groups: Sequence[tuple[tuple[Window, ...], Sequence[int]]], totals: Totals
+    compiled: Compiled,
+    zones: Zones,
+    groups: Sequence[tuple[tuple[Window, ...], Sequence[int]]],
+    totals: Totals,
+    tallied: Tallied,
 ) -> Iterator[Table]:
     """The counts of each question's windows; by the windows that some of them share, which they are."""
-    running = _running(compiled, zones, totals)
+    running = _running(compiled, zones, totals, tallied)
     for windows, numbers in groups:
         starts, ends = zones.place(windows)
         some = running if len(numbers) == len(running) else running[numbers]
         yield Table(numbers, windows, some[:, ends] - some[:, starts])
 
 
-def _running(compiled: Compiled, zones: Zones, totals: Totals) -> Numbers:
+def _running(compiled: Compiled, zones: Zones, totals: Totals, tallied: Tallied) -> Numbers:
     """By question, edge and column: what lies before the edge."""
     edges = len(zones.edges_ms)
     found = np.zeros((len(compiled.asked), edges, _COLUMNS), np.int64)
     promised = compiled.schedules.promised(zones.edges_ms, len(compiled.targets.rows))
-    found[:, :, _PROMISED] = _added(promised, compiled.series, np.arange(len(compiled.asked)))
-    keyed = _Keyed(totals, len(compiled.targets.rows) * compiled.targets.width)
-    for judge, numbers in compiled.judges.items():
-        tallies = _added(keyed.judged(judge), compiled.counted, numbers)
-        found[numbers[:, None, None], np.arange(1, edges)[:, None], _TALLIED] = np.cumsum(tallies, axis=1)
+    found[:, :, _PROMISED] = _added(promised, compiled.series)
+    tallies = _tallied(compiled, totals.rest, edges - 1)
+    for zone, known in enumerate(tallied.of(compiled, totals.sums)):
+        if known is not None:
+            tallies[:, zone] += known[:, 0]
+    found[:, 1:, _TALLIED] = np.cumsum(tallies, axis=1)
     return found
 
 
-def _added(figures: Numbers, flat: Flat, which: Numbers) -> Numbers:
-    """The figures (by number, …) of those lists' numbers, added up by list."""
-    lists = [flat.numbers[flat.offsets[i] : flat.offsets[i + 1]] for i in which.tolist()]
-    numbers = np.concatenate(lists)
-    ends = np.cumsum([0, *(len(one) for one in lists)])
-    running = np.concatenate([np.zeros((1, *figures.shape[1:]), np.int64), np.cumsum(figures[numbers], axis=0)])
-    added: Numbers = running[ends[1:]] - running[ends[:-1]]
+def _added(figures: Numbers, flat: Flat) -> Numbers:
+    """The figures (by number, …) of each list's numbers, added up."""
+    running = np.zeros((len(flat.numbers) + 1, *figures.shape[1:]), np.int64)
+    np.cumsum(figures[flat.numbers], axis=0, out=running[1:])
+    added: Numbers = running[flat.offsets[1:]] - running[flat.offsets[:-1]]
     return added
 
 
-class _Keyed:
-    """Totals, with their keys unpacked and in order of target."""
-
-    def __init__(self, totals: Totals, targets: int) -> None:
-        order = np.argsort(totals.keys)
-        self._n = totals.n[:, order]
-        self._target, self._every_ms, self._simulated, way = unpacked(totals.keys[order])
-        self._about = (way >> 6) >= WITHIN + ABOUT
-        self._ways, self._which = np.unique(way, return_inverse=True)
-        self._targets = targets
-
-    def judged(self, judge: Judge) -> Numbers:
-        """By target and zone: good, bad, good_ms, bad_ms, simulated, about."""
-        found = np.zeros((self._targets, len(self._n), 6), np.int64)
-        verdicts = np.array([_verdict(way, judge) for way in self._ways.tolist()], np.int64)[self._which]
-        for place, verdict in enumerate((1, -1)):
-            chosen = np.flatnonzero(verdicts == verdict)
-            n, target = self._n[:, chosen], self._target[chosen]
-            for column, figures in ((place, n), (place + 2, n * self._every_ms[chosen])):
-                _add(found, column, target, figures)
-            for column, flags in ((4, self._simulated[chosen]), (5, self._about[chosen])):
-                if flags.any():
-                    _add(found, column, target, n * flags)
-        return found
-
-
-def _add(found: Numbers, column: int, target: Numbers, figures: NDArray[np.float64]) -> None:
-    """Adds figures (one row per zone), which are in order of their target, to that column."""
-    if not len(target):
-        return
-    starts = np.flatnonzero(np.concatenate([[True], target[1:] != target[:-1]]))
-    found[target[starts], :, column] += np.add.reduceat(figures, starts, axis=1).T.astype(np.int64)
+def _tallied(compiled: Compiled, rows: Rows, zones: int) -> Numbers:
+    """By question and zone: good, bad, good_ms, bad_ms, simulated, about."""
+    target, every_ms, simulated, way = unpacked(rows.key)
+    ways, which = np.unique(way, return_inverse=True)
+    figures = np.stack([rows.n, rows.n * every_ms, rows.n * simulated, rows.n * ((way >> 6) >= WITHIN + ABOUT)])
+    length = len(compiled.asked) * zones
+    found = np.zeros((6, length))
+    for judge, owners in compiled.judges.items():
+        verdicts = np.array([_verdict(one, judge) for one in ways.tolist()], np.int64)[which]
+        counts = np.where(verdicts != 0, owners.offsets[target + 1] - owners.offsets[target], 0)
+        row = np.repeat(np.arange(len(target)), counts)
+        nth = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+        cell = owners.questions[owners.offsets[target[row]] + nth] * zones + rows.where[row]
+        good = verdicts[row] > 0
+        for place, some in enumerate((good, ~good)):
+            for column in (0, 1):
+                found[place + 2 * column] += np.bincount(cell[some], figures[column, row[some]], length)
+        for column in (2, 3):
+            if figures[column].any():
+                found[column + 2] += np.bincount(cell, figures[column, row], length)
+    tallies: Numbers = found.reshape(6, -1, zones).transpose(1, 2, 0).astype(np.int64)
+    return tallies
 
 
 def _verdict(way: int, judge: Judge) -> int:

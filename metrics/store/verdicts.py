@@ -81,10 +81,12 @@ def _latest(con: DuckDBPyConnection, config: Config, now: datetime) -> Mapping[S
 def _recent(
     con: DuckDBPyConnection, every: timedelta, wanted: frozenset[tuple[str, str]], now: datetime
 ) -> tuple[dict[Series, _Seen], list[tuple[str, str]]]:
-    """The series that have as many runs as are looked at within the time of a few more, and the other workflows."""
-    span = (MOST_RUNS + 4) * every
-    if len(wanted) < _FEW or span >= _horizon(every):
+    """The series that have as many runs as are looked at within the time of a few more, or that time is all that is
+    looked back on; and the other workflows."""
+    if len(wanted) < _FEW:
         return {}, sorted(wanted)
+    span = min((MOST_RUNS + 4) * every, _horizon(every))
+    least = 0 if span == _horizon(every) else MOST_RUNS
     since = {"since": now - span, "now": now}
     names = con.execute(_SERIES, since).fetchall()
     columns = con.execute(_RUNS, since).fetchnumpy()
@@ -98,7 +100,7 @@ def _recent(
         shown, mine = newest.get(series), order[first : min(end, first + MOST_RUNS)]
         if series[:2] not in wanted:
             continue
-        if end - first < MOST_RUNS or (shown and not shown["made"]):
+        if end - first < least or (shown and not shown["made"]):
             rest.add(series[:2])
         elif shown:
             outcomes = [_OUTCOMES[place] for place in outcome[mine].tolist()]

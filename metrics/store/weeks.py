@@ -114,9 +114,10 @@ def _figures(con: DuckDBPyConnection, scope: Scope, monday: date, zone: ZoneInfo
 
 def _cells(window: Window, zone: ZoneInfo) -> NDArray[np.int64]:
     """The hour of the week of each hour of the window; of each quarter of one where the zone is not whole hours from
-    UTC at both ends of it."""
-    ends = (at.astimezone(zone).utcoffset() or timedelta() for at in (window.start, window.end))
-    pace = timedelta(hours=1) if all(offset % timedelta(hours=1) == timedelta() for offset in ends) else _QUARTER
+    UTC on all of its days."""
+    days = (window.start + timedelta(days=day) for day in range(window.length // timedelta(days=1) + 1))
+    offsets = (at.astimezone(zone).utcoffset() or timedelta() for at in days)
+    pace = timedelta(hours=1) if all(offset % timedelta(hours=1) == timedelta() for offset in offsets) else _QUARTER
     local = [(window.start + place * pace).astimezone(zone) for place in range(window.length // pace)]
     return np.array([at.weekday() * 24 + at.hour for at in local], np.int64)
 

@@ -26,7 +26,7 @@ PACED_S = 30.0
 IDLE_S = 5.0
 SETTLED_S = 60.0
 KILLS = 50
-KILLS_WITHIN_S = 150.0
+KILLS_WITHIN_S = 330.0
 KILL_BATCHES = 5
 
 
@@ -39,7 +39,7 @@ def lines() -> Iterator[str]:
         flat = _flat(hub.url, hub.process.pid)
         yield flat
         yield _rolled(hub.process.pid, idle)
-        yield _paced(hub.url, hub.process.pid, idle)
+        yield _paced(hub.url, hub.process.pid, _share(hub.process.pid, PACED_S))
 
 
 def _share(pid: int, seconds: float) -> float:

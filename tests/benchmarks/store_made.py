@@ -1,7 +1,7 @@
 """A store of any size for benchmarks, made once and kept: `made(folder, rows)` goes on where it was stopped.
 
 Days are generated, written to the hot tables, sealed into months and rolled up by the store's own functions. After a
-change of the roll-ups' tables the months stay and everything else is made anew.
+change of the roll-ups' tables, and of nothing else, the months stay and everything else is made anew.
 """
 
 from __future__ import annotations
@@ -29,17 +29,18 @@ from metrics.history.crowd import Crowd
 from metrics.history.rolling import roll_up
 from metrics.model import Window
 from metrics.store.database import Store
-from metrics.store.failures import StoreError
+from metrics.store.failures import StoreUnavailable
+from metrics.store.migrations import known
 from metrics.store.retention import forget_old
 from metrics.store.rollup.marks import mark
 from metrics.store.rows import append
-from metrics.store.sealing.layout import Month, midnight
-from metrics.store.sealing.months import attached, ensure, month_files, month_folder
+from metrics.store.sealing.layout import RAW, Month, midnight
+from metrics.store.sealing.months import attached, ensure, insert, month_files, month_folder
 from metrics.store.sealing.recovery import undo
 from metrics.store.sealing.state import save_state, sealing_state
 from metrics.store.sealing.views import show
 from metrics.store.transactions import transaction
-from tests.benchmarks.crowd import crowd
+from tests.benchmarks.crowd import CROWD, crowd
 
 EVERY: Final = "400s"
 MOST_DAYS: Final = 90
@@ -47,6 +48,7 @@ ROWS_A_DAY: Final = 100_000_000 / MOST_DAYS
 SEED: Final = 20261122
 HOT_DAYS: Final = 2
 _PIECE_ROWS: Final = 300_000
+_ROLL_UPS: Final = frozenset({"0008_rollups.sql", "0009_views.sql", "0010_limits.sql"})
 _RETENTION: Final = Retention(raw=timedelta(days=400))
 _DAY: Final = timedelta(days=1)
 
@@ -63,12 +65,12 @@ class Made:
 
 
 @contextmanager
-def made(folder: Path, rows: int) -> Iterator[Made]:
+def made(folder: Path, rows: int, integrations: int = CROWD) -> Iterator[Made]:
     """About that many steps of 354 integrations in three regions, up to 90 days of them; more rows are more days."""
     folder.mkdir(parents=True, exist_ok=True)
-    days = max(1, min(MOST_DAYS, round(rows / ROWS_A_DAY)))
+    days = max(1, min(MOST_DAYS, round(rows / (ROWS_A_DAY * integrations / CROWD))))
     now = _pinned(folder / "made.json", days)
-    config = crowd(EVERY)
+    config = crowd(EVERY, integrations)
     window = Window(midnight((now - days * _DAY).date()), now)
     making = _Making(config, Crowd(config, window, SEED, labelled=False), window, [])
     store = making.opened(folder / "bench.duckdb")
@@ -102,7 +104,9 @@ class _Making:
     def opened(self, path: Path) -> Store:
         try:
             return Store.open(path)
-        except StoreError as err:
+        except StoreUnavailable as err:
+            if not _differs_in_roll_ups(path):
+                raise
             _progress(f"{err}: the hot file is made anew")
             return _adopted(path)
 
@@ -166,12 +170,12 @@ def _put_sealed(con: DuckDBPyConnection, folder: Path, day: datetime, tables: di
     ensure(con, folder, month, state.store_id)
     undo(con, month, state)
     shown = replace(state, visible=state.visible + 1)
+    raw = {table.name: table for table in RAW}
     with transaction(con):
         for name, rows in tables.items():
             con.register("incoming", rows)
-            con.execute(
-                f"INSERT INTO {month.alias}.{name} BY NAME SELECT *, {shown.visible} AS seal FROM incoming"  # noqa: S608
-            )
+            whole = f"(FROM {raw[name].hot} LIMIT 0) UNION ALL BY NAME FROM incoming"
+            insert(con, month, raw[name], f"({whole})", shown.visible)
             con.unregister("incoming")
     with transaction(con):
         save_state(con, shown)
@@ -191,6 +195,18 @@ def _settle(con: DuckDBPyConnection) -> None:
     con.execute("CHECKPOINT")
     for month in attached(con):
         con.execute(f"CHECKPOINT {month.alias}")
+
+
+def _differs_in_roll_ups(path: Path) -> bool:
+    """Whether the file was made by other tables of roll-ups, and otherwise by those that this program knows."""
+    try:
+        with duckdb.connect(str(path), read_only=True) as con:
+            applied = dict(con.execute("SELECT name, checksum FROM schema_migrations").fetchall())
+    except duckdb.Error:
+        return False
+    mine = {migration.name: migration.checksum for migration in known()}
+    differing = {name for name, checksum in applied.items() if mine.get(name) != checksum}
+    return bool(differing) and differing <= _ROLL_UPS
 
 
 def _adopted(path: Path) -> Store:
@@ -227,6 +243,10 @@ def _mark_sealed(con: DuckDBPyConnection) -> None:
     con.execute(
         "INSERT INTO dirty_buckets SELECT '5m', bucket_at, nextval('dirty_marks') FROM ("
         "SELECT DISTINCT make_timestamptz(epoch_us(started_at) // 300000000 * 300000000) AS bucket_at FROM steps)"
+    )
+    con.execute(
+        "INSERT INTO sealed_days SELECT CAST(r.started_at AS DATE), any_value(s.visible), max(r.started_at), count(*) "
+        "FROM runs r, sealing_state s GROUP BY 1"
     )
 
 

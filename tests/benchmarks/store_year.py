@@ -47,7 +47,7 @@ def _made(there: Made) -> Iterator[str]:
     assert counted is not None
     yield (
         f"{counted[0]:,} step rows: {there.days} days and a part of one, {len(there.config.integrations)} integrations "
-        f"x 3 regions, 5 steps every {EVERY}; 2 threads, 512 MB."
+        f"x 3 regions, 5 steps every {EVERY}; 512 MB of memory."
     )
     if there.took:
         yield f"{'; '.join(there.took).capitalize()}."
@@ -59,7 +59,7 @@ def _sizes(there: Made) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     kept, sums = _kept_days(Retention()), [0.0, 0.0, 0.0]
     for name, size in _classes(there.store):
-        days = min(there.days - HOT_DAYS if name == "raw, sealed" else there.days, kept.get(name, 1))
+        days = there.days - HOT_DAYS if name == "raw, sealed" else min(there.days, kept.get(name, 1))
         by_default, for_ever = (
             (size / days * most for most in (min(365, kept[name]), 365)) if name in kept else (size,) * 2
         )

@@ -76,6 +76,7 @@ def test_the_theme_follows_the_system_until_somebody_chooses(visitor: Any) -> No
 
 def test_keys_move_about_and_explain_themselves(visitor: Any) -> None:
     page = visitor.open("/integration/hubspot")
+    page.wait_for_selector(".js-plotly-plot")
     page.keyboard.press("g")
     page.keyboard.press("o")
     page.wait_for_selector(".tile")

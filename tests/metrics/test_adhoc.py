@@ -87,6 +87,10 @@ def test_what_needs_too_much_memory_says_so(store: Store) -> None:
         "SELECT * FROM duckdb_secrets()",
         "FROM duckdb_settings()",
         "FROM duckdb_databases()",
+        "FROM duckdb_databases",
+        "DESCRIBE pragma_database_list",
+        'FROM system.main."Pragma_database_list"',
+        "SELECT (SELECT max(setting) FROM pg_catalog.pg_settings)",
         "SELECT current_setting('temp_directory')",
         "SELECT getenv('HOME')",
         "SELECT nextval('audit_ids')",
@@ -171,4 +175,5 @@ def test_a_slow_question_ends_at_its_limit_and_keeps_no_writer_waiting(
         thread.join()
     store.close()
     assert len(ended) == 2
-    assert written > 3  # a writer that waits has one, after the questions ended
+    # One may come before the questions, and a writer that waits has another when they ended.
+    assert written > 2

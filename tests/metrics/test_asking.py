@@ -66,6 +66,10 @@ def test_a_question_is_answered(stored: Store, sql: str) -> None:
         "SELECT * FROM \"read_blob\" /* so */ ('{months}/*')",
         "SELECT * FROM runs JOIN -- so\n'{months}/2026-11.duckdb' ON true",
         "SELEC 1",
+        "SELECT '\ud800'",
+        "SELECT 1 FROM runs -- so\nexplain; COMMIT; DELETE FROM hot_runs",
+        "SELECT * FROM runs -- so\nexplain, query('FROM glob(''{months}/*'')')",
+        "SELECT * FROM runs -- so\nexplain JOIN '{months}/2026-11.duckdb' ON true",
     ],
 )
 def test_anything_else_is_refused(stored: Store, sql: str) -> None:

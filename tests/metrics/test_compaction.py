@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -11,10 +12,11 @@ from metrics.store.compaction import compact, forget_original, is_worthwhile
 from metrics.store.database import Store
 
 
-@pytest.fixture
-def emptied(store_path: Path) -> Path:
-    """A store of which most rows were deleted."""
-    store = Store.open(store_path)
+@pytest.fixture(scope="module")
+def mostly_empty(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of which most rows were deleted; not to be opened."""
+    path = shutil.copy(migrated, tmp_path_factory.mktemp("emptied") / migrated.name)
+    store = Store.open(path)
     store.write(
         lambda con: con.execute(
             "INSERT INTO number_gaps SELECT uuid()::VARCHAR, range, hash(range) % 1e15::BIGINT FROM range(500_000)"
@@ -24,7 +26,13 @@ def emptied(store_path: Path) -> Path:
     store.maintain(lambda con: con.execute("CHECKPOINT")).result()
     store.write(lambda con: con.execute("DELETE FROM number_gaps WHERE first < 499_990")).result()
     store.close()
-    return store_path
+    return path
+
+
+@pytest.fixture
+def emptied(mostly_empty: Path, tmp_path: Path) -> Path:
+    """One of which most rows were deleted, for this test."""
+    return shutil.copy(mostly_empty, tmp_path / mostly_empty.name)
 
 
 def test_a_file_that_is_mostly_empty_is_copied_into_a_smaller_one(emptied: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from how_many import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -94,7 +96,7 @@ arrivals = st.lists(
 )  # minutes before noon, duration
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(25))
 @given(
     there=st.lists(st.tuples(st.integers(0, 60 * 24 * 20), st.integers(1, 5)), min_size=1, max_size=25),
     arriving=st.lists(arrivals, max_size=6),
@@ -136,7 +138,24 @@ def put_anywhere(store: Store, put: Put) -> Put:
     return lambda runs: put(runs) if runs else None
 
 
-@pytest.mark.parametrize("mark", ["x", "bmV3ZXN0OjE6Mg", "!!!!", "ü"])
+def mark_of(instant_us: int) -> str:
+    return urlsafe_b64encode(f"newest:{instant_us}:{UUID(int=7).hex}".encode()).decode()
+
+
+BEYOND = [mark_of(10**30), mark_of(-(10**30))]
+"""Places at instants that there are not."""
+
+
+def test_a_window_may_reach_as_far_as_there_are_dates(store: Store, put: Put, make_run: Make) -> None:
+    put([make_run(NOON)])
+    last = datetime.max.replace(tzinfo=UTC)
+    wanted = RunFilter(Window(datetime.min.replace(tzinfo=UTC), last))
+    assert len(listed(store, wanted, size=1)) == 1
+    after = mark_of((last - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1))
+    assert len(store.read(lambda con: runs_page(con, wanted, after=after)).rows) == 1
+
+
+@pytest.mark.parametrize("mark", ["x", "bmV3ZXN0OjE6Mg", "!!!!", "ü", *BEYOND])
 def test_a_place_that_no_page_gave_is_refused(store: Store, mark: str) -> None:
     with pytest.raises(QuestionFailed, match="after"):
         store.read(lambda con: runs_page(con, ALL, after=mark))
@@ -169,7 +188,13 @@ def test_a_run_and_its_evidence_are_found_by_id(
     assert (told[0].run_id, told[1]) == (str(name), kept)
 
 
-@pytest.mark.parametrize("name", ["nonsense", str(uuid4()), str(run_id(NOON))], ids=["no id", "random", "by time"])
+FAR_ID = "ffffffff-ffff-7fff-bfff-ffffffffffff"
+"""Of a run in the year 10889, if there were dates for it."""
+
+
+@pytest.mark.parametrize(
+    "name", ["nonsense", str(uuid4()), str(run_id(NOON)), FAR_ID], ids=["no id", "random", "by time", "far"]
+)
 def test_an_id_that_is_not_there_is_no_run(store: Store, put: Put, make_run: Make, name: str) -> None:
     put([make_run(NOON)])
     assert store.read(lambda con: run(con, name)) is None

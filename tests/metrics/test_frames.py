@@ -147,6 +147,11 @@ def test_exported_files_answer_exactly(kept: Leadline, tmp_path: Path) -> None:
         (lambda one: one.sql("SELECT nope"), "nope"),
         (lambda one: one.sql("CREATE TABLE a (x INTEGER)"), "read-only"),
         (lambda one: one.latency_series(None), "say which one"),
+        (lambda one: one.latency(start=NOW, end=NOW), "the window is empty"),
+        (lambda one: one.errors("hubspot", bucket=timedelta()), "between a second and a year"),
+        (lambda one: one.errors("hubspot", last=timedelta(days=900), bucket=timedelta(seconds=1)), "longer one"),
+        (lambda one: one.hour_of_week("hubspot", zone="Nowhere/Else"), "no such time zone"),
+        (lambda one: one.weekly(zone="Nowhere/Else"), "no such time zone"),
     ],
 )
 def test_what_cannot_be_answered_says_why(kept: Leadline, ask: Callable[[Leadline], object], words: str) -> None:

@@ -10,22 +10,33 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
+import duckdb
 import pytest
 from duckdb import DuckDBPyConnection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metrics.store import ingest as ingest_module
-from metrics.store.database import IngestFull, Store, StoreClosed
+from metrics.store.database import IngestFull, Store, StoreClosed, StoreUnavailable
 from metrics.store.ingest import Ingest
 from metrics.store.numbering import Numbering
 from metrics.store.probers import probers, record_heartbeat
-from probes.model import Batch, Heartbeat, Outcome, Run
+from probes.model import Batch, Evidence, Heartbeat, Outcome, Run, StepResult
 
 Make = Callable[..., Run]
+Told = tuple[str, float, int, Outcome]
+OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.SKIPPED)
+DECIDED = (
+    "SELECT run_id, final FROM runs ORDER BY ALL",
+    "SELECT * FROM schedule_changes ORDER BY ALL",
+    "SELECT prober_id, region, cursor FROM probers ORDER BY ALL",
+)
+"""What the runs before have a say in."""
 
 
 @pytest.fixture
@@ -136,9 +147,12 @@ def test_closing_stores_what_waits_and_refuses_what_comes_after(store: Store, ma
         ingest.submit(batch(make_run, 3, 1), noon)
 
 
-def test_a_thousand_rows_do_not_wait_for_the_clock(store: Store, make_run: Make, noon: datetime) -> None:
+def test_as_many_rows_as_are_worth_a_commit_do_not_wait_for_the_clock(
+    store: Store, make_run: Make, noon: datetime
+) -> None:
     ingest = Ingest(store, flush_after_s=600)
-    assert ingest.submit(batch(make_run, 1, 500), noon).result(timeout=30) == 500
+    runs = ingest_module.FLUSH_ROWS // 2
+    assert ingest.submit(batch(make_run, 1, runs), noon).result(timeout=30) == runs
     ingest.close()
 
 
@@ -203,10 +217,68 @@ def test_the_store_holds_the_union_of_what_was_sent(
     assert stored(store) == sorted(model)
 
 
+told = st.lists(
+    st.lists(
+        st.tuples(st.sampled_from("ab"), st.sampled_from([60.0, 120.0]), st.integers(0, 6), st.sampled_from(OUTCOMES)),
+        max_size=5,
+    ),
+    max_size=6,
+)
+
+
+@pytest.mark.slow
+@settings(max_examples=15, deadline=None)
+@given(told=told)
+def test_what_is_remembered_changes_nothing(emptied: Callable[[], Store], told: list[list[Told]]) -> None:
+    """Verdicts, intervals and cursors are those of an ingest that is new for every batch, whatever comes when."""
+    at = datetime(2026, 11, 20, tzinfo=UTC)
+    batches = []
+    for place, some in enumerate(told):
+        runs = tuple(
+            Run(uuid4(), "local", "i", name, at + timedelta(minutes=slot), at, 1.0, outcome, "v", every_s=every)
+            for name, every, slot, outcome in some
+        )
+        batches.append(Batch("ab"[place % 2], "local", 1 + sum(map(len, told[place % 2 : place : 2])), runs))
+
+    def outcome_of(ingests: Iterator[Ingest]) -> list[list[tuple[Any, ...]]]:
+        for one in batches:
+            next(ingests).submit(one, at).result(timeout=30)
+        return [store.read(lambda con, q=q: con.execute(q).fetchall()) for q in DECIDED]  # type: ignore[misc]
+
+    store = emptied()
+    kept = Ingest(store, flush_after_s=0.001)
+    by_memory = outcome_of(repeat(kept))
+    kept.close()
+    store = emptied()
+    opened: list[Ingest] = []
+
+    def new_ones() -> Iterator[Ingest]:
+        while True:
+            opened.append(Ingest(store, flush_after_s=0.001))
+            yield opened[-1]
+            opened[-1].close()
+
+    asked_anew = outcome_of(new_ones())
+    for one in opened:
+        one.close()
+    assert by_memory == asked_anew
+
+
+def test_after_a_batch_that_could_not_be_stored_the_next_ones_are(
+    store: Store, ingest: Ingest, make_run: Make, noon: datetime
+) -> None:
+    poison = Batch("p1", "local", 4, (replace(make_run(), attempt=10**9),))
+    ingest.submit(batch(make_run, 1, 3), noon).result(timeout=30)
+    assert ingest.submit(poison, noon).exception(timeout=30) is not None
+    assert ingest.submit(batch(make_run, 4, 2), noon).result(timeout=30) == 5
+    assert stored(store) == [("p1", number) for number in range(1, 6)]
+
+
 SENDER = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 from metrics.store.database import Store
 from metrics.store.ingest import Ingest
@@ -243,3 +315,45 @@ def test_kill_minus_nine_loses_nothing_that_was_answered(store_path: Path) -> No
     store.close()
     assert kept >= cursor
     assert count == distinct == kept
+
+
+def test_what_was_remembered_of_a_file_is_not_taken_for_true_of_another_in_its_place(
+    store_path: Path, make_run: Make, noon: datetime
+) -> None:
+    store = Store.open(store_path)
+    ingest = Ingest(store, flush_after_s=0.0)
+    ingest.submit(batch(make_run, 1, 2), noon).result(timeout=30)
+
+    def swap(con: DuckDBPyConnection) -> None:
+        store_path.unlink()
+        store_path.with_name(store_path.name + ".wal").unlink(missing_ok=True)
+        raise duckdb.FatalException("IO Error: the file is gone")
+
+    with pytest.raises(StoreUnavailable):
+        store.read(swap)
+    store.maintain(lambda con: None).result(timeout=30)
+    sent = batch(make_run, 3, 1)
+    assert ingest.submit(sent, noon).result(timeout=30) == 3
+    ingest.close()
+    again = Ingest(store, flush_after_s=0.0)
+    assert again.submit(sent, noon).result(timeout=30) == 3
+    again.close()
+    assert stored(store) == [("p1", 3)]
+    store.close()
+
+
+def test_batches_that_cannot_be_stored_leave_nothing_behind(
+    store: Store, ingest: Ingest, make_run: Make, make_step: Callable[..., StepResult], noon: datetime
+) -> None:
+    def prepared(con: DuckDBPyConnection) -> int:
+        return len(con.execute("FROM duckdb_prepared_statements()").fetchall())
+
+    before = store.write(prepared).result(timeout=30)
+    unfit = Evidence("e1", "GET", "https://api.example.com", {}, None, 2**31, {}, None, {})
+    for _ in range(3):
+        sent = Batch("p1", "local", 1, (make_run(steps=(make_step(evidence=unfit),)),))
+        with pytest.raises(ValueError, match="2147483648"):
+            ingest.submit(sent, noon).result(timeout=30)
+    assert ingest.submit(batch(make_run, 1, 1), noon).result(timeout=30) == 1
+    assert store.write(prepared).result(timeout=30) - before == 2
+    assert stored(store) == [("p1", 1)]

@@ -167,7 +167,7 @@ def figures(count: SliceCount) -> tuple[int, int, int, int]:
 @pytest.fixture(scope="module")
 def pair() -> Iterator[tuple[Store, Store]]:
     """Two stores for the same random history: one that is rolled up and one that never is."""
-    stores = Store.open(None), Store.open(None)
+    stores = Store.open(None, read_timeout=MINUTE), Store.open(None, read_timeout=MINUTE)
     yield stores
     for store in stores:
         store.close()
@@ -203,7 +203,7 @@ STEP = st.tuples(
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=10, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(deadline=None, max_examples=6, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(st.lists(STEP, min_size=1, max_size=4))
 def test_counts_are_those_of_every_run_whatever_is_declared_late_or_remembered(
     pair: tuple[Store, Store], history: list[tuple[list[Made], set[Objective], int]]

@@ -22,6 +22,7 @@ EXAMPLES = {
     "BOOLEAN": "true",
     "TIMESTAMP WITH TIME ZONE": f"TIMESTAMPTZ '{AT.isoformat()}'",
     "DATE": "DATE '2026-11-20'",
+    "BLOB": "'\\x01\\x02'::BLOB",
 }
 """A value of each type; any other one is a number."""
 ROWS = 3

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
+import pytest
+from how_many import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -67,13 +69,39 @@ def at(minute: int) -> datetime:
     return slot_start(FIRST) + minute * MINUTE
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(stores(), st.lists(st.integers(0, DAYS * 1440), min_size=3, max_size=5, unique=True).map(sorted))
 def test_nothing_counts_in_two_windows_that_follow_one_another(store: Known, edges: list[int]) -> None:
     windows = [Window(at(start), at(end)) for start, end in pairwise(edges)]
     counted = sum(answered(plan(store, window), store) for window in windows)
     assert np.max(counted) <= 1
     assert (answered(plan(store, Window(at(edges[0]), at(edges[-1]))), store) <= counted).all()
+
+
+@settings(max_examples=examples(50), deadline=None)
+@given(stores())
+def test_a_window_as_long_as_there_are_dates_is_planned_like_that_of_all_there_is(store: Known) -> None:
+    ever = Window(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+    spans = plan(store, ever)
+    assert (spans[0].start, spans[-1].end) == (ever.start, ever.end)
+    inner = plan(store, Window(at(0), at(DAYS * 1440)))
+    np.testing.assert_array_equal(answered(spans, store), answered(inner, store))
+
+
+@pytest.mark.parametrize("days", [timedelta(days=one) for one in (0, -900, 900)])
+def test_where_nothing_is_known_raw_rows_answer(days: timedelta) -> None:
+    nothing = Known({tier.suffix: np.zeros(0, np.int64) for tier in TIERS}, {}, None, {})
+    month = Window(at(0) + days, at(0) + days + timedelta(days=30))
+    for store in (nothing, known(None)) if days else (nothing,):
+        spans = plan(store, month)
+        assert {span.source for span in spans} == {Source.RAW}
+        assert (spans[0].start, spans[-1].end) == (month.start, month.end)
+
+
+@pytest.mark.parametrize("length", [timedelta(), timedelta(days=-3)])
+def test_an_empty_window_has_nothing_to_answer_for(length: timedelta) -> None:
+    start = slot_start(FIRST)
+    assert answered(plan(known(None), Window(start, start + length)), known(None)).sum() == 0
 
 
 def test_an_hour_that_has_lost_raw_rows_belongs_to_the_window_that_it_begins_in() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.store.rollup.histogram import ALPHA, index, index_sql, merged, of, quantiles, value
+from metrics.store.rollup.histogram import ALPHA, index, index_sql, merged, of, packed, quantiles, unpacked, value
 
 SAMPLES = st.lists(st.floats(0.001, 1e7), min_size=1, max_size=200)
 PERCENTS = (1, 50, 95, 99, 100)
@@ -61,3 +61,23 @@ def test_the_database_puts_samples_into_the_same_buckets(samples: list[float]) -
 def test_what_was_not_measured_is_in_no_bucket() -> None:
     with duckdb.connect() as con:
         assert con.execute(f"SELECT {index_sql('NULL::DOUBLE')}").fetchone() == (None,)
+
+
+HELD = st.dictionaries(st.integers(index(0.0), 2_000), st.integers(1, 2**31), max_size=40)
+
+
+@given(st.lists(HELD, max_size=8))
+def test_what_is_packed_comes_out_as_it_was(histograms: list[dict[int, int]]) -> None:
+    rows = [(place, at, held[at]) for place, held in enumerate(histograms) for at in sorted(held)]
+    _, indices, counts = np.array(rows, np.int64).reshape(-1, 3).T
+    offsets, data = packed([len(held) for held in histograms], indices, counts)
+    assert len(offsets) == len(histograms) + 1
+    assert [tuple(row) for row in np.transpose(unpacked(offsets, data)).tolist()] == rows
+
+
+@given(SAMPLES)
+def test_a_histogram_does_not_depend_on_those_it_is_packed_with(samples: list[float]) -> None:
+    indices, counts = of(samples)
+    _, alone = packed([len(indices)], indices, counts)
+    offsets, data = packed([2, len(indices), 0, 1], [5, 7, *indices, 900], [1, 200, *counts, 3])
+    assert data[offsets[1] : offsets[2]].tolist() == alone.tolist()

@@ -14,7 +14,7 @@ from metrics.model import Window
 from metrics.store.database import Store
 from metrics.store.latency import latency
 from metrics.store.retention import forget_old
-from metrics.store.rollup.layout import STEP_LEVEL, tables
+from metrics.store.rollup.layout import STEP_LEVEL, stored, tables
 from metrics.store.rollup.roller import SETTLED_AFTER, roll
 from metrics.store.rollup.tiers import FIVE_MINUTES, HOUR, TIERS, Tier, ages
 from probes.model import Run
@@ -31,7 +31,8 @@ def asked(store: Store, sql: str, *bound: Any) -> list[Any]:
 
 def largest(store: Store, tier: Tier, at: datetime) -> Any:
     table = STEP_LEVEL.table(tier)
-    ((found,),) = asked(store, f"SELECT max(total_max) FROM {table} WHERE bucket_at = ?", tier.start(at))  # noqa: S608
+    sql = f"SELECT max({stored('total_max')}) FROM {table} WHERE bucket_at = ?"  # noqa: S608 - names of ours
+    ((found,),) = asked(store, sql, tier.start(at))
     return found
 
 

@@ -14,7 +14,8 @@ from metrics.store.database import Store, StoreUnavailable
 from metrics.store.rows import NumberedRun, insert
 from metrics.store.runs import run as whole_run
 from metrics.store.schedule import settle
-from metrics.store.sealing.layout import RAW, closed_before
+from metrics.store.sealing import months
+from metrics.store.sealing.layout import RAW, Month, closed_before
 from metrics.store.sealing.moving import closed_pieces, copy, take_over
 from metrics.store.sealing.rounds import drop_months, seal_closed, seal_piece
 from metrics.store.sealing.state import sealing_state
@@ -205,10 +206,7 @@ def test_a_sealing_that_broke_off_between_its_transactions_is_undone_at_open(
     seal_closed(stored, NOW - timedelta(days=4), DELAY)
     # What the first transaction of the next sealing leaves, had the process died right after it.
     stored.maintain(
-        lambda con: con.execute(
-            "INSERT INTO sealed_2026_11.runs BY NAME "
-            "SELECT *, (SELECT visible + 1 FROM sealing_state) AS seal FROM hot_runs"
-        )
+        lambda con: months.insert(con, Month(2026, 11), RAW[0], "hot_runs", sealing_state(con).visible + 1)
     ).result()
     assert everything(stored) == before
     stored.close()
@@ -340,3 +338,38 @@ def test_the_files_shrink_when_months_go_and_when_the_hot_file_is_compacted(stor
     again.close()
     assert path.stat().st_size < loaded * 0.2
     assert size(path) < loaded * 0.5
+
+
+def test_a_log_left_behind_by_a_month_that_was_moved_away_is_in_nobodys_way(
+    stored: Store, path: Path, make_run: Make
+) -> None:
+    folder, at = path.parent / "leadline.months", NOW - timedelta(days=10)
+    put(stored, [make_run(at)])
+    seal_closed(stored, NOW, DELAY)
+    put(stored, [make_run(at + timedelta(minutes=1))])
+    for piece in stored.read(lambda con: closed_pieces(con, NOW - DELAY)):
+        seal_piece(stored, folder, piece, NOW)
+    log = folder / "2026-11.duckdb.wal"
+    left = log.read_bytes()
+    stored.close()
+    (folder / "2026-11.duckdb").unlink()
+    log.write_bytes(left)
+    store = Store.open(path)
+    put(store, [make_run(at + timedelta(minutes=2))])
+    assert seal_closed(store, NOW, DELAY).left == 0
+    store.close()
+    again = Store.open(path)
+    assert (count(again, "runs"), count(again, "sealed_runs")) == (1, 1)
+    again.close()
+    assert (folder / "2026-11.duckdb.wal.left").read_bytes() == left
+
+
+def test_a_round_that_fails_without_a_word_is_told_by_the_kind_of_failure(stored: Store, make_run: Make) -> None:
+    def fails() -> bool:
+        raise TimeoutError
+
+    put(stored, days_of(make_run, 5))
+    with pytest.raises(TimeoutError):
+        seal_closed(stored, NOW, DELAY, stopping=fails)
+    stored.maintain(lambda con: None).result(timeout=30)
+    assert stored.read(sealing_state).problem == "TimeoutError"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ import duckdb
 import pytest
 from duckdb import DuckDBPyConnection
 
-from metrics.store.database import ReadTimeout, Store, StoreClosed, StoreUnavailable
+from metrics.store.database import LONG_LOG, ReadTimeout, Store, StoreClosed, StoreUnavailable
 from metrics.store.migrations import Migration, known, migrate
 
 COLUMNS = "(FROM duckdb_columns() SEMI JOIN duckdb_tables() USING (table_oid, table_name) WHERE NOT internal)"
@@ -55,6 +56,32 @@ def test_a_failed_write_leaves_nothing_behind_and_the_next_one_works(store: Stor
         store.write(fails).result(timeout=30)
     store.write(add(2)).result(timeout=30)
     assert store.read(numbers) == [2]
+
+
+def test_a_long_log_is_taken_into_the_file_while_nobody_writes(store_path: Path) -> None:
+    store = Store.open(store_path)
+    log = store_path.with_name(store_path.name + ".wal")
+    much = "INSERT INTO number_gaps SELECT repeat(md5(n::VARCHAR), 20), n, n FROM range(40_000) AS numbers (n)"
+    store.write(lambda con: con.execute(much)).result(timeout=30)
+    deadline = time.monotonic() + 30
+    while log.exists() and log.stat().st_size > LONG_LOG:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert len(store.read(numbers)) == 40_000
+    store.close()
+
+
+def test_a_folder_that_goes_away_does_not_end_the_writer(tmp_path: Path) -> None:
+    folder, away = tmp_path / "data", tmp_path / "away"
+    store = Store.open(folder / "leadline.duckdb")
+    folder.rename(away)
+    folder.write_text("in the way")
+    store.write(add(1)).result(timeout=30)
+    store.write(add(2)).result(timeout=30)
+    folder.unlink()
+    away.rename(folder)
+    assert store.read(numbers) == [1, 2]
+    store.close()
 
 
 def test_a_write_of_bad_sql_is_rolled_back_too(store: Store) -> None:

@@ -6,6 +6,8 @@ import random
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+import pytest
+
 from config.model import Config, Integration
 from metrics.store.database import Store
 from metrics.store.verdicts import workflow_verdicts
@@ -19,6 +21,7 @@ FATES: Sequence[dict[str, object]] = (
 )  # fmt: skip
 
 
+@pytest.mark.parametrize("every_s", [60, 400])
 def test_many_workflows_at_once_have_the_verdicts_of_each_alone(
     store: Store,
     put: Callable[[Sequence[Run]], None],
@@ -26,16 +29,19 @@ def test_many_workflows_at_once_have_the_verdicts_of_each_alone(
     make_integration: Callable[..., Integration],
     make_config: Callable[..., Config],
     noon: datetime,
+    every_s: int,
 ) -> None:
     """Some run on, some began lately, some are quiet, some end with a run that was held back."""
     chance = random.Random(20261123)
-    declared = [make_integration(integration=f"vendor-{n}") for n in range(40)]
+    step = {"name": "read", "request": {"path": "/v1"}}
+    flow = {"name": "contacts", "every": f"{every_s}s", "steps": [step]}
+    declared = [make_integration(integration=f"vendor-{n}", workflows=[flow]) for n in range(40)]
     runs = []
     for one in declared:
         fates = chance.choices(FATES, k=chance.choice([1, 3, 19, 25, 70]))
-        quiet_s, constant = chance.choice([0, 0, 30, 200, 400]), chance.choice([None, None, fates[0]])
+        quiet_s, constant = chance.choice([0, 0, 30, 200, 400]) * every_s / 60, chance.choice([None, None, fates[0]])
         for back, fate in enumerate(fates):
-            at = noon - timedelta(seconds=quiet_s + 60 * back + chance.random())
+            at = noon - timedelta(seconds=quiet_s + every_s * back + chance.random())
             runs.append(make_run(at, integration=one.name, **(constant or fate)))
     put(runs)
     together = store.read(lambda con: workflow_verdicts(con, make_config(*declared), noon))

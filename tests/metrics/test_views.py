@@ -129,10 +129,9 @@ def test_latency_of_a_bucket_is_that_of_its_measured_steps(stored: Store, make_r
     """  # noqa: S608
     rows = stored.read(lambda con: con.execute(sql).fetchall())
     assert rows
-    near = 0.0101 if tier == "5m" else 1e-6
     for row in rows:
         assert row[0] == row[5]
-        assert row[1:3] == pytest.approx(row[6:8], rel=near)
+        assert row[1:3] == pytest.approx(row[6:8], rel=1e-6)
         assert row[3:5] == pytest.approx(row[8:10], rel=1e-4)
         assert row[10] is False
 

@@ -49,6 +49,17 @@ def test_every_attempt_lies_in_its_hour_on_the_wall_clock(
             np.testing.assert_allclose(seen.p95[day, hour], wanted, rtol=0.010001)
 
 
+def test_a_zone_that_is_half_an_hour_off_for_half_a_year_has_its_own_hours(
+    store: Store, put: Put, make_run: Make
+) -> None:
+    """On Lord Howe Island it is UTC+11 in March and in January, and UTC+10:30 between them."""
+    there, end = ZoneInfo("Australia/Lord_Howe"), datetime(2027, 1, 4, tzinfo=UTC)
+    at = datetime(2026, 7, 8, 14, 40, tzinfo=UTC)
+    put([make_run(at)])
+    seen = store.read(lambda con: hour_of_week(con, "hubspot", 40, there, end))
+    assert seen.n[at.astimezone(there).weekday(), at.astimezone(there).hour] == 1
+
+
 def test_nothing_stored_is_a_matrix_without_figures(store: Store) -> None:
     seen = store.read(lambda con: hour_of_week(con, "hubspot", 4, BERLIN, AUTUMN))
     assert seen.n.shape == (7, 24)

@@ -47,6 +47,16 @@ def command(
     )
 
 
+def interruptible(*arguments: str) -> subprocess.Popen[bytes]:
+    """A command that goes on running and hears Ctrl-C, even where the tests themselves run in the background."""
+    return subprocess.Popen(
+        (*LEADLINE, *arguments),
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - before it runs anything
+    )
+
+
 @dataclass
 class Process:
     """A leadline command that goes on running; its output is in `log`."""

@@ -186,8 +186,9 @@
     const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) || event.target.isContentEditable;
     if (event.key === "Escape") { help(false); if (typing) event.target.blur(); return; }
     if (typing || event.metaKey || event.ctrlKey || event.altKey) return;
-    if (pending && Date.now() - pending < 1500 && GOES[event.key]) { pending = 0; event.preventDefault(); go(GOES[event.key]); return; }
-    pending = event.key === "g" ? Date.now() : 0;
+    if (pending && event.timeStamp - pending < 1500 && GOES[event.key]) { pending = 0; event.preventDefault(); go(GOES[event.key]); return; }
+    // When it was pressed, not when a busy page came to hear of it.
+    pending = event.key === "g" ? event.timeStamp : 0;
     if (event.key === "?") { event.preventDefault(); help(); }
     if (event.key === "/") {
       event.preventDefault();

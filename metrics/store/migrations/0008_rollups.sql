@@ -37,11 +37,25 @@ CREATE TABLE step_rollups_5m (
     status_5xx UINTEGER,
     n UINTEGER,
     total_sum DOUBLE,
+    total_min DOUBLE,
     total_max DOUBLE,
-    total_index SMALLINT[],
-    total_count UINTEGER[],
-    ttfb_index SMALLINT[],
-    ttfb_count UINTEGER[]
+    total_p50 DOUBLE,
+    total_p95 DOUBLE,
+    total_p99 DOUBLE,
+    total_histogram BLOB,
+    ttfb_sum DOUBLE,
+    ttfb_min DOUBLE,
+    ttfb_max DOUBLE,
+    ttfb_p50 DOUBLE,
+    ttfb_p95 DOUBLE,
+    ttfb_p99 DOUBLE,
+    ttfb_histogram BLOB,
+    wait_sum DOUBLE,
+    wait_min DOUBLE,
+    wait_max DOUBLE,
+    wait_p50 DOUBLE,
+    wait_p95 DOUBLE,
+    wait_p99 DOUBLE
 );
 COMMENT ON TABLE step_rollups_5m IS 'Attempts at steps over five minutes, by step and region.';
 COMMENT ON COLUMN step_rollups_5m.bucket_at IS 'Start of the bucket.';
@@ -78,11 +92,25 @@ COMMENT ON COLUMN step_rollups_5m.status_4xx IS 'Requests that were answered wit
 COMMENT ON COLUMN step_rollups_5m.status_5xx IS 'Requests that were answered with a status of 5xx, count.';
 COMMENT ON COLUMN step_rollups_5m.n IS 'Good attempts whose latency counts: no clean-up, prober on time, count.';
 COMMENT ON COLUMN step_rollups_5m.total_sum IS 'Sum total_ms of those n, milliseconds.';
-COMMENT ON COLUMN step_rollups_5m.total_max IS 'Largest total_ms of those n, milliseconds.';
-COMMENT ON COLUMN step_rollups_5m.total_index IS 'Histogram of total_ms over those n: numbers of the buckets that hold something, ascending (1 % wide on either side).';
-COMMENT ON COLUMN step_rollups_5m.total_count IS 'Histogram of total_ms over those n: samples in each of these buckets, count.';
-COMMENT ON COLUMN step_rollups_5m.ttfb_index IS 'Histogram of ttfb_ms over those n: numbers of the buckets that hold something, ascending (1 % wide on either side).';
-COMMENT ON COLUMN step_rollups_5m.ttfb_count IS 'Histogram of ttfb_ms over those n: samples in each of these buckets, count.';
+COMMENT ON COLUMN step_rollups_5m.total_min IS 'Smallest total_ms of those n, milliseconds; null where total_max is the same.';
+COMMENT ON COLUMN step_rollups_5m.total_max IS 'Largest total_ms of those n, milliseconds; null where total_sum is the same.';
+COMMENT ON COLUMN step_rollups_5m.total_p50 IS 'P50 of total_ms over those n, nearest rank, exact, milliseconds; null where total_max is the same.';
+COMMENT ON COLUMN step_rollups_5m.total_p95 IS 'P95 of total_ms over those n, nearest rank, exact, milliseconds; null where total_max is the same.';
+COMMENT ON COLUMN step_rollups_5m.total_p99 IS 'P99 of total_ms over those n, nearest rank, exact, milliseconds; null where total_max is the same.';
+COMMENT ON COLUMN step_rollups_5m.total_histogram IS 'Histogram of total_ms over those n: indices of the buckets that hold something, each with how many samples it holds. From -346 on, a byte below 127 goes that many further to a bucket; 127 goes on without one; bytes from 128 up are digits to the base of 128, least first, of the samples in that bucket less 1. Null without samples.';
+COMMENT ON COLUMN step_rollups_5m.ttfb_sum IS 'Sum ttfb_ms of those n, milliseconds.';
+COMMENT ON COLUMN step_rollups_5m.ttfb_min IS 'Smallest ttfb_ms of those n, milliseconds; null where ttfb_max is the same.';
+COMMENT ON COLUMN step_rollups_5m.ttfb_max IS 'Largest ttfb_ms of those n, milliseconds; null where ttfb_sum is the same.';
+COMMENT ON COLUMN step_rollups_5m.ttfb_p50 IS 'P50 of ttfb_ms over those n, nearest rank, exact, milliseconds; null where ttfb_max is the same.';
+COMMENT ON COLUMN step_rollups_5m.ttfb_p95 IS 'P95 of ttfb_ms over those n, nearest rank, exact, milliseconds; null where ttfb_max is the same.';
+COMMENT ON COLUMN step_rollups_5m.ttfb_p99 IS 'P99 of ttfb_ms over those n, nearest rank, exact, milliseconds; null where ttfb_max is the same.';
+COMMENT ON COLUMN step_rollups_5m.ttfb_histogram IS 'Histogram of ttfb_ms over those n: indices of the buckets that hold something, each with how many samples it holds. From -346 on, a byte below 127 goes that many further to a bucket; 127 goes on without one; bytes from 128 up are digits to the base of 128, least first, of the samples in that bucket less 1. Null without samples.';
+COMMENT ON COLUMN step_rollups_5m.wait_sum IS 'Sum wait_ms of those n, milliseconds.';
+COMMENT ON COLUMN step_rollups_5m.wait_min IS 'Smallest wait_ms of those n, milliseconds; null where wait_max is the same.';
+COMMENT ON COLUMN step_rollups_5m.wait_max IS 'Largest wait_ms of those n, milliseconds; null where wait_sum is the same.';
+COMMENT ON COLUMN step_rollups_5m.wait_p50 IS 'P50 of wait_ms over those n, nearest rank, exact, milliseconds; null where wait_max is the same.';
+COMMENT ON COLUMN step_rollups_5m.wait_p95 IS 'P95 of wait_ms over those n, nearest rank, exact, milliseconds; null where wait_max is the same.';
+COMMENT ON COLUMN step_rollups_5m.wait_p99 IS 'P99 of wait_ms over those n, nearest rank, exact, milliseconds; null where wait_max is the same.';
 
 CREATE TABLE step_rollups_1h (
     bucket_at TIMESTAMPTZ NOT NULL,
@@ -124,16 +152,14 @@ CREATE TABLE step_rollups_1h (
     total_p50 DOUBLE,
     total_p95 DOUBLE,
     total_p99 DOUBLE,
-    total_index SMALLINT[],
-    total_count UINTEGER[],
+    total_histogram BLOB,
     ttfb_sum DOUBLE,
     ttfb_min DOUBLE,
     ttfb_max DOUBLE,
     ttfb_p50 DOUBLE,
     ttfb_p95 DOUBLE,
     ttfb_p99 DOUBLE,
-    ttfb_index SMALLINT[],
-    ttfb_count UINTEGER[],
+    ttfb_histogram BLOB,
     wait_min DOUBLE,
     wait_max DOUBLE,
     wait_p50 DOUBLE,
@@ -185,26 +211,24 @@ COMMENT ON COLUMN step_rollups_1h.status_4xx IS 'Requests that were answered wit
 COMMENT ON COLUMN step_rollups_1h.status_5xx IS 'Requests that were answered with a status of 5xx, count.';
 COMMENT ON COLUMN step_rollups_1h.n IS 'Good attempts whose latency counts: no clean-up, prober on time, count.';
 COMMENT ON COLUMN step_rollups_1h.total_sum IS 'Sum total_ms of those n, milliseconds.';
-COMMENT ON COLUMN step_rollups_1h.total_min IS 'Smallest total_ms of those n, milliseconds.';
-COMMENT ON COLUMN step_rollups_1h.total_max IS 'Largest total_ms of those n, milliseconds.';
-COMMENT ON COLUMN step_rollups_1h.total_p50 IS 'P50 of total_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN step_rollups_1h.total_p95 IS 'P95 of total_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN step_rollups_1h.total_p99 IS 'P99 of total_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN step_rollups_1h.total_index IS 'Histogram of total_ms over those n: numbers of the buckets that hold something, ascending (1 % wide on either side).';
-COMMENT ON COLUMN step_rollups_1h.total_count IS 'Histogram of total_ms over those n: samples in each of these buckets, count.';
+COMMENT ON COLUMN step_rollups_1h.total_min IS 'Smallest total_ms of those n, milliseconds; null where total_max is the same.';
+COMMENT ON COLUMN step_rollups_1h.total_max IS 'Largest total_ms of those n, milliseconds; null where total_sum is the same.';
+COMMENT ON COLUMN step_rollups_1h.total_p50 IS 'P50 of total_ms over those n, nearest rank, exact, milliseconds; null where total_max is the same.';
+COMMENT ON COLUMN step_rollups_1h.total_p95 IS 'P95 of total_ms over those n, nearest rank, exact, milliseconds; null where total_max is the same.';
+COMMENT ON COLUMN step_rollups_1h.total_p99 IS 'P99 of total_ms over those n, nearest rank, exact, milliseconds; null where total_max is the same.';
+COMMENT ON COLUMN step_rollups_1h.total_histogram IS 'Histogram of total_ms over those n: indices of the buckets that hold something, each with how many samples it holds. From -346 on, a byte below 127 goes that many further to a bucket; 127 goes on without one; bytes from 128 up are digits to the base of 128, least first, of the samples in that bucket less 1. Null without samples.';
 COMMENT ON COLUMN step_rollups_1h.ttfb_sum IS 'Sum ttfb_ms of those n, milliseconds.';
-COMMENT ON COLUMN step_rollups_1h.ttfb_min IS 'Smallest ttfb_ms of those n, milliseconds.';
-COMMENT ON COLUMN step_rollups_1h.ttfb_max IS 'Largest ttfb_ms of those n, milliseconds.';
-COMMENT ON COLUMN step_rollups_1h.ttfb_p50 IS 'P50 of ttfb_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN step_rollups_1h.ttfb_p95 IS 'P95 of ttfb_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN step_rollups_1h.ttfb_p99 IS 'P99 of ttfb_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN step_rollups_1h.ttfb_index IS 'Histogram of ttfb_ms over those n: numbers of the buckets that hold something, ascending (1 % wide on either side).';
-COMMENT ON COLUMN step_rollups_1h.ttfb_count IS 'Histogram of ttfb_ms over those n: samples in each of these buckets, count.';
-COMMENT ON COLUMN step_rollups_1h.wait_min IS 'Smallest wait_ms of those n, milliseconds.';
-COMMENT ON COLUMN step_rollups_1h.wait_max IS 'Largest wait_ms of those n, milliseconds.';
-COMMENT ON COLUMN step_rollups_1h.wait_p50 IS 'P50 of wait_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN step_rollups_1h.wait_p95 IS 'P95 of wait_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN step_rollups_1h.wait_p99 IS 'P99 of wait_ms over those n, nearest rank, exact, milliseconds.';
+COMMENT ON COLUMN step_rollups_1h.ttfb_min IS 'Smallest ttfb_ms of those n, milliseconds; null where ttfb_max is the same.';
+COMMENT ON COLUMN step_rollups_1h.ttfb_max IS 'Largest ttfb_ms of those n, milliseconds; null where ttfb_sum is the same.';
+COMMENT ON COLUMN step_rollups_1h.ttfb_p50 IS 'P50 of ttfb_ms over those n, nearest rank, exact, milliseconds; null where ttfb_max is the same.';
+COMMENT ON COLUMN step_rollups_1h.ttfb_p95 IS 'P95 of ttfb_ms over those n, nearest rank, exact, milliseconds; null where ttfb_max is the same.';
+COMMENT ON COLUMN step_rollups_1h.ttfb_p99 IS 'P99 of ttfb_ms over those n, nearest rank, exact, milliseconds; null where ttfb_max is the same.';
+COMMENT ON COLUMN step_rollups_1h.ttfb_histogram IS 'Histogram of ttfb_ms over those n: indices of the buckets that hold something, each with how many samples it holds. From -346 on, a byte below 127 goes that many further to a bucket; 127 goes on without one; bytes from 128 up are digits to the base of 128, least first, of the samples in that bucket less 1. Null without samples.';
+COMMENT ON COLUMN step_rollups_1h.wait_min IS 'Smallest wait_ms of those n, milliseconds; null where wait_max is the same.';
+COMMENT ON COLUMN step_rollups_1h.wait_max IS 'Largest wait_ms of those n, milliseconds; null where wait_sum is the same.';
+COMMENT ON COLUMN step_rollups_1h.wait_p50 IS 'P50 of wait_ms over those n, nearest rank, exact, milliseconds; null where wait_max is the same.';
+COMMENT ON COLUMN step_rollups_1h.wait_p95 IS 'P95 of wait_ms over those n, nearest rank, exact, milliseconds; null where wait_max is the same.';
+COMMENT ON COLUMN step_rollups_1h.wait_p99 IS 'P99 of wait_ms over those n, nearest rank, exact, milliseconds; null where wait_max is the same.';
 COMMENT ON COLUMN step_rollups_1h.dns_sum IS 'Sum dns_ms of those n, milliseconds.';
 COMMENT ON COLUMN step_rollups_1h.connect_sum IS 'Sum connect_ms of those n, milliseconds.';
 COMMENT ON COLUMN step_rollups_1h.tls_sum IS 'Sum tls_ms of those n, milliseconds.';
@@ -256,16 +280,14 @@ CREATE TABLE step_rollups_1d (
     total_p50 DOUBLE,
     total_p95 DOUBLE,
     total_p99 DOUBLE,
-    total_index SMALLINT[],
-    total_count UINTEGER[],
+    total_histogram BLOB,
     ttfb_sum DOUBLE,
     ttfb_min DOUBLE,
     ttfb_max DOUBLE,
     ttfb_p50 DOUBLE,
     ttfb_p95 DOUBLE,
     ttfb_p99 DOUBLE,
-    ttfb_index SMALLINT[],
-    ttfb_count UINTEGER[],
+    ttfb_histogram BLOB,
     wait_min DOUBLE,
     wait_max DOUBLE,
     wait_p50 DOUBLE,
@@ -317,26 +339,24 @@ COMMENT ON COLUMN step_rollups_1d.status_4xx IS 'Requests that were answered wit
 COMMENT ON COLUMN step_rollups_1d.status_5xx IS 'Requests that were answered with a status of 5xx, count.';
 COMMENT ON COLUMN step_rollups_1d.n IS 'Good attempts whose latency counts: no clean-up, prober on time, count.';
 COMMENT ON COLUMN step_rollups_1d.total_sum IS 'Sum total_ms of those n, milliseconds.';
-COMMENT ON COLUMN step_rollups_1d.total_min IS 'Smallest total_ms of those n, milliseconds.';
-COMMENT ON COLUMN step_rollups_1d.total_max IS 'Largest total_ms of those n, milliseconds.';
-COMMENT ON COLUMN step_rollups_1d.total_p50 IS 'P50 of total_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN step_rollups_1d.total_p95 IS 'P95 of total_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN step_rollups_1d.total_p99 IS 'P99 of total_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN step_rollups_1d.total_index IS 'Histogram of total_ms over those n: numbers of the buckets that hold something, ascending (1 % wide on either side).';
-COMMENT ON COLUMN step_rollups_1d.total_count IS 'Histogram of total_ms over those n: samples in each of these buckets, count.';
+COMMENT ON COLUMN step_rollups_1d.total_min IS 'Smallest total_ms of those n, milliseconds; null where total_max is the same.';
+COMMENT ON COLUMN step_rollups_1d.total_max IS 'Largest total_ms of those n, milliseconds; null where total_sum is the same.';
+COMMENT ON COLUMN step_rollups_1d.total_p50 IS 'P50 of total_ms over those n, nearest rank, exact, milliseconds; null where total_max is the same.';
+COMMENT ON COLUMN step_rollups_1d.total_p95 IS 'P95 of total_ms over those n, nearest rank, exact, milliseconds; null where total_max is the same.';
+COMMENT ON COLUMN step_rollups_1d.total_p99 IS 'P99 of total_ms over those n, nearest rank, exact, milliseconds; null where total_max is the same.';
+COMMENT ON COLUMN step_rollups_1d.total_histogram IS 'Histogram of total_ms over those n: indices of the buckets that hold something, each with how many samples it holds. From -346 on, a byte below 127 goes that many further to a bucket; 127 goes on without one; bytes from 128 up are digits to the base of 128, least first, of the samples in that bucket less 1. Null without samples.';
 COMMENT ON COLUMN step_rollups_1d.ttfb_sum IS 'Sum ttfb_ms of those n, milliseconds.';
-COMMENT ON COLUMN step_rollups_1d.ttfb_min IS 'Smallest ttfb_ms of those n, milliseconds.';
-COMMENT ON COLUMN step_rollups_1d.ttfb_max IS 'Largest ttfb_ms of those n, milliseconds.';
-COMMENT ON COLUMN step_rollups_1d.ttfb_p50 IS 'P50 of ttfb_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN step_rollups_1d.ttfb_p95 IS 'P95 of ttfb_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN step_rollups_1d.ttfb_p99 IS 'P99 of ttfb_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN step_rollups_1d.ttfb_index IS 'Histogram of ttfb_ms over those n: numbers of the buckets that hold something, ascending (1 % wide on either side).';
-COMMENT ON COLUMN step_rollups_1d.ttfb_count IS 'Histogram of ttfb_ms over those n: samples in each of these buckets, count.';
-COMMENT ON COLUMN step_rollups_1d.wait_min IS 'Smallest wait_ms of those n, milliseconds.';
-COMMENT ON COLUMN step_rollups_1d.wait_max IS 'Largest wait_ms of those n, milliseconds.';
-COMMENT ON COLUMN step_rollups_1d.wait_p50 IS 'P50 of wait_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN step_rollups_1d.wait_p95 IS 'P95 of wait_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN step_rollups_1d.wait_p99 IS 'P99 of wait_ms over those n, nearest rank, exact, milliseconds.';
+COMMENT ON COLUMN step_rollups_1d.ttfb_min IS 'Smallest ttfb_ms of those n, milliseconds; null where ttfb_max is the same.';
+COMMENT ON COLUMN step_rollups_1d.ttfb_max IS 'Largest ttfb_ms of those n, milliseconds; null where ttfb_sum is the same.';
+COMMENT ON COLUMN step_rollups_1d.ttfb_p50 IS 'P50 of ttfb_ms over those n, nearest rank, exact, milliseconds; null where ttfb_max is the same.';
+COMMENT ON COLUMN step_rollups_1d.ttfb_p95 IS 'P95 of ttfb_ms over those n, nearest rank, exact, milliseconds; null where ttfb_max is the same.';
+COMMENT ON COLUMN step_rollups_1d.ttfb_p99 IS 'P99 of ttfb_ms over those n, nearest rank, exact, milliseconds; null where ttfb_max is the same.';
+COMMENT ON COLUMN step_rollups_1d.ttfb_histogram IS 'Histogram of ttfb_ms over those n: indices of the buckets that hold something, each with how many samples it holds. From -346 on, a byte below 127 goes that many further to a bucket; 127 goes on without one; bytes from 128 up are digits to the base of 128, least first, of the samples in that bucket less 1. Null without samples.';
+COMMENT ON COLUMN step_rollups_1d.wait_min IS 'Smallest wait_ms of those n, milliseconds; null where wait_max is the same.';
+COMMENT ON COLUMN step_rollups_1d.wait_max IS 'Largest wait_ms of those n, milliseconds; null where wait_sum is the same.';
+COMMENT ON COLUMN step_rollups_1d.wait_p50 IS 'P50 of wait_ms over those n, nearest rank, exact, milliseconds; null where wait_max is the same.';
+COMMENT ON COLUMN step_rollups_1d.wait_p95 IS 'P95 of wait_ms over those n, nearest rank, exact, milliseconds; null where wait_max is the same.';
+COMMENT ON COLUMN step_rollups_1d.wait_p99 IS 'P99 of wait_ms over those n, nearest rank, exact, milliseconds; null where wait_max is the same.';
 COMMENT ON COLUMN step_rollups_1d.dns_sum IS 'Sum dns_ms of those n, milliseconds.';
 COMMENT ON COLUMN step_rollups_1d.connect_sum IS 'Sum connect_ms of those n, milliseconds.';
 COMMENT ON COLUMN step_rollups_1d.tls_sum IS 'Sum tls_ms of those n, milliseconds.';
@@ -385,16 +405,14 @@ CREATE TABLE integration_rollups_5m (
     total_p50 DOUBLE,
     total_p95 DOUBLE,
     total_p99 DOUBLE,
-    total_index SMALLINT[],
-    total_count UINTEGER[],
+    total_histogram BLOB,
     ttfb_sum DOUBLE,
     ttfb_min DOUBLE,
     ttfb_max DOUBLE,
     ttfb_p50 DOUBLE,
     ttfb_p95 DOUBLE,
     ttfb_p99 DOUBLE,
-    ttfb_index SMALLINT[],
-    ttfb_count UINTEGER[],
+    ttfb_histogram BLOB,
     wait_min DOUBLE,
     wait_max DOUBLE,
     wait_p50 DOUBLE,
@@ -447,26 +465,24 @@ COMMENT ON COLUMN integration_rollups_5m.status_4xx IS 'Requests that were answe
 COMMENT ON COLUMN integration_rollups_5m.status_5xx IS 'Requests that were answered with a status of 5xx, count.';
 COMMENT ON COLUMN integration_rollups_5m.n IS 'Good attempts whose latency counts: no clean-up, prober on time, count.';
 COMMENT ON COLUMN integration_rollups_5m.total_sum IS 'Sum total_ms of those n, milliseconds.';
-COMMENT ON COLUMN integration_rollups_5m.total_min IS 'Smallest total_ms of those n, milliseconds.';
-COMMENT ON COLUMN integration_rollups_5m.total_max IS 'Largest total_ms of those n, milliseconds.';
-COMMENT ON COLUMN integration_rollups_5m.total_p50 IS 'P50 of total_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN integration_rollups_5m.total_p95 IS 'P95 of total_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN integration_rollups_5m.total_p99 IS 'P99 of total_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN integration_rollups_5m.total_index IS 'Histogram of total_ms over those n: numbers of the buckets that hold something, ascending (1 % wide on either side).';
-COMMENT ON COLUMN integration_rollups_5m.total_count IS 'Histogram of total_ms over those n: samples in each of these buckets, count.';
+COMMENT ON COLUMN integration_rollups_5m.total_min IS 'Smallest total_ms of those n, milliseconds; null where total_max is the same.';
+COMMENT ON COLUMN integration_rollups_5m.total_max IS 'Largest total_ms of those n, milliseconds; null where total_sum is the same.';
+COMMENT ON COLUMN integration_rollups_5m.total_p50 IS 'P50 of total_ms over those n, nearest rank, exact, milliseconds; null where total_max is the same.';
+COMMENT ON COLUMN integration_rollups_5m.total_p95 IS 'P95 of total_ms over those n, nearest rank, exact, milliseconds; null where total_max is the same.';
+COMMENT ON COLUMN integration_rollups_5m.total_p99 IS 'P99 of total_ms over those n, nearest rank, exact, milliseconds; null where total_max is the same.';
+COMMENT ON COLUMN integration_rollups_5m.total_histogram IS 'Histogram of total_ms over those n: indices of the buckets that hold something, each with how many samples it holds. From -346 on, a byte below 127 goes that many further to a bucket; 127 goes on without one; bytes from 128 up are digits to the base of 128, least first, of the samples in that bucket less 1. Null without samples.';
 COMMENT ON COLUMN integration_rollups_5m.ttfb_sum IS 'Sum ttfb_ms of those n, milliseconds.';
-COMMENT ON COLUMN integration_rollups_5m.ttfb_min IS 'Smallest ttfb_ms of those n, milliseconds.';
-COMMENT ON COLUMN integration_rollups_5m.ttfb_max IS 'Largest ttfb_ms of those n, milliseconds.';
-COMMENT ON COLUMN integration_rollups_5m.ttfb_p50 IS 'P50 of ttfb_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN integration_rollups_5m.ttfb_p95 IS 'P95 of ttfb_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN integration_rollups_5m.ttfb_p99 IS 'P99 of ttfb_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN integration_rollups_5m.ttfb_index IS 'Histogram of ttfb_ms over those n: numbers of the buckets that hold something, ascending (1 % wide on either side).';
-COMMENT ON COLUMN integration_rollups_5m.ttfb_count IS 'Histogram of ttfb_ms over those n: samples in each of these buckets, count.';
-COMMENT ON COLUMN integration_rollups_5m.wait_min IS 'Smallest wait_ms of those n, milliseconds.';
-COMMENT ON COLUMN integration_rollups_5m.wait_max IS 'Largest wait_ms of those n, milliseconds.';
-COMMENT ON COLUMN integration_rollups_5m.wait_p50 IS 'P50 of wait_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN integration_rollups_5m.wait_p95 IS 'P95 of wait_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN integration_rollups_5m.wait_p99 IS 'P99 of wait_ms over those n, nearest rank, exact, milliseconds.';
+COMMENT ON COLUMN integration_rollups_5m.ttfb_min IS 'Smallest ttfb_ms of those n, milliseconds; null where ttfb_max is the same.';
+COMMENT ON COLUMN integration_rollups_5m.ttfb_max IS 'Largest ttfb_ms of those n, milliseconds; null where ttfb_sum is the same.';
+COMMENT ON COLUMN integration_rollups_5m.ttfb_p50 IS 'P50 of ttfb_ms over those n, nearest rank, exact, milliseconds; null where ttfb_max is the same.';
+COMMENT ON COLUMN integration_rollups_5m.ttfb_p95 IS 'P95 of ttfb_ms over those n, nearest rank, exact, milliseconds; null where ttfb_max is the same.';
+COMMENT ON COLUMN integration_rollups_5m.ttfb_p99 IS 'P99 of ttfb_ms over those n, nearest rank, exact, milliseconds; null where ttfb_max is the same.';
+COMMENT ON COLUMN integration_rollups_5m.ttfb_histogram IS 'Histogram of ttfb_ms over those n: indices of the buckets that hold something, each with how many samples it holds. From -346 on, a byte below 127 goes that many further to a bucket; 127 goes on without one; bytes from 128 up are digits to the base of 128, least first, of the samples in that bucket less 1. Null without samples.';
+COMMENT ON COLUMN integration_rollups_5m.wait_min IS 'Smallest wait_ms of those n, milliseconds; null where wait_max is the same.';
+COMMENT ON COLUMN integration_rollups_5m.wait_max IS 'Largest wait_ms of those n, milliseconds; null where wait_sum is the same.';
+COMMENT ON COLUMN integration_rollups_5m.wait_p50 IS 'P50 of wait_ms over those n, nearest rank, exact, milliseconds; null where wait_max is the same.';
+COMMENT ON COLUMN integration_rollups_5m.wait_p95 IS 'P95 of wait_ms over those n, nearest rank, exact, milliseconds; null where wait_max is the same.';
+COMMENT ON COLUMN integration_rollups_5m.wait_p99 IS 'P99 of wait_ms over those n, nearest rank, exact, milliseconds; null where wait_max is the same.';
 COMMENT ON COLUMN integration_rollups_5m.dns_sum IS 'Sum dns_ms of those n, milliseconds.';
 COMMENT ON COLUMN integration_rollups_5m.connect_sum IS 'Sum connect_ms of those n, milliseconds.';
 COMMENT ON COLUMN integration_rollups_5m.tls_sum IS 'Sum tls_ms of those n, milliseconds.';
@@ -519,16 +535,14 @@ CREATE TABLE integration_rollups_1h (
     total_p50 DOUBLE,
     total_p95 DOUBLE,
     total_p99 DOUBLE,
-    total_index SMALLINT[],
-    total_count UINTEGER[],
+    total_histogram BLOB,
     ttfb_sum DOUBLE,
     ttfb_min DOUBLE,
     ttfb_max DOUBLE,
     ttfb_p50 DOUBLE,
     ttfb_p95 DOUBLE,
     ttfb_p99 DOUBLE,
-    ttfb_index SMALLINT[],
-    ttfb_count UINTEGER[],
+    ttfb_histogram BLOB,
     wait_min DOUBLE,
     wait_max DOUBLE,
     wait_p50 DOUBLE,
@@ -581,26 +595,24 @@ COMMENT ON COLUMN integration_rollups_1h.status_4xx IS 'Requests that were answe
 COMMENT ON COLUMN integration_rollups_1h.status_5xx IS 'Requests that were answered with a status of 5xx, count.';
 COMMENT ON COLUMN integration_rollups_1h.n IS 'Good attempts whose latency counts: no clean-up, prober on time, count.';
 COMMENT ON COLUMN integration_rollups_1h.total_sum IS 'Sum total_ms of those n, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1h.total_min IS 'Smallest total_ms of those n, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1h.total_max IS 'Largest total_ms of those n, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1h.total_p50 IS 'P50 of total_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1h.total_p95 IS 'P95 of total_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1h.total_p99 IS 'P99 of total_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1h.total_index IS 'Histogram of total_ms over those n: numbers of the buckets that hold something, ascending (1 % wide on either side).';
-COMMENT ON COLUMN integration_rollups_1h.total_count IS 'Histogram of total_ms over those n: samples in each of these buckets, count.';
+COMMENT ON COLUMN integration_rollups_1h.total_min IS 'Smallest total_ms of those n, milliseconds; null where total_max is the same.';
+COMMENT ON COLUMN integration_rollups_1h.total_max IS 'Largest total_ms of those n, milliseconds; null where total_sum is the same.';
+COMMENT ON COLUMN integration_rollups_1h.total_p50 IS 'P50 of total_ms over those n, nearest rank, exact, milliseconds; null where total_max is the same.';
+COMMENT ON COLUMN integration_rollups_1h.total_p95 IS 'P95 of total_ms over those n, nearest rank, exact, milliseconds; null where total_max is the same.';
+COMMENT ON COLUMN integration_rollups_1h.total_p99 IS 'P99 of total_ms over those n, nearest rank, exact, milliseconds; null where total_max is the same.';
+COMMENT ON COLUMN integration_rollups_1h.total_histogram IS 'Histogram of total_ms over those n: indices of the buckets that hold something, each with how many samples it holds. From -346 on, a byte below 127 goes that many further to a bucket; 127 goes on without one; bytes from 128 up are digits to the base of 128, least first, of the samples in that bucket less 1. Null without samples.';
 COMMENT ON COLUMN integration_rollups_1h.ttfb_sum IS 'Sum ttfb_ms of those n, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1h.ttfb_min IS 'Smallest ttfb_ms of those n, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1h.ttfb_max IS 'Largest ttfb_ms of those n, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1h.ttfb_p50 IS 'P50 of ttfb_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1h.ttfb_p95 IS 'P95 of ttfb_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1h.ttfb_p99 IS 'P99 of ttfb_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1h.ttfb_index IS 'Histogram of ttfb_ms over those n: numbers of the buckets that hold something, ascending (1 % wide on either side).';
-COMMENT ON COLUMN integration_rollups_1h.ttfb_count IS 'Histogram of ttfb_ms over those n: samples in each of these buckets, count.';
-COMMENT ON COLUMN integration_rollups_1h.wait_min IS 'Smallest wait_ms of those n, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1h.wait_max IS 'Largest wait_ms of those n, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1h.wait_p50 IS 'P50 of wait_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1h.wait_p95 IS 'P95 of wait_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1h.wait_p99 IS 'P99 of wait_ms over those n, nearest rank, exact, milliseconds.';
+COMMENT ON COLUMN integration_rollups_1h.ttfb_min IS 'Smallest ttfb_ms of those n, milliseconds; null where ttfb_max is the same.';
+COMMENT ON COLUMN integration_rollups_1h.ttfb_max IS 'Largest ttfb_ms of those n, milliseconds; null where ttfb_sum is the same.';
+COMMENT ON COLUMN integration_rollups_1h.ttfb_p50 IS 'P50 of ttfb_ms over those n, nearest rank, exact, milliseconds; null where ttfb_max is the same.';
+COMMENT ON COLUMN integration_rollups_1h.ttfb_p95 IS 'P95 of ttfb_ms over those n, nearest rank, exact, milliseconds; null where ttfb_max is the same.';
+COMMENT ON COLUMN integration_rollups_1h.ttfb_p99 IS 'P99 of ttfb_ms over those n, nearest rank, exact, milliseconds; null where ttfb_max is the same.';
+COMMENT ON COLUMN integration_rollups_1h.ttfb_histogram IS 'Histogram of ttfb_ms over those n: indices of the buckets that hold something, each with how many samples it holds. From -346 on, a byte below 127 goes that many further to a bucket; 127 goes on without one; bytes from 128 up are digits to the base of 128, least first, of the samples in that bucket less 1. Null without samples.';
+COMMENT ON COLUMN integration_rollups_1h.wait_min IS 'Smallest wait_ms of those n, milliseconds; null where wait_max is the same.';
+COMMENT ON COLUMN integration_rollups_1h.wait_max IS 'Largest wait_ms of those n, milliseconds; null where wait_sum is the same.';
+COMMENT ON COLUMN integration_rollups_1h.wait_p50 IS 'P50 of wait_ms over those n, nearest rank, exact, milliseconds; null where wait_max is the same.';
+COMMENT ON COLUMN integration_rollups_1h.wait_p95 IS 'P95 of wait_ms over those n, nearest rank, exact, milliseconds; null where wait_max is the same.';
+COMMENT ON COLUMN integration_rollups_1h.wait_p99 IS 'P99 of wait_ms over those n, nearest rank, exact, milliseconds; null where wait_max is the same.';
 COMMENT ON COLUMN integration_rollups_1h.dns_sum IS 'Sum dns_ms of those n, milliseconds.';
 COMMENT ON COLUMN integration_rollups_1h.connect_sum IS 'Sum connect_ms of those n, milliseconds.';
 COMMENT ON COLUMN integration_rollups_1h.tls_sum IS 'Sum tls_ms of those n, milliseconds.';
@@ -653,16 +665,14 @@ CREATE TABLE integration_rollups_1d (
     total_p50 DOUBLE,
     total_p95 DOUBLE,
     total_p99 DOUBLE,
-    total_index SMALLINT[],
-    total_count UINTEGER[],
+    total_histogram BLOB,
     ttfb_sum DOUBLE,
     ttfb_min DOUBLE,
     ttfb_max DOUBLE,
     ttfb_p50 DOUBLE,
     ttfb_p95 DOUBLE,
     ttfb_p99 DOUBLE,
-    ttfb_index SMALLINT[],
-    ttfb_count UINTEGER[],
+    ttfb_histogram BLOB,
     wait_min DOUBLE,
     wait_max DOUBLE,
     wait_p50 DOUBLE,
@@ -715,26 +725,24 @@ COMMENT ON COLUMN integration_rollups_1d.status_4xx IS 'Requests that were answe
 COMMENT ON COLUMN integration_rollups_1d.status_5xx IS 'Requests that were answered with a status of 5xx, count.';
 COMMENT ON COLUMN integration_rollups_1d.n IS 'Good attempts whose latency counts: no clean-up, prober on time, count.';
 COMMENT ON COLUMN integration_rollups_1d.total_sum IS 'Sum total_ms of those n, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1d.total_min IS 'Smallest total_ms of those n, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1d.total_max IS 'Largest total_ms of those n, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1d.total_p50 IS 'P50 of total_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1d.total_p95 IS 'P95 of total_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1d.total_p99 IS 'P99 of total_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1d.total_index IS 'Histogram of total_ms over those n: numbers of the buckets that hold something, ascending (1 % wide on either side).';
-COMMENT ON COLUMN integration_rollups_1d.total_count IS 'Histogram of total_ms over those n: samples in each of these buckets, count.';
+COMMENT ON COLUMN integration_rollups_1d.total_min IS 'Smallest total_ms of those n, milliseconds; null where total_max is the same.';
+COMMENT ON COLUMN integration_rollups_1d.total_max IS 'Largest total_ms of those n, milliseconds; null where total_sum is the same.';
+COMMENT ON COLUMN integration_rollups_1d.total_p50 IS 'P50 of total_ms over those n, nearest rank, exact, milliseconds; null where total_max is the same.';
+COMMENT ON COLUMN integration_rollups_1d.total_p95 IS 'P95 of total_ms over those n, nearest rank, exact, milliseconds; null where total_max is the same.';
+COMMENT ON COLUMN integration_rollups_1d.total_p99 IS 'P99 of total_ms over those n, nearest rank, exact, milliseconds; null where total_max is the same.';
+COMMENT ON COLUMN integration_rollups_1d.total_histogram IS 'Histogram of total_ms over those n: indices of the buckets that hold something, each with how many samples it holds. From -346 on, a byte below 127 goes that many further to a bucket; 127 goes on without one; bytes from 128 up are digits to the base of 128, least first, of the samples in that bucket less 1. Null without samples.';
 COMMENT ON COLUMN integration_rollups_1d.ttfb_sum IS 'Sum ttfb_ms of those n, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1d.ttfb_min IS 'Smallest ttfb_ms of those n, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1d.ttfb_max IS 'Largest ttfb_ms of those n, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1d.ttfb_p50 IS 'P50 of ttfb_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1d.ttfb_p95 IS 'P95 of ttfb_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1d.ttfb_p99 IS 'P99 of ttfb_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1d.ttfb_index IS 'Histogram of ttfb_ms over those n: numbers of the buckets that hold something, ascending (1 % wide on either side).';
-COMMENT ON COLUMN integration_rollups_1d.ttfb_count IS 'Histogram of ttfb_ms over those n: samples in each of these buckets, count.';
-COMMENT ON COLUMN integration_rollups_1d.wait_min IS 'Smallest wait_ms of those n, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1d.wait_max IS 'Largest wait_ms of those n, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1d.wait_p50 IS 'P50 of wait_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1d.wait_p95 IS 'P95 of wait_ms over those n, nearest rank, exact, milliseconds.';
-COMMENT ON COLUMN integration_rollups_1d.wait_p99 IS 'P99 of wait_ms over those n, nearest rank, exact, milliseconds.';
+COMMENT ON COLUMN integration_rollups_1d.ttfb_min IS 'Smallest ttfb_ms of those n, milliseconds; null where ttfb_max is the same.';
+COMMENT ON COLUMN integration_rollups_1d.ttfb_max IS 'Largest ttfb_ms of those n, milliseconds; null where ttfb_sum is the same.';
+COMMENT ON COLUMN integration_rollups_1d.ttfb_p50 IS 'P50 of ttfb_ms over those n, nearest rank, exact, milliseconds; null where ttfb_max is the same.';
+COMMENT ON COLUMN integration_rollups_1d.ttfb_p95 IS 'P95 of ttfb_ms over those n, nearest rank, exact, milliseconds; null where ttfb_max is the same.';
+COMMENT ON COLUMN integration_rollups_1d.ttfb_p99 IS 'P99 of ttfb_ms over those n, nearest rank, exact, milliseconds; null where ttfb_max is the same.';
+COMMENT ON COLUMN integration_rollups_1d.ttfb_histogram IS 'Histogram of ttfb_ms over those n: indices of the buckets that hold something, each with how many samples it holds. From -346 on, a byte below 127 goes that many further to a bucket; 127 goes on without one; bytes from 128 up are digits to the base of 128, least first, of the samples in that bucket less 1. Null without samples.';
+COMMENT ON COLUMN integration_rollups_1d.wait_min IS 'Smallest wait_ms of those n, milliseconds; null where wait_max is the same.';
+COMMENT ON COLUMN integration_rollups_1d.wait_max IS 'Largest wait_ms of those n, milliseconds; null where wait_sum is the same.';
+COMMENT ON COLUMN integration_rollups_1d.wait_p50 IS 'P50 of wait_ms over those n, nearest rank, exact, milliseconds; null where wait_max is the same.';
+COMMENT ON COLUMN integration_rollups_1d.wait_p95 IS 'P95 of wait_ms over those n, nearest rank, exact, milliseconds; null where wait_max is the same.';
+COMMENT ON COLUMN integration_rollups_1d.wait_p99 IS 'P99 of wait_ms over those n, nearest rank, exact, milliseconds; null where wait_max is the same.';
 COMMENT ON COLUMN integration_rollups_1d.dns_sum IS 'Sum dns_ms of those n, milliseconds.';
 COMMENT ON COLUMN integration_rollups_1d.connect_sum IS 'Sum connect_ms of those n, milliseconds.';
 COMMENT ON COLUMN integration_rollups_1d.tls_sum IS 'Sum tls_ms of those n, milliseconds.';

@@ -153,13 +153,16 @@ SELECT
     n,
     simulated,
     round(total_sum / nullif(n, 0)::DOUBLE, 3) AS mean_ms,
-    least(round(2 * pow(1.02020202020202, total_index[list_filter(range(1, len(total_count) + 1), lambda i: list_sum(total_count[1:i]) >= (list_sum(total_count) * 50 + 99) // 100)[1]]) / (1.02020202020202 + 1), 3), round(total_max::DOUBLE, 3)) AS p50_ms,
-    least(round(2 * pow(1.02020202020202, total_index[list_filter(range(1, len(total_count) + 1), lambda i: list_sum(total_count[1:i]) >= (list_sum(total_count) * 95 + 99) // 100)[1]]) / (1.02020202020202 + 1), 3), round(total_max::DOUBLE, 3)) AS p95_ms,
-    least(round(2 * pow(1.02020202020202, total_index[list_filter(range(1, len(total_count) + 1), lambda i: list_sum(total_count[1:i]) >= (list_sum(total_count) * 99 + 99) // 100)[1]]) / (1.02020202020202 + 1), 3), round(total_max::DOUBLE, 3)) AS p99_ms,
-    round(total_max::DOUBLE, 3) AS max_ms,
-    round(2 * pow(1.02020202020202, ttfb_index[list_filter(range(1, len(ttfb_count) + 1), lambda i: list_sum(ttfb_count[1:i]) >= (list_sum(ttfb_count) * 50 + 99) // 100)[1]]) / (1.02020202020202 + 1), 3) AS ttfb_p50_ms,
-    round(2 * pow(1.02020202020202, ttfb_index[list_filter(range(1, len(ttfb_count) + 1), lambda i: list_sum(ttfb_count[1:i]) >= (list_sum(ttfb_count) * 95 + 99) // 100)[1]]) / (1.02020202020202 + 1), 3) AS ttfb_p95_ms,
-    round(2 * pow(1.02020202020202, ttfb_index[list_filter(range(1, len(ttfb_count) + 1), lambda i: list_sum(ttfb_count[1:i]) >= (list_sum(ttfb_count) * 99 + 99) // 100)[1]]) / (1.02020202020202 + 1), 3) AS ttfb_p99_ms,
+    round(coalesce(total_min, total_max, total_sum), 3) AS min_ms,
+    round(coalesce(total_p50, total_max, total_sum), 3) AS p50_ms,
+    round(coalesce(total_p95, total_max, total_sum), 3) AS p95_ms,
+    round(coalesce(total_p99, total_max, total_sum), 3) AS p99_ms,
+    round(coalesce(total_max, total_sum), 3) AS max_ms,
+    round(coalesce(ttfb_p50, ttfb_max, ttfb_sum), 3) AS ttfb_p50_ms,
+    round(coalesce(ttfb_p95, ttfb_max, ttfb_sum), 3) AS ttfb_p95_ms,
+    round(coalesce(ttfb_p99, ttfb_max, ttfb_sum), 3) AS ttfb_p99_ms,
+    round(coalesce(wait_p50, wait_max, wait_sum), 3) AS wait_p50_ms,
+    round(coalesce(wait_p95, wait_max, wait_sum), 3) AS wait_p95_ms,
     bucket_at IN (SELECT make_timestamptz(epoch_us(bucket_at) // 300000000 * 300000000) FROM dirty_buckets WHERE tier IN ('5m')) AS stale
 FROM step_rollups_5m;
 COMMENT ON VIEW v_latency_5m IS 'Latency of good attempts over five minutes, by step and region. Closed buckets only, once they have been rolled up; ask v_steps for what is newer or older.';
@@ -171,13 +174,16 @@ COMMENT ON COLUMN v_latency_5m.region IS 'Region of the prober.';
 COMMENT ON COLUMN v_latency_5m.n IS 'Good attempts whose latency counts (no clean-up, prober on time), count.';
 COMMENT ON COLUMN v_latency_5m.simulated IS 'Attempts of generated history, count.';
 COMMENT ON COLUMN v_latency_5m.mean_ms IS 'Mean of total_ms over those n, milliseconds.';
-COMMENT ON COLUMN v_latency_5m.p50_ms IS 'P50 of total_ms over those n, nearest rank, within 1 %, milliseconds.';
-COMMENT ON COLUMN v_latency_5m.p95_ms IS 'P95 of total_ms over those n, nearest rank, within 1 %, milliseconds.';
-COMMENT ON COLUMN v_latency_5m.p99_ms IS 'P99 of total_ms over those n, nearest rank, within 1 %, milliseconds.';
+COMMENT ON COLUMN v_latency_5m.min_ms IS 'Smallest total_ms of those n, milliseconds.';
+COMMENT ON COLUMN v_latency_5m.p50_ms IS 'P50 of total_ms over those n, nearest rank, exact, milliseconds.';
+COMMENT ON COLUMN v_latency_5m.p95_ms IS 'P95 of total_ms over those n, nearest rank, exact, milliseconds.';
+COMMENT ON COLUMN v_latency_5m.p99_ms IS 'P99 of total_ms over those n, nearest rank, exact, milliseconds.';
 COMMENT ON COLUMN v_latency_5m.max_ms IS 'Largest total_ms of those n, milliseconds.';
-COMMENT ON COLUMN v_latency_5m.ttfb_p50_ms IS 'P50 of ttfb_ms over those n, nearest rank, within 1 %, milliseconds.';
-COMMENT ON COLUMN v_latency_5m.ttfb_p95_ms IS 'P95 of ttfb_ms over those n, nearest rank, within 1 %, milliseconds.';
-COMMENT ON COLUMN v_latency_5m.ttfb_p99_ms IS 'P99 of ttfb_ms over those n, nearest rank, within 1 %, milliseconds.';
+COMMENT ON COLUMN v_latency_5m.ttfb_p50_ms IS 'P50 of ttfb_ms over those n, nearest rank, exact, milliseconds.';
+COMMENT ON COLUMN v_latency_5m.ttfb_p95_ms IS 'P95 of ttfb_ms over those n, nearest rank, exact, milliseconds.';
+COMMENT ON COLUMN v_latency_5m.ttfb_p99_ms IS 'P99 of ttfb_ms over those n, nearest rank, exact, milliseconds.';
+COMMENT ON COLUMN v_latency_5m.wait_p50_ms IS 'P50 of wait_ms over those n, nearest rank, exact, milliseconds.';
+COMMENT ON COLUMN v_latency_5m.wait_p95_ms IS 'P95 of wait_ms over those n, nearest rank, exact, milliseconds.';
 COMMENT ON COLUMN v_latency_5m.stale IS 'True while rows that came later wait to be counted in; ask v_steps or v_runs for that bucket meanwhile.';
 
 CREATE VIEW v_latency_1h AS
@@ -190,16 +196,16 @@ SELECT
     n,
     simulated,
     round(total_sum / nullif(n, 0)::DOUBLE, 3) AS mean_ms,
-    round(total_min::DOUBLE, 3) AS min_ms,
-    round(total_p50::DOUBLE, 3) AS p50_ms,
-    round(total_p95::DOUBLE, 3) AS p95_ms,
-    round(total_p99::DOUBLE, 3) AS p99_ms,
-    round(total_max::DOUBLE, 3) AS max_ms,
-    round(ttfb_p50::DOUBLE, 3) AS ttfb_p50_ms,
-    round(ttfb_p95::DOUBLE, 3) AS ttfb_p95_ms,
-    round(ttfb_p99::DOUBLE, 3) AS ttfb_p99_ms,
-    round(wait_p50::DOUBLE, 3) AS wait_p50_ms,
-    round(wait_p95::DOUBLE, 3) AS wait_p95_ms,
+    round(coalesce(total_min, total_max, total_sum), 3) AS min_ms,
+    round(coalesce(total_p50, total_max, total_sum), 3) AS p50_ms,
+    round(coalesce(total_p95, total_max, total_sum), 3) AS p95_ms,
+    round(coalesce(total_p99, total_max, total_sum), 3) AS p99_ms,
+    round(coalesce(total_max, total_sum), 3) AS max_ms,
+    round(coalesce(ttfb_p50, ttfb_max, ttfb_sum), 3) AS ttfb_p50_ms,
+    round(coalesce(ttfb_p95, ttfb_max, ttfb_sum), 3) AS ttfb_p95_ms,
+    round(coalesce(ttfb_p99, ttfb_max, ttfb_sum), 3) AS ttfb_p99_ms,
+    round(coalesce(wait_p50, wait_max, wait_sum), 3) AS wait_p50_ms,
+    round(coalesce(wait_p95, wait_max, wait_sum), 3) AS wait_p95_ms,
     bucket_at IN (SELECT make_timestamptz(epoch_us(bucket_at) // 3600000000 * 3600000000) FROM dirty_buckets WHERE tier IN ('5m', '1h')) AS stale
 FROM step_rollups_1h;
 COMMENT ON VIEW v_latency_1h IS 'Latency of good attempts over an hour, by step and region. Closed buckets only, once they have been rolled up; ask v_steps for what is newer or older.';
@@ -233,16 +239,16 @@ SELECT
     n,
     simulated,
     round(total_sum / nullif(n, 0)::DOUBLE, 3) AS mean_ms,
-    round(total_min::DOUBLE, 3) AS min_ms,
-    round(total_p50::DOUBLE, 3) AS p50_ms,
-    round(total_p95::DOUBLE, 3) AS p95_ms,
-    round(total_p99::DOUBLE, 3) AS p99_ms,
-    round(total_max::DOUBLE, 3) AS max_ms,
-    round(ttfb_p50::DOUBLE, 3) AS ttfb_p50_ms,
-    round(ttfb_p95::DOUBLE, 3) AS ttfb_p95_ms,
-    round(ttfb_p99::DOUBLE, 3) AS ttfb_p99_ms,
-    round(wait_p50::DOUBLE, 3) AS wait_p50_ms,
-    round(wait_p95::DOUBLE, 3) AS wait_p95_ms,
+    round(coalesce(total_min, total_max, total_sum), 3) AS min_ms,
+    round(coalesce(total_p50, total_max, total_sum), 3) AS p50_ms,
+    round(coalesce(total_p95, total_max, total_sum), 3) AS p95_ms,
+    round(coalesce(total_p99, total_max, total_sum), 3) AS p99_ms,
+    round(coalesce(total_max, total_sum), 3) AS max_ms,
+    round(coalesce(ttfb_p50, ttfb_max, ttfb_sum), 3) AS ttfb_p50_ms,
+    round(coalesce(ttfb_p95, ttfb_max, ttfb_sum), 3) AS ttfb_p95_ms,
+    round(coalesce(ttfb_p99, ttfb_max, ttfb_sum), 3) AS ttfb_p99_ms,
+    round(coalesce(wait_p50, wait_max, wait_sum), 3) AS wait_p50_ms,
+    round(coalesce(wait_p95, wait_max, wait_sum), 3) AS wait_p95_ms,
     bucket_at IN (SELECT make_timestamptz(epoch_us(bucket_at) // 86400000000 * 86400000000) FROM dirty_buckets WHERE tier IN ('5m', '1h', '1d')) AS stale
 FROM step_rollups_1d;
 COMMENT ON VIEW v_latency_1d IS 'Latency of good attempts over a day (UTC), by step and region. Closed buckets only, once they have been rolled up; ask v_steps for what is newer or older.';

@@ -13,16 +13,26 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
 from metrics.store.relations import GOOD_ATTEMPTS, STEPS
-from metrics.store.rollup.histogram import PERCENTS, index_sql, rank
-from metrics.store.rollup.layout import KINDS, OUTCOMES, PHASES, STATUSES, STEP_LEVEL, Level
+from metrics.store.rollup.histogram import PERCENTS, index_sql, packed, rank, stored
+from metrics.store.rollup.layout import (
+    HISTOGRAM_COLUMNS,
+    HISTOGRAMS,
+    KINDS,
+    MEASURES,
+    OUTCOMES,
+    PHASES,
+    SAME,
+    STATUSES,
+    STEP_LEVEL,
+    Level,
+)
 from metrics.store.rollup.tiers import Tier
 
-MEASURES: Final = ("total", "ttfb", "wait")
-_HELD: Final = ("total", "ttfb")
 _SUMMED: Final = (*PHASES, "total", "ttfb")
 _Numbers = NDArray[np.int64]
 
@@ -62,13 +72,13 @@ class Attempts:
         return cls(keys, {name: rows[name].to_numpy() for name in plain})
 
     def table(self, level: Level, tier: Tier) -> pa.Table:
-        """The roll-ups of that level: its keys, the bucket and the columns of that tier, in order of them."""
+        """The roll-ups of that level: keys, bucket and the columns of that tier, in order of bucket and keys."""
         groups = _Groups.of([self.keys[name].code for name in level.keys], self.columns["bucket"])
         found: dict[str, Any] = {
             name: self.keys[name].names.take(self.keys[name].code[groups.first]) for name in level.keys
         }
         found["bucket_at"] = pa.array(self.columns["bucket"][groups.first], pa.timestamp("us", "UTC"))
-        return pa.table(found | _Counting(self, groups).columns(tuple(level.columns[tier])))
+        return pa.table(found | _Counting(self, groups).columns((*level.columns[tier], *HISTOGRAM_COLUMNS)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +91,7 @@ class _Groups:
     @classmethod
     def of(cls, codes: Sequence[_Numbers], bucket: _Numbers) -> _Groups:
         whole = np.zeros(len(bucket), np.int64)
-        for code in (*codes, np.unique(bucket, return_inverse=True)[1]):
+        for code in (np.unique(bucket, return_inverse=True)[1], *codes):
             whole = whole * (int(code.max(initial=0)) + 1) + code
         _, first, of_row = np.unique(whole, return_index=True, return_inverse=True)
         return cls(of_row, first)
@@ -103,9 +113,8 @@ class _Counting:
             if f"{measure}_sum" in wanted:
                 found |= self._sums(measure)
         for measure in MEASURES:
-            if f"{measure}_max" in wanted or f"{measure}_index" in wanted:
-                found |= _Sorted.of(self, measure).columns()
-        return {name: found[name] for name in wanted}
+            found |= _Sorted.of(self, measure).columns()
+        return {name: _folded(found, name) for name in wanted}
 
     def _column(self, name: str) -> NDArray[Any]:
         return self.rows.columns[name]
@@ -162,7 +171,7 @@ class _Sorted:
         taken = columns[f"{measure}_ms"]
         some = np.flatnonzero(counting.good & ~np.isnan(taken))
         some = some[np.lexsort((taken[some], of_row[some]))]
-        index = columns[f"{measure}_i"][some].astype(np.int64) if measure in _HELD else None
+        index = columns[f"{measure}_i"][some].astype(np.int64) if measure in HISTOGRAMS else None
         size = np.bincount(of_row[some], minlength=counting.groups.count)
         return cls(measure, taken[some], index, of_row[some], size)
 
@@ -182,15 +191,17 @@ class _Sorted:
         first = np.ones(len(index), bool)
         first[1:] = (np.diff(index) != 0) | (np.diff(self.group) != 0)
         at = np.flatnonzero(first)
-        held = np.bincount(self.group[at], minlength=len(none))
-        ends = np.concatenate([[0], np.cumsum(held)]).astype(np.int32)
-        offsets, mask = pa.array(ends), pa.array(none)
-        counts = np.diff(at, append=len(index))
-        found = pa.array(index[at].astype(np.int16))
-        return {
-            f"{self.measure}_index": pa.ListArray.from_arrays(offsets, found, mask=mask),
-            f"{self.measure}_count": pa.ListArray.from_arrays(offsets, _whole(counts), mask=mask),
-        }
+        sizes = np.bincount(self.group[at], minlength=len(none))
+        held = packed(sizes, index[at], np.diff(at, append=len(index)))
+        return {f"{self.measure}_histogram": stored(held, none)}
+
+
+def _folded(found: dict[str, pa.Array], name: str) -> pa.Array:
+    """The column, null where another one stands for it."""
+    if name not in SAME:
+        return found[name]
+    same = pc.equal(found[name], found[SAME[name][0]])
+    return pc.if_else(pc.fill_null(same, fill_value=True), pa.scalar(None, found[name].type), found[name])
 
 
 def _whole(counts: Any) -> pa.Array:
@@ -212,7 +223,7 @@ SELECT {", ".join(STEP_LEVEL.keys)}, epoch_us(started_at) // $length * $length A
        {_places("outcome", OUTCOMES)} AS outcome, {_places("failure_kind", KINDS)} AS kind,
        {_places("status // 100", [status[0] for status in STATUSES])} AS status, {GOOD_ATTEMPTS} AS good,
        {", ".join(f"{measure}_ms" for measure in _SUMMED)},
-       {", ".join(f"coalesce({index_sql(measure + '_ms')}, 0) AS {measure}_i" for measure in _HELD)}
+       {", ".join(f"coalesce({index_sql(measure + '_ms')}, 0) AS {measure}_i" for measure in HISTOGRAMS)}
 FROM {STEPS}
 WHERE started_at >= $start AND started_at < $end AND integration >= $first AND integration < $last
 """  # noqa: S608 - names of ours

@@ -79,7 +79,7 @@ WITH ran AS (
     )
     GROUP BY bucket_at, integration
 )
-SELECT * FROM asked FULL JOIN ran USING (bucket_at, integration) ORDER BY integration, bucket_at
+SELECT * FROM asked FULL JOIN ran USING (bucket_at, integration) ORDER BY bucket_at, integration
 """  # noqa: S608 - names of ours
 
 
@@ -98,7 +98,7 @@ FROM (
            CASE outcome WHEN 'skipped' THEN 'failed' ELSE outcome END AS outcome,
            failed_integration IS NOT NULL AS elsewhere, {indices}
     FROM {RUNS} WHERE final AND {_within("slice_at")}
-) GROUP BY {keys} ORDER BY {", ".join(RUN_KEYS)}, bucket_at
+) GROUP BY {keys} ORDER BY {keys}
 """  # noqa: S608 - names of ours
 
 
@@ -113,5 +113,5 @@ FROM (
            CASE measure {took} END AS took
     FROM {RUNS} JOIN (SELECT * FROM limits WHERE {chosen}) USING (integration)
     WHERE final AND outcome IN {sql_list(GOOD)} AND {_within("slice_at")}
-) WHERE took IS NOT NULL GROUP BY {keys} ORDER BY integration, workflow, region, limit_id, bucket_at
+) WHERE took IS NOT NULL GROUP BY {keys} ORDER BY bucket_at, integration, limit_id, workflow, region
 """  # noqa: S608 - names of ours

@@ -4,7 +4,7 @@ the next.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
@@ -17,18 +17,21 @@ from numpy.typing import NDArray
 from metrics.model import Window
 from metrics.store.buckets import epoch_ms
 from metrics.store.limits import Limit
+from metrics.store.relations import RUNS
 from metrics.store.rollup.decided import (
     Numbers,
     Rows,
     Targets,
     about_limits,
     held_against_limits,
+    joined,
     raw,
     raw_slices,
     rolled,
 )
 from metrics.store.rollup.plan import Known, Span, plan, tier_of
-from metrics.store.rollup.tiers import FIVE_MINUTES, SLOT_MS, TIERS, Source, Tier, slot_of, slot_start
+from metrics.store.rollup.tiers import DAY, FIVE_MINUTES, SLOT_MS, TIERS, Source, Tier, slot_of, slot_start
+from metrics.store.sealing.layout import HOT
 
 MOST_ROWS: Final = 2_000_000
 """As much as is kept: 24 MB. A month of 1,000 series is a tenth of it."""
@@ -70,13 +73,27 @@ _ABOUT: Final = _Family("", about_limits)
 _EDGES: Final = _Family("edges", raw_slices, SLOT_MS)
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """How many slices were decided alike, by zone and key."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Sum:
+    """What the whole buckets of a zone amount to; the very same object for as long as none of them changes."""
 
     keys: Numbers
     n: NDArray[np.float64]
-    """One row per zone, one column per key."""
+    cells: Mapping[_Bucket, _Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many slices were decided alike: what zones' whole buckets amount to, and by zone all the rest."""
+
+    sums: Sequence[Sum | None]
+    rest: Rows
+
+    @property
+    def rows(self) -> Rows:
+        """All of it, by zone."""
+        sums = ((zone, one) for zone, one in enumerate(self.sums) if one)
+        return joined([self.rest, *(Rows(np.full(len(one.keys), zone), one.keys, one.n) for zone, one in sums)])
 
 
 class CellMemo:
@@ -90,10 +107,12 @@ class CellMemo:
         self._most_rows = most_rows
         self._lock = Lock()
         self._targets: Targets | None = None
+        self._versions: tuple[object, Mapping[tuple[int, int], int]] = None, {}
         self._clear()
 
     def _clear(self) -> None:
         self._cells: dict[_Bucket, _Cell] = {}
+        self._sums: dict[Hashable, Sum] = {}
         self._sorted = np.zeros(0, np.int64)
         self._codes = np.zeros(0, np.int32)
 
@@ -107,33 +126,80 @@ class CellMemo:
     ) -> Totals:
         """Slices that begin in each zone. `since`: the slot that each limit of the targets is counted from."""
         with self._lock:
-            if targets != self._targets:
+            if targets is not self._targets and targets != self._targets:
                 self._clear()
-                self._targets = targets
-            look = _Look(con, _versions(con, zones))
-            parts: list[tuple[int, _Cell]] = []
+            self._targets = targets
+            look = _Look(con, self._as_made(con), known.sealed_until + DAY.slots)
+            sums: list[Sum | None] = [None] * len(zones)
+            rest: list[Rows] = []
             for asked in _asked(known, targets, zones, since):
-                parts += self._parts(look, asked)
-            self._keep(look.used)
-            keys = np.zeros(len(self._codes), np.int64)
-            keys[self._codes] = self._sorted
-            return Totals(keys, _summed(parts, len(zones), len(keys)))
+                if asked.is_kept:
+                    sums = self._whole(look, asked, len(zones))
+                rest += self._rest(look, asked)
+            self._keep(look)
+            return Totals(sums, joined(rest))
 
-    def _parts(self, look: _Look, asked: _Asked) -> Iterator[tuple[int, _Cell]]:
+    def _as_made(self, con: DuckDBPyConnection) -> Mapping[tuple[int, int], int]:
+        """Of which making each bucket is, by source and first slot. A making takes the next number: the highest one and
+        how many there are tell whether any bucket was made or forgotten since."""
+        stands = con.execute("SELECT max(version), count(*) FROM rolled_buckets").fetchone()
+        if self._versions[0] != stands:
+            self._versions = stands, _versions(con)
+        return self._versions[1]
+
+    def _whole(self, look: _Look, asked: _Asked, zones: int) -> list[Sum | None]:
+        """What the whole buckets of each zone amount to."""
+        wanted: list[list[tuple[str, int, int, int]]] = [[] for _ in range(zones)]
+        for family, places in asked.buckets:
+            for zone, source, slot in places:
+                wanted[zone].append((family.name, source, slot, look.versions.get((source, slot), 0)))
+        keys = [tuple(one) for one in wanted]
+        new = {zone for zone, key in enumerate(keys) if key and key not in self._sums}
+        cells: list[dict[_Bucket, _Cell]] = [{} for _ in keys]
+        for zone, bucket, cell in self._cells_of(look, asked, lambda zone: zone in new):
+            cells[zone][bucket] = cell
+        for zone in new:
+            look.sums[keys[zone]] = self._sum(cells[zone])
+        look.sums.update({key: self._sums[key] for zone, key in enumerate(keys) if key and zone not in new})
+        return [look.sums.get(key) for key in keys]
+
+    def _cells_of(
+        self, look: _Look, asked: _Asked, wanted: Callable[[int], bool]
+    ) -> Iterator[tuple[int, _Bucket, _Cell]]:
+        """Every whole bucket of the zones that are wanted."""
         for family, places in asked.buckets:
             for tier in TIERS:
-                zone_of = {slot: zone for zone, source, slot in places if source is tier.source}
+                zone_of = {slot: zone for zone, source, slot in places if source is tier.source and wanted(zone)}
                 cells = self._read(look, asked.targets, family, tier, list(zone_of))
-                yield from ((zone_of[slot], cell) for slot, cell in cells.items())
+                yield from ((zone_of[slot], (family.name, tier.source, slot), cell) for slot, cell in cells.items())
+
+    def _rest(self, look: _Look, asked: _Asked) -> Iterator[Rows]:
+        """What is not in the sums, by zone."""
+        if not asked.is_kept:
+            for zone, _, cell in self._cells_of(look, asked, lambda _: True):
+                yield self._rows(zone, cell)
         ragged = sorted({slot_of(start) for _, start, _ in asked.ragged})
         cells = self._read(look, asked.targets, _EDGES, FIVE_MINUTES, ragged)
         for zone, start, end in asked.ragged:
-            yield zone, cells[slot_of(start)].between(start, end)
-        rows = raw(look.con, asked.targets, asked.raw, plain=asked.plain)
-        codes = self._encoded(rows.key)
-        for zone in sorted({zone for zone, _, _ in asked.raw}):
-            some = rows.where == zone
-            yield zone, _Cell(0, rows.where[some], codes[some], rows.n[some])
+            yield self._rows(zone, cells[slot_of(start)].between(start, end))
+        late = all(slot_of(start) >= look.hot_from for _, start, _ in asked.raw)
+        yield raw(look.con, asked.targets, asked.raw, plain=asked.plain, runs=HOT[RUNS] if late else RUNS)
+
+    def _rows(self, zone: int, cell: _Cell) -> Rows:
+        return Rows(np.full(len(cell.codes), zone), self._keys()[cell.codes], cell.n)
+
+    def _sum(self, cells: Mapping[_Bucket, _Cell]) -> Sum:
+        codes = np.concatenate([cell.codes for cell in cells.values()])
+        weights = np.concatenate([cell.n for cell in cells.values()])
+        n = np.bincount(codes, weights, len(self._codes)).astype(np.float64)
+        some = np.flatnonzero(n)
+        return Sum(self._keys()[some], n[some], cells)
+
+    def _keys(self) -> Numbers:
+        """The key of each code."""
+        keys = np.zeros(len(self._codes), np.int64)
+        keys[self._codes] = self._sorted
+        return keys
 
     def _read(
         self, look: _Look, targets: Targets, family: _Family, tier: Tier, slots: Sequence[int]
@@ -178,14 +244,16 @@ class CellMemo:
         codes: NDArray[np.int32] = self._codes[place]
         return codes
 
-    def _keep(self, used: Mapping[_Bucket, _Cell]) -> None:
+    def _keep(self, look: _Look) -> None:
         kept, rows = {}, 0
+        used = look.used | {bucket: cell for one in look.sums.values() for bucket, cell in one.cells.items()}
         for bucket, cell in used.items():
             rows += len(cell.n)
             if rows > self._most_rows:
                 break
             kept[bucket] = cell
         self._cells = kept
+        self._sums = look.sums if len(kept) == len(used) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +262,10 @@ class _Look:
 
     con: DuckDBPyConnection
     versions: Mapping[tuple[int, int], int]
+    hot_from: int
+    """No run of a slice that begins in this slot or later is sealed: a run begins less than a day before its slice."""
     used: dict[_Bucket, _Cell] = field(default_factory=dict)
+    sums: dict[Hashable, Sum] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +279,11 @@ class _Asked:
     ragged: Sequence[_Raw]
     buckets: Sequence[tuple[_Family, Sequence[tuple[int, Source, int]]]]
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether all of its buckets are kept."""
+        return all(family.name for family, _ in self.buckets)
+
 
 def _asked(known: Known, targets: Targets, zones: Sequence[Window], since: Mapping[Limit, int]) -> Iterator[_Asked]:
     """Limits that are counted as far back as anything is asked go along with all the rest."""
@@ -216,6 +292,9 @@ def _asked(known: Known, targets: Targets, zones: Sequence[Window], since: Mappi
     alone: dict[int, list[list[Span]]] = {}
     together = set()
     for start in sorted(set(since.values())):
+        if zones and start <= slot_of(zones[0].start):
+            together.add(start)
+            continue
         own = [list(plan(known, zone, counted_from=start)) for zone in zones]
         if own == [list(spans) for spans in plans] and all(slot >= start for _, _, slot in buckets):
             together.add(start)
@@ -223,7 +302,7 @@ def _asked(known: Known, targets: Targets, zones: Sequence[Window], since: Mappi
             alone[start] = own
     whole = _of(targets, {limit for limit, start in since.items() if start in together})
     limits = _LIMITS if not alone else replace(_LIMITS, name="")
-    loose = _raw(plans)
+    loose = _raw(known, plans)
     ragged = [] if alone else [span for span in loose if _is_closed(known, span)]
     families = [(_PLAIN, buckets), (limits, buckets)]
     yield _Asked(whole, True, [span for span in loose if span not in ragged], ragged, families)
@@ -231,7 +310,7 @@ def _asked(known: Known, targets: Targets, zones: Sequence[Window], since: Mappi
         some = _of(targets, {limit for limit, at in since.items() if at == start})
         places = _buckets(own)
         counted, about = ([p for p in places if (p[2] >= start) is early] for early in (True, False))
-        yield _Asked(some, False, _raw(own), [], [(replace(_LIMITS, name=""), counted), (_ABOUT, about)])
+        yield _Asked(some, False, _raw(known, own), [], [(replace(_LIMITS, name=""), counted), (_ABOUT, about)])
 
 
 def _of(targets: Targets, limits: set[Limit]) -> Targets:
@@ -251,9 +330,14 @@ def _buckets(plans: Sequence[Sequence[Span]]) -> list[tuple[int, Source, int]]:
     ]
 
 
-def _raw(plans: Sequence[Sequence[Span]]) -> list[_Raw]:
+def _raw(known: Known, plans: Sequence[Sequence[Span]]) -> list[_Raw]:
+    """Where raw runs answer, if there can be any: not in the time before the store began."""
     found = ((zone, span) for zone, spans in enumerate(plans) for span in spans)
-    return [(zone, span.start, span.end) for zone, span in found if span.source is Source.RAW and span.start < span.end]
+    return [
+        (zone, span.start, span.end)
+        for zone, span in found
+        if span.source is Source.RAW and span.start < span.end and known.may_hold(Window(span.start, span.end))
+    ]
 
 
 def _is_closed(known: Known, span: _Raw) -> bool:
@@ -265,21 +349,8 @@ def _is_closed(known: Known, span: _Raw) -> bool:
     return whole and slot not in known.dirty[FIVE_MINUTES.suffix]
 
 
-def _summed(parts: Sequence[tuple[int, _Cell]], zones: int, keys: int) -> NDArray[np.float64]:
-    n = np.zeros((zones, keys))
-    for zone in range(zones):
-        cells = [cell for at, cell in parts if at == zone]
-        if cells:
-            codes = np.concatenate([cell.codes for cell in cells])
-            n[zone] = np.bincount(codes, np.concatenate([cell.n for cell in cells]), keys)
-    return n
-
-
-def _versions(con: DuckDBPyConnection, zones: Sequence[Window]) -> dict[tuple[int, int], int]:
-    """Of which making each bucket is, by source and first slot."""
-    if not zones:
-        return {}
-    found = con.execute(_VERSIONS, [zones[0].start, zones[-1].end]).fetchnumpy()
+def _versions(con: DuckDBPyConnection) -> dict[tuple[int, int], int]:
+    found = con.execute(_VERSIONS).fetchnumpy()
     source, slot, version = (found[name].tolist() for name in ("source", "slot", "version"))
     return dict(zip(zip(source, slot, strict=True), version, strict=True))
 
@@ -287,5 +358,5 @@ def _versions(con: DuckDBPyConnection, zones: Sequence[Window]) -> dict[tuple[in
 _SOURCES: Final = " ".join(f"WHEN '{tier.suffix}' THEN {int(tier.source)}" for tier in TIERS)
 _VERSIONS: Final = f"""
 SELECT CASE tier {_SOURCES} END AS source, epoch_us(bucket_at) // 300000000 AS slot, version
-FROM rolled_buckets WHERE bucket_at >= $1 AND bucket_at < $2
+FROM rolled_buckets
 """  # noqa: S608 - names of ours

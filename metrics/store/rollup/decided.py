@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, Final
 
@@ -25,6 +25,8 @@ from metrics.store.rollup.tiers import Tier, slot_start
 from probes.model import FailureKind, Outcome
 
 Numbers = NDArray[np.int64]
+_RawSpan = tuple[str, datetime, datetime]
+"""What its rows are placed by, an expression of SQL; start, end."""
 
 KINDS: Final = tuple(FailureKind)
 WITHIN: Final = len(OUTCOMES)
@@ -66,6 +68,8 @@ class Targets:
     """Targets per series: itself, and one for each column of limits."""
     only: str | None = None
     """The one integration that it is about; None: several."""
+    names: Sequence[str] = ()
+    """By place: the integration of the series. Only needed for limits."""
 
     def number(self, row: Any, column: int | Numbers = -1) -> Numbers:
         """The target of a series; with a column, of the series against that limit."""
@@ -134,26 +138,70 @@ def about_limits(con: DuckDBPyConnection, targets: Targets, tier: Tier, slots: S
 
 
 def raw(
-    con: DuckDBPyConnection, targets: Targets, spans: Sequence[tuple[int, datetime, datetime]], *, plain: bool = True
+    con: DuckDBPyConnection,
+    targets: Targets,
+    spans: Sequence[tuple[int, datetime, datetime]],
+    *,
+    plain: bool = True,
+    runs: str = RUNS,
 ) -> Rows:
     """The raw runs that decide slices in those spans of time (zone, start, end), by zone; with regard to the limits of
-    the targets. Not `plain`: only what limits need."""
+    the targets. Not `plain`: only what limits need. `runs`: the relation that has all of them."""
     if not spans:
         return nothing()
-    return _raw(con, targets, [(str(zone), start, end) for zone, start, end in spans], plain=plain)
+    return _raw(con, targets, [(str(zone), start, end) for zone, start, end in spans], plain=plain, runs=runs)
 
 
 def raw_slices(con: DuckDBPyConnection, targets: Targets, tier: Tier, slots: Sequence[int]) -> Rows:
     """The raw runs that decide slices in those buckets, by the start of the slice in epoch milliseconds."""
     spans = [("epoch_ms(slice_at)", slot_start(slot), slot_start(slot + tier.slots)) for slot in slots]
-    return _raw(con, targets, spans, plain=True)
+    return _raw(con, targets, spans, plain=True, runs=RUNS)
 
 
-def _raw(
-    con: DuckDBPyConnection, targets: Targets, spans: Sequence[tuple[str, datetime, datetime]], *, plain: bool
+def _raw(con: DuckDBPyConnection, targets: Targets, spans: Sequence[_RawSpan], *, plain: bool, runs: str) -> Rows:
+    brief = sum((end - start for _, start, end in spans), timedelta()) <= _BRIEF
+    return (_one_by_one if brief else _counted)(con, targets, spans, plain=plain, runs=runs)
+
+
+def _one_by_one(
+    con: DuckDBPyConnection, targets: Targets, spans: Sequence[_RawSpan], *, plain: bool, runs: str
 ) -> Rows:
+    """Every run is a row, and held against its limits here: planning the question would take longer than all that."""
+    relation, bounds = _raw_spans(targets, spans, _CODED, runs)
+    sql = f"""
+SELECT zone, series_row, every_s, simulated, outcome, kind, elsewhere, {", ".join(RUN_MEASURES.values())}
+FROM {relation} JOIN {targets.series[0]} USING (integration, workflow, region)
+"""  # noqa: S608 - names of ours
+    got = con.execute(sql, bounds | targets.series[1]).fetchnumpy()
+    every, simulated, outcome, kind, elsewhere = (
+        np.asarray(got[name]).astype(np.int64) for name in ("every_s", "simulated", "outcome", "kind", "elsewhere")
+    )
+    base, place = every * _EVERY + simulated * _SIMULATED, targets.number(got["series_row"])
+    one, zone = np.ones(len(place)), np.asarray(got["zone"], np.int64)
+    plainly = place * _TARGET + base + (outcome << 6) + (kind << 1) + elsewhere
+    parts = [Rows(zone, plainly, one)] if plain else []
+    took = np.array([np.ma.filled(got[name].astype(np.float64), np.nan) for name in RUN_MEASURES.values()])
+    series = place // targets.width
+    for i, column in enumerate(targets.limits):
+        measure, limit_ms = _held(targets, column)
+        mine = took[measure[series], np.arange(len(series))]
+        some = ~np.isin(outcome, _NOT_GOOD) & ~np.isnan(mine) & ~np.isnan(limit_ms[series])
+        kept = np.where(mine[some] <= limit_ms[series[some]], WITHIN, BEYOND)
+        parts.append(Rows(zone[some], (place[some] + 1 + i) * _TARGET + base[some] + (kept << 6), one[some]))
+    return joined(parts)
+
+
+def _held(targets: Targets, column: Mapping[str, Limit]) -> tuple[Numbers, NDArray[np.float64]]:
+    """By place: the number of the measure that is held against a limit, and the limit; NaN where there is none."""
+    numbers = {measure: number for number, measure in enumerate(RUN_MEASURES.values())}
+    found = [column.get(name) for name in targets.names]
+    measure = np.array([numbers[limit.measure] if limit else 0 for limit in found], np.int64)
+    return measure, np.array([limit.limit_ms if limit else np.nan for limit in found])
+
+
+def _counted(con: DuckDBPyConnection, targets: Targets, spans: Sequence[_RawSpan], *, plain: bool, runs: str) -> Rows:
     columns = range(len(targets.limits))
-    relation, bounds = _raw_spans(targets, spans)
+    relation, bounds = _raw_spans(targets, spans, "every_s, simulated, outcome, failure_kind", runs)
     limits, more = _limit_columns(targets)
     took = " ".join(f"WHEN '{measure}' THEN {measure}" for measure in RUN_MEASURES.values())
     within = "".join(f", CASE measure_{i} {took} END <= limit_{i} AS within_{i}" for i in columns)
@@ -256,23 +304,30 @@ def _last_within(limit_ms: float) -> int:
     return bucket if value(bucket) <= limit_ms else bucket - 1
 
 
-def _raw_spans(targets: Targets, spans: Sequence[tuple[str, datetime, datetime]]) -> tuple[str, dict[str, datetime]]:
+def _raw_spans(targets: Targets, spans: Sequence[_RawSpan], columns: str, runs: str) -> tuple[str, dict[str, datetime]]:
     parts: list[str] = []
     bounds: dict[str, datetime] = {}
     for place, (zone, start, end) in enumerate(spans):
         bounds |= {f"a{place}": start, f"b{place}": end}
         parts.append(
-            f"SELECT {zone} AS zone, integration, workflow, region, every_s, simulated, outcome, failure_kind, "  # noqa: S608
-            f"failed_integration IS NOT NULL AS elsewhere, {', '.join(RUN_MEASURES.values())} FROM {RUNS} "
+            f"SELECT {zone} AS zone, integration, workflow, region, {columns}, failed_integration IS NOT NULL "  # noqa: S608
+            f"AS elsewhere, {', '.join(RUN_MEASURES.values())} FROM {runs} "
             f"WHERE final AND slice_at >= $a{place} AND slice_at < $b{place}{targets.narrow}"
         )
     return f"({' UNION ALL '.join(parts)})", bounds
 
 
+_BRIEF: Final = timedelta(hours=2)
 _MOST_RANGES: Final = 24
 _BASE: Final = f"round(every_s * 1000)::BIGINT * {_EVERY} + simulated::BIGINT * {_SIMULATED}"
 _OUTCOMES: Final = " ".join(f"WHEN '{outcome}' THEN {place << 6}" for place, outcome in enumerate(OUTCOMES))
 _KINDS: Final = " ".join(f"WHEN '{kind}' THEN {(place + 1) << 1}" for place, kind in enumerate(KINDS))
+_CODED: Final = (
+    f"round(every_s * 1000)::BIGINT AS every_s, simulated, "
+    f"CASE outcome WHEN '{Outcome.SKIPPED}' THEN {OUTCOMES.index(Outcome.FAILED)} "
+    f"ELSE list_position({[str(outcome) for outcome in OUTCOMES]}, outcome) - 1 END AS outcome, "
+    f"coalesce(list_position({[str(kind) for kind in KINDS]}, failure_kind), 0) AS kind"
+)
 _HELD_BACK: Final = f"WHEN '{Outcome.SKIPPED}' THEN {OUTCOMES.index(Outcome.FAILED) << 6}"
 _WAY: Final = f"(CASE outcome {_OUTCOMES} {_HELD_BACK} END + CASE failure_kind {_KINDS} ELSE 0 END + elsewhere::INT)"
 """The way of a row that has outcome, failure_kind and elsewhere."""

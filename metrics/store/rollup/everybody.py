@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -15,17 +15,18 @@ from metrics.kinds import GOOD, sql_list
 from metrics.store.memo import Memo
 from metrics.store.rates import CLASS_COLUMNS, CLASSES
 from metrics.store.relations import GOOD_ATTEMPTS, RUNS, STEPS
-from metrics.store.rollup.histogram import PERCENTS, index_sql, rank, value
-from metrics.store.rollup.layout import INTEGRATION_LEVEL, run_table
+from metrics.store.rollup.histogram import PERCENTS, index_sql, rank, read, value
+from metrics.store.rollup.layout import INTEGRATION_LEVEL, run_table, stored
 from metrics.store.rollup.plan import Span, tier_of
-from metrics.store.rollup.tiers import HOUR, Source, Tier, slot_of, slot_start
+from metrics.store.rollup.reading import sealed_until
+from metrics.store.rollup.tiers import FIVE_MINUTES, HOUR, Source, Tier, slot_of, slot_start
+from metrics.store.sealing.layout import HOT
 from probes.model import FailureKind, Outcome
 
 Column = NDArray[Any]
 """One figure per integration."""
 
 OUTCOMES: Final = tuple(Outcome)
-_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _COUNTS: Final = ("runs", "simulated_runs", "n", "requests", *CLASSES)
 _SLICES: Final = ("good", "bad", "good_ms", "bad_ms")
 _KINDS: Final = tuple(FailureKind)
@@ -116,11 +117,13 @@ class Everybody:
         self._raw: dict[Hashable, Any] = {}
         self._place = {name: place for place, name in enumerate(self.names)}
         self._versions: dict[tuple[int, int], int] = {}
-        self._sealed_until = _sealed_until(con)
+        self._since, self._finest = slot_start(0), 0
+        self._sealed_until = sealed_until(con)
 
     def read_versions(self, since: datetime, finest_since: datetime) -> None:
-        """Of which making each bucket is that may be asked for."""
+        """Of which making each bucket is that may be asked for; older ones of five minutes once they are."""
         bounds = {"since": since - timedelta(days=1), "finest": finest_since}
+        self._since, self._finest = since, slot_of(finest_since)
         found = self.con.execute(_VERSIONS, bounds).fetchnumpy()
         keys = zip(found["source"].tolist(), found["slot"].tolist(), strict=True)
         self._versions = dict(zip(keys, found["version"].tolist(), strict=True))
@@ -173,6 +176,9 @@ class Everybody:
         return found
 
     def _version(self, tier: Tier, slot: int) -> int:
+        if tier is FIVE_MINUTES and slot <= self._finest and self._finest > slot_of(self._since):
+            # Rare: an hour of long ago that is yet to be made anew.
+            self.read_versions(self._since, self._since)
         return self._versions.get((tier.source, slot), 0)
 
     def _remembered(self, what: str, tier: Tier, slots: Sequence[int], read: Any) -> dict[int, Any]:
@@ -186,14 +192,24 @@ class Everybody:
         return found
 
     def _ask(self, sql: str, **bounds: Any) -> dict[str, Any]:
-        named = "(SELECT unnest(string_split($names, chr(10))) AS integration, unnest(range($size)) AS code)"
-        asked = {"names": "\n".join(self.names), "size": len(self.names)}
-        answer = self.con.execute(sql.format(named=named), bounds | asked).fetchnumpy()
+        answer = self._asked(sql, bounds).fetchnumpy()
         return {name: np.ma.filled(column, 0) for name, column in answer.items()}
 
-    def _ask_raw(self, sql: str, view: str, start: datetime, end: datetime) -> dict[str, Any]:
-        """Raw rows of those integrations; `code` is their place. What is younger than all sealed days is only hot."""
-        table = view if start < self._sealed_until else f"hot_{view}"
+    def _asked(self, sql: str, bounds: dict[str, Any]) -> DuckDBPyConnection:
+        named = "(SELECT unnest(string_split($names, chr(10))) AS integration, unnest(range($size)) AS code)"
+        asked = {"names": "\n".join(self.names), "size": len(self.names)}
+        return self.con.execute(sql.format(named=named), bounds | asked)
+
+    def _read_held(self, sql: str, **bounds: Any) -> dict[str, Any]:
+        answer = self._asked(sql, bounds).to_arrow_table()
+        row, i, c = read(answer["held"])
+        return {name: answer[name].to_numpy()[row] for name in ("slot", "code")} | {"i": i, "c": c}
+
+    def _ask_raw(self, sql: str, view: str, start: datetime, end: datetime, early_d: int = 0) -> dict[str, Any]:
+        """Raw rows of those integrations; `code` is their place. What is younger than all sealed days is only hot; it
+        may have begun that many days before the instant that it counts at."""
+        only_hot = self._sealed_until is not None and start - timedelta(days=early_d) >= self._sealed_until
+        table = HOT[view] if only_hot else view
         answer = self.con.execute(sql.format(table=table), {"start": start, "end": end}).fetchnumpy()
         place = self._place
         code = np.fromiter((place.get(name, -1) for name in answer.pop("integration")), np.int64)
@@ -203,7 +219,7 @@ class Everybody:
         where, bounds = _within(slots)
         table = INTEGRATION_LEVEL.table(tier)
         figures = self._ask(_FIGURES.format(table=table, where=where, named="{named}"), **bounds)
-        held = self._ask(_HELD.format(table=table, where=where, named="{named}"), **bounds)
+        held = self._read_held(_HELD.format(table=table, where=where, named="{named}"), **bounds)
         found = {}
         for slot in slots:
             own, some = figures["slot"] == slot, held["slot"] == slot
@@ -243,7 +259,7 @@ class Everybody:
         return found
 
     def _raw_slices(self, span: Span) -> NDArray[np.int64]:
-        answer = self._ask_raw(_RAW_SLICES, RUNS, span.start, span.end)
+        answer = self._ask_raw(_RAW_SLICES, RUNS, span.start, span.end, 1)
         found = np.zeros((len(_SLICES), len(self.names)), np.int64)
         n, ms = answer["n"], answer["n"] * np.round(answer["every_s"] * 1000).astype(np.int64)
         for place, good in enumerate((True, False)):
@@ -264,12 +280,6 @@ class Everybody:
     def exact(self, start: datetime, end: datetime) -> dict[str, Any]:
         """By code: the exact percentiles of the raw attempts of that time."""
         return self._ask_raw(_EXACT, STEPS, start, end)
-
-
-def _sealed_until(con: DuckDBPyConnection) -> datetime:
-    """From when on no day is sealed."""
-    row = con.execute("SELECT max(day) FROM sealed_days").fetchone()
-    return datetime.combine(row[0], time(), UTC) + timedelta(days=1) if row and row[0] else _LONG_AGO
 
 
 def _by_tier(spans: Iterable[Span]) -> dict[Tier, list[int]]:
@@ -332,14 +342,14 @@ FROM rolled_buckets WHERE bucket_at >= $since AND (tier <> '5m' OR bucket_at >= 
 
 _FIGURES: Final = f"""
 SELECT epoch_us(bucket_at) // 300000000 AS slot, code, runs, simulated_runs, n, requests, {_CLASS_SUMS},
-       total_max AS most, epoch_us(last_run_at) * 16 + {outcome_code("last_outcome")} AS last
+       {stored("total_max")} AS most, epoch_us(last_run_at) * 16 + {outcome_code("last_outcome")} AS last
 FROM {{table}} JOIN {{named}} USING (integration) WHERE {{where}}
 """  # noqa: S608 - names of ours
 
-_P95: Final = """
-SELECT epoch_us(bucket_at) // 300000000 AS slot, code, total_p95 AS p95
-FROM {table} JOIN {named} USING (integration) WHERE total_p95 IS NOT NULL AND {where}
-"""
+_P95: Final = f"""
+SELECT epoch_us(bucket_at) // 300000000 AS slot, code, {stored("total_p95")} AS p95
+FROM {{table}} JOIN {{named}} USING (integration) WHERE n > 0 AND {{where}}
+"""  # noqa: S608 - names of ours
 
 _LAST: Final = f"""
 SELECT epoch_us(bucket_at) // 300000000 AS slot, code,
@@ -348,7 +358,7 @@ FROM {{table}} JOIN {{named}} USING (integration) WHERE last_run_at IS NOT NULL 
 """  # noqa: S608 - names of ours
 
 _HELD: Final = """
-SELECT epoch_us(bucket_at) // 300000000 AS slot, code, unnest(total_index) AS i, unnest(total_count) AS c
+SELECT epoch_us(bucket_at) // 300000000 AS slot, code, total_histogram AS held
 FROM {table} JOIN {named} USING (integration) WHERE {where}
 """
 

@@ -14,6 +14,12 @@ KINDS: Final = tuple(kind.value for kind in FailureKind if kind is not FailureKi
 """Kinds that a request can end with; a dependent step was never asked."""
 STATUSES: Final = ("2xx", "3xx", "4xx", "5xx")
 PHASES: Final = ("dns", "connect", "tls", "wait", "download")
+MEASURES: Final = ("total", "ttfb", "wait")
+"""What extremes and percentiles are kept of."""
+HISTOGRAMS: Final = ("total", "ttfb")
+"""What histograms are kept of."""
+HISTOGRAM_COLUMNS: Final = tuple(f"{measure}_histogram" for measure in HISTOGRAMS)
+CUTS: Final = ("min", "p50", "p95", "p99")
 
 
 def _sum(measure: str) -> str:
@@ -35,38 +41,30 @@ _SUMS: Final = {
 }
 
 
-def _extremes(measure: str, *names: str) -> dict[str, str]:
-    extremes = {"sum": _sum(measure)} | {n: f"{n}({measure}_ms) FILTER ({GOOD_ATTEMPTS})" for n in ("min", "max")}
-    return {f"{measure}_{name}": extremes[name] for name in names}
-
-
-def _percentiles(measure: str) -> dict[str, str]:
-    asked = f"quantile_disc({measure}_ms, [0.5, 0.95, 0.99]) FILTER ({GOOD_ATTEMPTS})"
-    return {f"{measure}_p{percent}": f"({asked})[{place}]" for place, percent in enumerate((50, 95, 99), start=1)}
-
-
-def _histogram(measure: str) -> dict[str, str]:
-    asked = f"histogram({measure}_i) FILTER ({GOOD_ATTEMPTS})"
-    return {f"{measure}_index": f"map_keys({asked})", f"{measure}_count": f"map_values({asked})"}
-
-
 def _cut(measure: str) -> dict[str, str]:
-    return {**_extremes(measure, "min", "max"), **_percentiles(measure)}
+    asked = f"quantile_disc({measure}_ms, [0.5, 0.95, 0.99]) FILTER ({GOOD_ATTEMPTS})"
+    return {
+        f"{measure}_sum": _sum(measure),
+        **{f"{measure}_{name}": f"{name}({measure}_ms) FILTER ({GOOD_ATTEMPTS})" for name in ("min", "max")},
+        **{f"{measure}_p{percent}": f"({asked})[{place}]" for place, percent in enumerate((50, 95, 99), start=1)},
+    }
 
 
-# Five minutes of one step are a handful of attempts: all that is said of them must be small. See decision 0008.
-_BRIEF: Final = {**_COUNTS, **_extremes("total", "sum", "max"), **_histogram("total"), **_histogram("ttfb")}
-_FULL: Final = {
-    **_COUNTS,
-    **_extremes("total", "sum"),
-    **_cut("total"),
-    **_histogram("total"),
-    **_extremes("ttfb", "sum"),
-    **_cut("ttfb"),
-    **_histogram("ttfb"),
-    **_cut("wait"),
-    **_SUMS,
+# Where the time of a good answer goes is not kept by five minutes of a step: the raw rows still have it.
+_BRIEF: Final = {**_COUNTS, **_cut("total"), **_cut("ttfb"), **_cut("wait")}
+_FULL: Final = {**_BRIEF, **_SUMS}
+
+SAME: Final = {
+    **{f"{measure}_max": (f"{measure}_sum",) for measure in MEASURES},
+    **{f"{measure}_{cut}": (f"{measure}_max", f"{measure}_sum") for measure in MEASURES for cut in CUTS},
 }
+"""Column → the columns, nearest first, that stand for it where it is null. Of a few attempts P95 and P99 are the
+largest, and of one the largest is the sum; a column that is nearly all null takes no room."""
+
+
+def stored(column: str) -> str:
+    """A column of a roll-up as SQL: itself, or what stands for it."""
+    return f"coalesce({', '.join((column, *SAME[column]))})" if column in SAME else column
 
 
 @dataclass(frozen=True, slots=True)

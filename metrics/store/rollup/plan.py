@@ -49,19 +49,37 @@ class Known:
     raw_from: int | None
     kept_from: Mapping[str, int]
     """By tier that has been rolled up: from which slot on nothing of it has been forgotten."""
+    sealed_until: int = 0
+    """No raw row that began in this slot or later is sealed."""
 
     @classmethod
     def read(cls, con: DuckDBPyConnection) -> Known:
         """As of now."""
-        found = con.execute(_DIRTY).fetchnumpy()
-        tiers, slots = np.asarray(found["tier"]), np.asarray(found["slot"], np.int64)
-        marks = con.execute(_WATERMARKS).fetchall()
+        found = con.execute(_KNOWN).fetchnumpy()
+        tiers, slots, is_mark = np.asarray(found["tier"]), np.asarray(found["slot"], np.int64), found["first"] == _MARK
+        told: dict[str, tuple[int | None, ...]] = {}
+        for row in np.flatnonzero(~is_mark).tolist():
+            figures = (int(found[name][row]) for name in ("slot", "first", "until"))
+            told[tiers[row]] = tuple(None if figure == _NULL else figure for figure in figures)
+        rolled = {name: (kept or 0, first or 0, end) for name, (kept, first, end) in told.items() if end is not None}
+        forgotten = (told[name][0] for name in ("raw", "state") if name in told)
         return cls(
-            {tier.suffix: np.unique(slots[tiers == tier.suffix]) for tier in TIERS},
-            {tier: (max(first, kept or first), end) for tier, kept, first, end in marks if end is not None},
-            max((kept for tier, kept, _, _ in marks if tier == "raw" and kept is not None), default=None),
-            {tier: kept or 0 for tier, kept, _, end in marks if end is not None},
+            {tier.suffix: np.unique(slots[is_mark & (tiers == tier.suffix)]) for tier in TIERS},
+            {tier: (max(first, kept), end) for tier, (kept, first, end) in rolled.items()},
+            max((kept for kept in forgotten if kept is not None), default=None),
+            {tier: kept for tier, (kept, _, _) in rolled.items()},
+            told["sealed"][0] or 0,
         )
+
+    def near(self, low: int, high: int) -> tuple[int, int]:
+        """Of these slots, those of a day before anything is known of to those of a day after: further out there is
+        nothing that a plan would have to tell apart, and a window may be a thousand years."""
+        lengths = {tier.suffix: tier.slots for tier in TIERS}
+        marks = {tier: slots for tier, slots in self.dirty.items() if len(slots)}
+        firsts = [first for first, _ in self.rolled.values()] + [int(slots[0]) for slots in marks.values()]
+        ends = [end for _, end in self.rolled.values()] + [int(slots[-1]) + lengths[t] for t, slots in marks.items()]
+        first, end = min([high, *(firsts or [low])]), max([low, *ends])
+        return max(low, (first // DAY.slots - 1) * DAY.slots), min(high, (-(-end // DAY.slots) + 1) * DAY.slots)
 
     def may_hold(self, window: Window) -> bool:
         """Whether there can be a row of that time: one that is not rolled up has marked its bucket."""
@@ -86,9 +104,11 @@ def plan(
     `finest` is the length of the buckets that the answer is cut into: no coarser tier is used, and none but `only`.
     Buckets that begin in a slot before `counted_from` are only used where raw rows are not kept.
     """
+    if window.start >= window.end:
+        return (Span(Source.RAW, window.start, window.end),)
     day = DAY.slots
     start_ms, end_ms = epoch_ms(window.start), epoch_ms(window.end)
-    low, high = slot_of(window.start), -(-end_ms // SLOT_MS)
+    low, high = known.near(slot_of(window.start), -(-end_ms // SLOT_MS))
     base = low // day * day
     slots = base + np.arange(-(-high // day) * day - base)
     inside = (slots * SLOT_MS >= start_ms) & ((slots + 1) * SLOT_MS <= end_ms)
@@ -111,6 +131,8 @@ def plan(
         gone, rigid = gone & ~held, rigid | fixed
     if np.count_nonzero(np.diff(source)) > MOST_SPANS:
         source[_around(dirty) & _whole(~forgotten & ~rigid, HOUR.slots)] = Source.RAW
+    if low > slot_of(window.start):
+        source[:day] = Source.RAW
     return _spans(source[low - base : high - base], low, window)
 
 
@@ -140,7 +162,8 @@ def _spans(source: NDArray[np.int8], first: int, window: Window) -> tuple[Span, 
     for begin, end in pairwise([0, *cuts, len(source)]):
         start, until = slot_start(first + begin), slot_start(first + end)
         if source[begin] <= Source.RAW:
-            start, until = max(start, window.start), min(until, window.end)
+            start = window.start if begin == 0 else start
+            until = window.end if end == len(source) else until
         answers = source[begin] != _NOTHING
         found.append(Span(Source(max(0, int(source[begin]))), start, until if answers else start))
     return tuple(found)
@@ -151,11 +174,16 @@ def tier_of(source: Source) -> Tier:
     return TIERS[source - 1]
 
 
-_DIRTY: Final = "SELECT tier, epoch_us(bucket_at) // 300000000 AS slot FROM dirty_buckets"
+_NULL: Final = -1
+_MARK: Final = -2
 # Division of whole numbers rounds towards zero here.
-_WATERMARKS: Final = """
-SELECT tier, (epoch_us(kept_from) + 299999999) // 300000000, epoch_us(rolled_from) // 300000000,
-       epoch_us(rolled_until) // 300000000
+_KNOWN: Final = f"""
+SELECT tier, epoch_us(bucket_at) // 300000000 AS slot, {_MARK} AS first, {_MARK} AS until FROM dirty_buckets
+UNION ALL SELECT tier, coalesce((epoch_us(kept_from) + 299999999) // 300000000, {_NULL}),
+    coalesce(epoch_us(rolled_from) // 300000000, {_NULL}), coalesce(epoch_us(rolled_until) // 300000000, {_NULL})
 FROM rollup_watermarks
-UNION ALL SELECT 'raw', (epoch_us(kept_from) + 299999999) // 300000000, NULL, NULL FROM sealing_state
-"""
+UNION ALL SELECT 'state', coalesce((epoch_us(kept_from) + 299999999) // 300000000, {_NULL}), {_NULL}, {_NULL}
+FROM sealing_state
+UNION ALL SELECT 'sealed', coalesce(epoch_us(max(day)::TIMESTAMP) // 300000000 + {DAY.slots}, {_NULL}), {_NULL}, {_NULL}
+FROM sealed_days
+"""  # noqa: S608 - numbers of ours

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -14,11 +15,15 @@ from metrics.model import Window
 from metrics.store.memo import Memo
 from metrics.store.relations import GOOD_ATTEMPTS, RUNS, STEPS
 from metrics.store.rollup.histogram import index_sql
+from metrics.store.rollup.histogram import read as unpacked_column
 from metrics.store.rollup.kept import Closed, Rows, added, merged, places
-from metrics.store.rollup.layout import INTEGRATION_LEVEL, RUN_KEYS, STEP_LEVEL, Level, run_table
+from metrics.store.rollup.layout import INTEGRATION_LEVEL, RUN_KEYS, STEP_LEVEL, Level, run_table, stored
 from metrics.store.rollup.plan import Known, Span, plan, tier_of
 from metrics.store.rollup.tiers import HOUR, Source, Tier, slot_start
+from metrics.store.sealing.layout import HOT
 
+Histograms = tuple[Any, Any, Any]
+"""Group, bucket and count, in order of group and bucket."""
 Row = Mapping[str, str]
 """Name → SQL over the rows of one source; `{at}` stands for the instant that a row counts at, `{length}` for the
 minutes of its bucket."""
@@ -59,6 +64,8 @@ class Stretch:
     spans: tuple[Span, ...]
     memo: Memo | None = None
     """Keeps the rows of closed buckets."""
+    hot_from: datetime | None = None
+    """From when on raw rows are hot only: to look for them in the months, too, takes half as long again."""
     _closed: list[Closed] = field(default_factory=list, compare=False, repr=False)
 
     @classmethod
@@ -66,7 +73,7 @@ class Stretch:
         cls, con: DuckDBPyConnection, window: Window, finest: timedelta | None = None, memo: Memo | None = None
     ) -> Stretch:
         """As the store stands now."""
-        return cls(window, plan(Known.read(con), window, finest), memo)
+        return cls(window, plan(Known.read(con), window, finest), memo, sealed_until(con))
 
     def closed(self, con: DuckDBPyConnection) -> Closed:
         """The part that roll-ups answer for; read once."""
@@ -94,7 +101,7 @@ class Stretch:
     def without(self, tier: Tier) -> Stretch:
         """The same, with raw rows instead of that tier."""
         spans = (replace(s, source=Source.RAW) if s.source is tier.source else s for s in self.spans)
-        return Stretch(self.window, tuple(spans), self.memo)
+        return Stretch(self.window, tuple(spans), self.memo, self.hot_from)
 
     def relation(
         self,
@@ -112,7 +119,9 @@ class Stretch:
         for place, span in enumerate(self.spans):
             bounds |= {f"from_{place}": span.start, f"until_{place}": span.end}
             if span.source is Source.RAW:
-                source, row, at, length, more = table, raw, "started_at", 0, f"{condition} GROUP BY ALL"
+                only_hot = self.hot_from is not None and span.start >= self.hot_from
+                source = HOT[table] if only_hot else table
+                row, at, length, more = raw, "started_at", 0, f"{condition} GROUP BY ALL"
             else:
                 tier = tier_of(span.source)
                 source, row, at = scope.level.table(tier), rolled, "bucket_at"
@@ -125,57 +134,63 @@ class Stretch:
         return f"({' UNION ALL '.join(parts)})", bounds
 
 
-def histogram_rows(measure: str, group: Row) -> tuple[Row, Row]:
-    """Raw and rolled rows of a histogram: `i`, the bucket, and `c`, its count, beside the columns of `group`."""
-    raw = {**group, "i": index_sql(f"{measure}_ms"), "c": "count(*)"}
-    return raw, {**group, "i": f"unnest({measure}_index)", "c": f"unnest({measure}_count)"}
+def sealed_until(con: DuckDBPyConnection) -> datetime | None:
+    """From when on no day is sealed; None when none is at all: then what the view shows need not be hot rows."""
+    row = con.execute("SELECT max(day) FROM sealed_days").fetchone()
+    return datetime.combine(row[0], time(), UTC) + timedelta(days=1) if row and row[0] else None
 
 
 def histograms(
     con: DuckDBPyConnection, stretch: Stretch, scope: Scope, measure: str, group: Row, parameters: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Columns of `group`, `i` and `c`: the histograms of a measure by group, in order of group and bucket."""
-    if stretch.memo is not None and not stretch.is_raw:
-        return _kept_histograms(con, stretch.memo, stretch, scope, (measure, group, parameters))
-    raw, rolled = histogram_rows(measure, group)
-    relation, bounds = stretch.relation(scope, raw, rolled, condition=f"{GOOD_ATTEMPTS} AND {measure}_ms IS NOT NULL")
-    keys = ", ".join((*group, "i"))
-    answer: dict[str, Any] = con.execute(
-        f"SELECT {keys}, sum(c)::BIGINT AS c FROM {relation} GROUP BY {keys} ORDER BY {keys}",  # noqa: S608 - ours
-        {**bounds, **parameters},
-    ).fetchnumpy()
-    return answer
+    """Columns of `group`, `i` and `c`: the histograms of a measure by group, in order of group and bucket.
 
-
-def _kept_histograms(
-    con: DuckDBPyConnection, memo: Memo, stretch: Stretch, scope: Scope, asked: tuple[str, Row, Mapping[str, Any]]
-) -> dict[str, Any]:
-    measure, group, parameters = asked
-
-    def fetch(tier: Tier, first: int, end: int) -> Rows:
-        return _buckets(
-            con,
-            scope,
-            tier,
-            first,
-            end,
-            (("i", f"unnest({measure}_index)", "i"), ("c", f"unnest({measure}_count)", "sum(c)::BIGINT")),
-            ", i",
-        )
-
-    closed = stretch.closed(con)
-    key = ("merged", measure, scope, tuple(parameters.items()), closed.key)
-    found = memo.get(key)
-    if found is None:
-        rows = closed.rows(memo, ("held", measure, scope), fetch)
-        found = merged([(places(rows["slot"], parameters), rows["i"].astype(np.int64), rows["c"])])
-        memo.keep(key, found, 500 + sum(column.nbytes for column in found))
-    parts = [found]
+    `group` is the place in a grid, bound by `parameters`; or empty, and so are they.
+    """
+    parts = []
+    if not stretch.is_raw:
+        parts.append(_closed_histograms(con, stretch, scope, measure, parameters))
     if (edge := stretch.raw).spans:
-        own = histograms(con, edge, scope, measure, group, parameters)
-        parts.append((own.get("g", np.zeros(len(own["i"]), np.int64)), own["i"].astype(np.int64), own["c"]))
-    g, i, c = merged(parts) if len(parts) > 1 else found
+        parts.append(_raw_histograms(con, edge, scope, measure, group, parameters))
+    g, i, c = merged(parts or [(_NONE, _NONE, _NONE)]) if len(parts) != 1 else parts[0]
     return {**dict.fromkeys(group, g), "i": i, "c": c}
+
+
+def _raw_histograms(
+    con: DuckDBPyConnection, edge: Stretch, scope: Scope, measure: str, group: Row, parameters: Mapping[str, Any]
+) -> Histograms:
+    row = {"g": "0", **group, "i": index_sql(f"{measure}_ms"), "c": "count(*)"}
+    condition = f"{GOOD_ATTEMPTS} AND {measure}_ms IS NOT NULL"
+    relation, bounds = edge.relation(scope, row, {}, condition=condition)
+    sql = f"SELECT g, i, sum(c)::BIGINT AS c FROM {relation} GROUP BY g, i ORDER BY g, i"  # noqa: S608 - ours
+    answer = con.execute(sql, {**bounds, **parameters}).fetchnumpy()
+    return answer["g"].astype(np.int64), answer["i"].astype(np.int64), answer["c"]
+
+
+def _closed_histograms(
+    con: DuckDBPyConnection, stretch: Stretch, scope: Scope, measure: str, parameters: Mapping[str, Any]
+) -> Histograms:
+    memo, closed = stretch.memo or Memo(), stretch.closed(con)
+    key = ("merged", measure, scope, tuple(parameters.items()), closed.key)
+    found: Histograms | None = memo.get(key)
+    if found is None:
+        rows = closed.rows(memo, ("held", measure, scope), partial(_held, con, scope, measure))
+        found = merged([(places(rows["slot"], parameters), rows["i"], rows["c"])])
+        memo.keep(key, found, 500 + sum(column.nbytes for column in found))
+    return found
+
+
+def _held(con: DuckDBPyConnection, scope: Scope, measure: str, tier: Tier, first: int, end: int) -> Rows:
+    """The histograms of buckets that begin in `first` ≤ slot < `end`, by slot."""
+    sql = (
+        f"SELECT epoch_us(bucket_at) // 300000000 AS slot, {measure}_histogram AS held "  # noqa: S608 - names of ours
+        f"FROM {scope.level.table(tier)} WHERE bucket_at >= $from AND bucket_at < $until{scope.clauses}"
+    )
+    bounds = {"from": slot_start(first), "until": slot_start(end)}
+    answer = con.execute(sql, {**scope.parameters, **bounds}).to_arrow_table()
+    row, i, c = unpacked_column(answer["held"])
+    slot, i, c = merged([((answer["slot"].to_numpy()[row] - first) // tier.slots, i, c)])
+    return {"slot": slot * tier.slots + first, "i": i, "c": c}
 
 
 def totals(
@@ -191,7 +206,7 @@ def totals(
         return _kept_totals(con, stretch.memo, stretch, scope, (columns, group, parameters))
     defined = scope.level.columns[HOUR]
     raw = {**group, **{name: defined[name] for name in columns}}
-    relation, bounds = stretch.relation(scope, raw, {**group, **{name: name for name in columns}})
+    relation, bounds = stretch.relation(scope, raw, {**group, **{name: stored(name) for name in columns}})
     added = [f"{_adding(name)}({name}) AS {name}" for name in columns]
     tail = f" GROUP BY {', '.join(group)} ORDER BY {', '.join(group)}" if group else ""
     sql = f"SELECT {', '.join((*group, *added))} FROM {relation}{tail}"  # noqa: S608 - names of ours
@@ -209,7 +224,7 @@ def _kept_totals(
     columns, group, parameters = asked
 
     def fetch(tier: Tier, first: int, end: int) -> Rows:
-        return _buckets(con, scope, tier, first, end, tuple((n, n, f"{_adding(n)}({n})") for n in columns), "")
+        return _buckets(con, scope, tier, first, end, tuple((n, stored(n), f"{_adding(n)}({n})") for n in columns))
 
     rows = stretch.closed(con).rows(memo, ("totals", tuple(columns), scope), fetch)
     parts = [(places(rows["slot"], parameters), rows)]
@@ -234,7 +249,7 @@ def newest_simulated_bucket(con: DuckDBPyConnection, memo: Memo, stretch: Stretc
 
     def fetch(tier: Tier, first: int, end: int) -> Rows:
         columns = (("simulated", "simulated", "sum(simulated)"), ("length", str(tier.slots), "max(length)"))
-        return _buckets(con, scope, tier, first, end, columns, "")
+        return _buckets(con, scope, tier, first, end, columns)
 
     rows = stretch.closed(con).rows(memo, ("simulated", scope), fetch)
     mine = np.ma.filled(rows["simulated"], 0) > 0
@@ -252,15 +267,14 @@ def _buckets(
     first: int,
     end: int,
     columns: Sequence[tuple[str, str, str]],
-    more: str,
 ) -> Rows:
-    """By slot (and `more`): columns of a name, what it is in a row of the roll-up, and how these are put together."""
+    """By slot: columns of a name, what it is in a row of the roll-up, and how these are put together."""
     inner = ", ".join(f"{what} AS {name}" for name, what, _ in columns)
     outer = ", ".join(f"{how} AS {name}" for name, _, how in columns)
     sql = (
         f"SELECT slot, {outer} FROM (SELECT epoch_us(bucket_at) // 300000000 AS slot, {inner} "  # noqa: S608 - ours
         f"FROM {scope.level.table(tier)} WHERE bucket_at >= $from AND bucket_at < $until{scope.clauses}) "
-        f"GROUP BY slot{more}"
+        "GROUP BY slot"
     )
     bounds = {"from": slot_start(first), "until": slot_start(end)}
     answer: Rows = con.execute(sql, {**scope.parameters, **bounds}).fetchnumpy()
@@ -292,6 +306,8 @@ def decided_slices(zones: Sequence[tuple[str, tuple[Span, ...]]]) -> tuple[str, 
             )
     return f"({' UNION ALL '.join(parts)})", bounds
 
+
+_NONE: Final = np.zeros(0, np.int64)
 
 _DECIDED: Final = f"""(
     SELECT integration, workflow, region, every_s, failure_kind, simulated, slice_at,

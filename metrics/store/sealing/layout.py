@@ -29,9 +29,14 @@ class RawTable:
         return f"hot_{self.name}"
 
 
+# Every other series runs backwards, so that no instant is far from the one before it; the engine keeps differences, all
+# of a few thousand as wide as the largest.
+_SERIES: Final = "integration, workflow, region"
+_TO_AND_FRO: Final = f"{_SERIES}, epoch_us(started_at) * (dense_rank() OVER (ORDER BY {_SERIES}) % 2 * 2 - 1)"
+
 RAW: Final = (
-    RawTable("runs", "started_at", "integration, workflow, region, started_at", "run_id, final"),
-    RawTable("steps", "started_at", "integration, workflow, region, started_at, position"),
+    RawTable("runs", "started_at", _TO_AND_FRO, "run_id, final"),
+    RawTable("steps", "started_at", _TO_AND_FRO),
     RawTable("quota_readings", "observed_at", "integration, region, bucket, observed_at"),
     RawTable("recorded_values", "started_at", "integration, workflow, region, started_at"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from uuid import UUID
 
@@ -10,7 +11,8 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from metrics.store.failures import StoreUnavailable
-from metrics.store.sealing.layout import RAW, Month
+from metrics.store.sealing.layout import RAW, Month, RawTable
+from metrics.store.sealing.packing import stored
 
 _DRAFT = "sealing_draft"
 
@@ -61,7 +63,7 @@ def remove(folder: Path, month: Month) -> int:
     """Deletes the file of a month that is not attached; how many bytes that frees."""
     path = folder / month.file
     size = 0
-    for file in (path, path.with_name(path.name + ".wal")):
+    for file in (_log_of(path), path):  # The log alone would be in the way of a month made anew.
         if file.exists():
             size += file.stat().st_size
             file.unlink()
@@ -77,9 +79,20 @@ def ensure(con: DuckDBPyConnection, folder: Path, month: Month, store_id: UUID) 
         attach(con, month, path)
     for table in RAW:
         there = columns(con, f"{month.alias}.{table.name}")
-        for column, kind in columns(con, table.hot).items():
+        for column, kind in columns(con, f"({_packed(con, table, there)})").items():
             if column not in there:
                 con.execute(f'ALTER TABLE {month.alias}.{table.name} ADD COLUMN "{column}" {kind}')
+
+
+def insert(con: DuckDBPyConnection, month: Month, table: RawTable, rows: str, seal: int, bounds: object = None) -> None:
+    """Adds those rows, a relation with the columns of the hot table, packed and in order."""
+    there = columns(con, f"{month.alias}.{table.name}")
+    kept = stored(table.name, columns(con, table.hot), there)
+    con.execute(
+        f"INSERT INTO {month.alias}.{table.name} BY NAME "  # noqa: S608 - names of ours
+        f"SELECT {kept}, {seal} AS seal FROM {rows} ORDER BY {table.order}",
+        bounds,
+    )
 
 
 def columns(con: DuckDBPyConnection, table: str) -> dict[str, str]:
@@ -110,12 +123,25 @@ def _make(con: DuckDBPyConnection, path: Path, store_id: UUID) -> None:
         con.execute(f"CREATE TABLE {_DRAFT}.sealed_by (store_id UUID NOT NULL)")
         con.execute(f"INSERT INTO {_DRAFT}.sealed_by VALUES (?)", [store_id])  # noqa: S608 - a name of ours
         for table in RAW:
-            con.execute(f"CREATE TABLE {_DRAFT}.{table.name} AS SELECT *, 0 AS seal FROM {table.hot} LIMIT 0")  # noqa: S608
+            con.execute(
+                f"CREATE TABLE {_DRAFT}.{table.name} AS SELECT *, 0 AS seal FROM ({_packed(con, table)}) LIMIT 0"  # noqa: S608
+            )
         con.execute(f"CHECKPOINT {_DRAFT}")
     finally:
         con.execute(f"DETACH {_DRAFT}")
+    if (log := _log_of(path)).exists():
+        # The file was moved away, and its log left behind: no other file can be opened beside that.
+        log.replace(log.with_name(log.name + ".left"))
     draft.replace(path)
     sync_folder(path.parent)
+
+
+def _packed(con: DuckDBPyConnection, table: RawTable, there: Collection[str] | None = None) -> str:
+    return f"SELECT {stored(table.name, columns(con, table.hot), there)} FROM {table.hot}"  # noqa: S608 - names of ours
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(path.name + ".wal")
 
 
 def sync_folder(folder: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from duckdb import DuckDBPyConnection
 
 from metrics.store.sealing.layout import RAW, Month, midnight
-from metrics.store.sealing.months import ensure
+from metrics.store.sealing.months import ensure, insert
 from metrics.store.sealing.recovery import undo
 from metrics.store.sealing.state import SealingState, save_state, sealing_state
 from metrics.store.sealing.views import show
@@ -80,11 +80,7 @@ def copy(con: DuckDBPyConnection, folder: Path, piece: Piece) -> Copied:
     with transaction(con):
         rows = _rows(con, piece)
         for table in RAW:
-            con.execute(
-                f"INSERT INTO {piece.month.alias}.{table.name} BY NAME "  # noqa: S608 - names of ours
-                f"SELECT *, {number} AS seal FROM {table.hot} WHERE {_where(table.at)} ORDER BY {table.order}",
-                _bounds(piece),
-            )
+            insert(con, piece.month, table, f"{table.hot} WHERE {_where(table.at)}", number, _bounds(piece))
     return Copied(number, rows)
 
 

@@ -54,7 +54,7 @@ def seal_closed(store: Store, now: datetime, delay: timedelta, stopping: Callabl
             if rows is not None:
                 done = Sealed(done.rows + rows, done.pieces + 1, done.left - 1)
     except Exception as err:
-        reason = str(err).splitlines()[0]
+        reason = (str(err).splitlines() or [type(err).__name__])[0]
         store.write(lambda con: _note(con, now, reason))
         raise
     store.write(lambda con: _note(con, now, None)).result()

@@ -8,6 +8,7 @@ from duckdb import DuckDBPyConnection
 
 from metrics.store.sealing.layout import RAW, Month, RawTable
 from metrics.store.sealing.months import attached, columns
+from metrics.store.sealing.packing import shown
 from metrics.store.sealing.state import SealingState
 
 
@@ -16,7 +17,7 @@ def show(con: DuckDBPyConnection, state: SealingState) -> None:
     months = [month for month in attached(con) if state.kept_from is None or month.end > state.kept_from]
     for table in RAW:
         wanted = columns(con, table.hot)
-        hot = _select(wanted, wanted, table.hot)
+        hot = f"SELECT {shown(table.name, wanted, wanted)} FROM {table.hot}"  # noqa: S608 - names out of the catalogue
         sealed = [_sealed(con, table, month, wanted, state) for month in months]
         con.execute(f"CREATE OR REPLACE VIEW {table.name} AS {' UNION ALL '.join([hot, *sealed])}")
         if table.name == "runs":
@@ -27,13 +28,9 @@ def show(con: DuckDBPyConnection, state: SealingState) -> None:
 def _sealed(con: DuckDBPyConnection, table: RawTable, month: Month, wanted: dict[str, str], state: SealingState) -> str:
     # Numbers and instants are literals, so that the planner can leave a month out without reading of it.
     place = f"{month.alias}.{table.name}"
-    shown = f"{_select(wanted, columns(con, place), place)} WHERE seal <= {state.visible}"
-    return f"{shown} AND {table.at} >= {instant(state.kept_from)}" if state.kept_from else shown
-
-
-def _select(wanted: dict[str, str], there: dict[str, str], place: str) -> str:
-    shown = (f'"{name}"' if name in there else f'NULL::{kind} AS "{name}"' for name, kind in wanted.items())
-    return f"SELECT {', '.join(shown)} FROM {place}"  # noqa: S608 - names out of the catalogue
+    row = shown(table.name, wanted, columns(con, place))
+    sealed = f"SELECT {row} FROM {place} WHERE seal <= {state.visible}"  # noqa: S608 - names out of the catalogue
+    return f"{sealed} AND {table.at} >= {instant(state.kept_from)}" if state.kept_from else sealed
 
 
 def instant(at: datetime) -> str:

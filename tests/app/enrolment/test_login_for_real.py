@@ -236,7 +236,7 @@ def test_the_hub_hears_that_consent_is_needed_and_that_it_was_given(installation
     with installation.up() as url:
 
         def hub() -> dict[str, Any]:
-            found: dict[str, Any] = httpx.get(f"{url}/api/v1/status", timeout=10).json()
+            found: dict[str, Any] = httpx.get(f"{url}/api/v1/status", timeout=30).json()
             return found
 
         def told(state: str) -> bool:

@@ -48,6 +48,37 @@ async def test_what_cannot_be_done_is_said_in_json(
     assert answer.json()["error"]
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "runs?since=0001-01-01",
+        "runs?since=0001-01-01T00:00%2B14:00",
+        "runs?until=9999-12-31",
+        "runs?status=99999999999999999999999999999999999999999999",
+        "runs?attempt=-1",
+        "runs?after=bmV3ZXN0OjEwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA6MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDE",
+        "runs/ffffffff-ffff-7fff-bfff-ffffffffffff",
+        "figures/weeks?since=0001-01-01",
+        "figures/latency?until=9999-12-31",
+        "figures/latency_series?integration=a&bucket_s=1e300",
+        "figures/latency_series?integration=a&bucket_s=inf",
+        "figures/latency_series?integration=a&bucket_s=1&since=3650d",
+        "export/steps?since=1d&until=9999-12-31T23:59:59",
+    ],
+)
+async def test_what_no_measurement_can_be_about_is_the_askers_mistake(site: httpx.AsyncClient, path: str) -> None:
+    answer = await site.get(f"/api/v1/{path}")
+    assert answer.status_code in (400, 404, 422)
+    assert answer.json()["error"]
+
+
+@pytest.mark.parametrize("body", [b'{"sql": "SELECT \\ud800"}', b'{"sql": "SELECT 1", "limit": 1e400}'])
+async def test_what_is_no_text_or_number_is_the_askers_mistake(site: httpx.AsyncClient, body: bytes) -> None:
+    answer = await site.post("/api/v1/sql", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (400, 422)
+    assert answer.json()["error"]
+
+
 async def test_a_wrong_method_is_told_the_right_one(site: httpx.AsyncClient) -> None:
     assert (await site.get("/api/v1/prober/batches")).headers["allow"] == "POST"
 

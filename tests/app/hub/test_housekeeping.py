@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from uuid import uuid4
 
@@ -40,6 +41,20 @@ def test_a_round_forgets_what_is_too_old_and_seals_what_is_closed(state: HubStat
     assert (told["months"], told["sealed_to"], told["problem"]) == (1, "2026-11-12", None)
     assert told["hot_bytes"] > 0
     assert told["month_bytes"] > 0
+
+
+def test_what_cannot_be_forgotten_does_not_stop_sealing(state: HubState) -> None:
+    fill(state, 0, 10)
+    path = state.store.path
+    assert path is not None
+    copy = path.with_name(path.name + ".before-0002")
+    copy.mkdir()
+    os.utime(copy, (0, 0))
+    with pytest.raises(OSError, match="before-0002"):
+        housekeep_once(state)
+    assert state.store_problem is not None
+    assert "before-0002" in state.store_problem
+    assert counts(state) == (2, 1)
 
 
 def test_what_stops_a_round_is_told_until_a_round_goes_well(state: HubState) -> None:

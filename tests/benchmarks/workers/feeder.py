@@ -80,10 +80,10 @@ class Feeder:
         ]
 
     def answer(self, what: str, **how: Any) -> dict[str, Any]:
-        """`make`, `flat`, `paced` or `told`."""
+        """`make` (until so many batches wait), `flat`, `paced` or `told`."""
         if what == "make":
             for prober in self._probers:
-                for _ in range(how["batches"]):
+                while len(prober.bodies) < how["batches"]:
                     prober.make(how["size"])
         if what in ("flat", "paced"):
             started = time.perf_counter()

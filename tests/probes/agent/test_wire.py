@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from how_many import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -77,7 +78,7 @@ heartbeats = st.builds(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(batches)
 def test_a_batch_comes_back_as_it_went(batch):
     assert wire.parse_batch(wire.dump_batch(batch)) == batch
@@ -88,7 +89,7 @@ def test_a_heartbeat_comes_back_as_it_went(heartbeat):
     assert wire.parse_heartbeat(wire.dump_heartbeat(heartbeat)) == heartbeat
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(runs)
 def test_a_run_comes_back_as_it_went(run):
     assert wire.parse_run(wire.dump_run(run)) == run
@@ -118,6 +119,10 @@ def _set(document, path, value):
         ),
         pytest.param(["runs", 0, "region"], "eu", "runs.0.region", id="a run of another region"),
         pytest.param(["runs", 0, "duration_ms"], None, "runs.0.duration_ms", id="a duration that is not a number"),
+        pytest.param(["runs", 0, "every_s"], 1e-4, "runs.0.every_s", id="an interval of less than can be counted"),
+        pytest.param(["runs", 0, "every_s"], 1e-9, "runs.0.every_s", id="an interval of nothing"),
+        pytest.param(["runs", 0, "every_s"], -60.0, "runs.0.every_s", id="an interval that goes backwards"),
+        pytest.param(["runs", 0, "every_s"], float("nan"), "runs.0.every_s", id="an interval that is no number"),
         pytest.param(["first"], 0, "first number", id="numbering from zero"),
         pytest.param(["prober_id"], "", "prober_id", id="nobody's batch"),
         pytest.param(["runs"], "all of them", "runs", id="runs that are no list"),

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
+from how_many import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from probe_world import Server, answer, integration, make_runner, run_once
@@ -121,7 +122,7 @@ PLACES = {
 }
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(
     secret=st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=8, max_size=40),
     around=st.tuples(st.text(max_size=20), st.text(max_size=20)),
@@ -146,7 +147,7 @@ def test_a_known_secret_never_survives_however_it_is_written(secret: str, around
 BODY_PLACES = st.sampled_from(["header", "json value", "json key", "corrupt", "text", "url", "number-like", "reason"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(place=BODY_PLACES, status=st.sampled_from([200, 401, 500]))
 def test_a_seeded_secret_placed_anywhere_in_an_exchange_never_reaches_the_run(place: str, status: int) -> None:
     asyncio.run(seeded(place, status))

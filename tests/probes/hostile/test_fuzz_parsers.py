@@ -14,6 +14,7 @@ from typing import Any
 import brotli
 import pytest
 import zstandard
+from how_many import examples
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -57,7 +58,7 @@ def test_json_reads_as_it_was_written(document: Any, encoding: str) -> None:
 @example(b"1E400")
 @example(b"-" + b"9" * 5000)
 @example(b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_no_bytes_are_worse_than_a_corrupt_document(body: bytes) -> None:
     with suppress(CorruptDocument):
         document = parse(body)
@@ -79,7 +80,7 @@ def test_a_body_of_any_size_is_decoded_whole(name: str, size: int) -> None:
 
 
 @given(st.data(), st.sampled_from(["gzip", "deflate", "br", "zstd"]))
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_an_encoded_body_that_is_cut_or_changed_is_no_worse_than_a_failure(data: st.DataObject, name: str) -> None:
     packed = bytearray(PACK[name](data.draw(st.binary(min_size=1, max_size=500)) * 50))
     cut = data.draw(st.integers(0, len(packed)))
@@ -100,7 +101,7 @@ def test_an_encoded_body_that_is_cut_is_never_taken_for_whole(name: str) -> None
 
 
 @given(st.binary(max_size=300), st.sampled_from(["gzip", "deflate", "br", "zstd", "zstd, br", "gzip, zstd"]))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_no_bytes_are_worse_than_a_failure_to_decode(body: bytes, names: str) -> None:
     with suppress(TransportFailure):
         assert len(decode(body, Headers({"Content-Encoding": names}), SMALL)) <= SMALL.body
@@ -150,7 +151,7 @@ VALUES = (
     document=JSON | st.none(),
     status=st.integers(100, 999),
 )
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_no_headers_and_no_document_raise_in_a_quota_parser_or_a_verdict(
     headers: dict[str, str], document: Any, status: int
 ) -> None:

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import pytest
+from how_many import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -139,7 +140,7 @@ def test_the_beginning_of_json_is_a_beginning_of_it(document: Any, cut: int) -> 
     assert text[: len(text) - len(begun.rest)] == written[: len(written) - begun.closers]
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(
     body=st.one_of(st.binary(max_size=400), st.text(max_size=300).map(lambda text: text.encode("utf-8", "replace"))),
     media=st.sampled_from(["application/json", "text/xml", "application/x-www-form-urlencoded", "", "text/plain"]),

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from how_many import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -76,7 +77,7 @@ def problems(reading: QuotaReading) -> Iterator[str]:
         yield "the reset is absurd"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(headers=_headers, body=_body)
 def test_no_parser_raises_or_reports_nonsense_whatever_comes(headers: dict[str, str], body: object) -> None:
     for name, parse in QUOTA_PARSERS.items():

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from how_many import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -88,7 +89,7 @@ def test_a_throttled_answer_waits_as_long_as_the_vendor_says(answer: Callable[..
     assert failure.retry_after_s == 17
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(status=st.sampled_from([200, 207, 400, 403, 429, 500, 999]), body=_JSON, headers=_HEADERS)
 def test_no_answer_whatever_makes_any_verdict_raise(status: int, body: object, headers: dict[str, str]) -> None:
     got = Answer(status, headers, b"", body, datetime(2026, 11, 22, tzinfo=UTC))
