@@ -130,7 +130,12 @@ async def _transmit(
     execution: Execution, request: Request, limit: float, transport: ProbeTransport | None = None
 ) -> tuple[Exchange, Answered | None]:
     started_at = execution.clock()
-    left, own = max(limit - time.perf_counter(), 0.001), own_timeout(request)
+    now, own = time.perf_counter(), own_timeout(request)
+    if now >= limit:
+        # A token may take longer than the workflow has; what is sent after its time would be cut off, or just pass.
+        failure = Failure(FailureKind.DEADLINE, f"{execution.deadline_words(limit)} before the request")
+        return Exchange(request, started_at, ended=now, failure=failure), None
+    left = limit - now
     request.extensions["timeout"] = {"total": min(left, own)}
     words = execution.deadline_words(limit) if left <= own else None
     try:
