@@ -15,22 +15,32 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from config.declared import Declared, PluginSpec
 from config.lifecycle import AcceptedChange, LifecycleDate
+from config.objective import BudgetWindow, CalendarWindow, Flow, Objective, Period, Sli
 from config.requests import BodyMatch, Expect, FilePart, GraphQl, Repeat, Request, Retry, Until, When
 from config.scalars import Count, Duration, HttpVersion, Name, ProbeBudget, Share, WireText
+from config.thresholds import Sensitivity, Thresholds
 
 # Declared elsewhere in this package, and part of the same language.
 __all__ = [
     "AcceptedChange",
     "BodyMatch",
+    "BudgetWindow",
+    "CalendarWindow",
     "Declared",
     "Expect",
     "FilePart",
+    "Flow",
     "GraphQl",
     "LifecycleDate",
+    "Objective",
+    "Period",
     "PluginSpec",
     "Repeat",
     "Request",
     "Retry",
+    "Sensitivity",
+    "Sli",
+    "Thresholds",
     "Until",
 ]
 
@@ -44,18 +54,6 @@ class ImpactTier(StrEnum):
     CRITICAL = "critical"
     IMPORTANT = "important"
     MINOR = "minor"
-
-
-class Sli(StrEnum):
-    """What an objective is measured on."""
-
-    AVAILABILITY = "availability"
-    LATENCY = "latency"
-    TTFB = "ttfb"
-    SERVER_ERRORS = "server_errors"
-    CLIENT_ERRORS = "client_errors"
-    CORRECTNESS = "correctness"
-    SYNC_LAG = "sync_lag"
 
 
 class Recorded(Declared):
@@ -157,23 +155,12 @@ class Workflow(Declared):
     namespaces: dict[Name, str] = Field(
         {}, description="Prefix → XML namespace, for XPaths; soap and soap12 are known."
     )
+    thresholds: Thresholds | None = Field(None, description="Learned limits, instead of the integration's.")
     cookies: bool = Field(True, description="Keep cookies within a run, and send each back to the host that set it.")
     for_each: tuple[EachWorkflow, ...] = Field(
         (), description="One workflow <name>-<item> for each, with the item's keys over these."
     )
     steps: tuple[Step, ...] = Field(min_length=1, description="Run in order; the first failure ends the run.")
-
-
-class Objective(Declared):
-    """A promise on an SLI, with the share of it that must hold within the window."""
-
-    sli: Sli = Field(description="What is measured.")
-    target: Share = Field(description="e.g. 99.9%; 100 % is refused, because it leaves no budget to burn.")
-    window: Duration = Field("30d", validate_default=True, description="The time that the promise is for.")
-    threshold: Duration | None = Field(None, description="For latency, ttfb and sync_lag: slower than this is bad.")
-    workflow: Name | None = Field(None, description="Only this workflow; default: all of the integration.")
-    page: bool = Field(True, description="False: a fast burn informs Slack instead of paging.")
-    throttled_is_bad: bool = Field(False, description="Whether a throttled run costs budget.")
 
 
 class QuotaPolicy(Declared):
@@ -251,6 +238,7 @@ class Integration(Declared):
     quota: QuotaPolicy = Field(QuotaPolicy(), description="What the probes leave to the business.")
     circuit: Circuit = Field(Circuit(), description="When to stop asking while it fails.")
     objectives: tuple[Objective, ...] = Field((), description="The promises to keep, each with an error budget.")
+    thresholds: Thresholds = Field(Thresholds(), description="Limits that are learned from history.")
     tls: Tls = Field(Tls(), description="Whom to trust, and our own certificate.")
     http: HttpVersion = Field("1.1", description="HTTP version: 1.1, 2, or auto: what the server prefers of the two.")
     proxy: str | None = Field(
@@ -353,6 +341,7 @@ class Settings(Declared):
     hub: Hub = Field(Hub(), description="The dashboard, the API and what is behind them.")
     regions: tuple[Region, ...] = Field((Region(name="local", token=None),), description="Where probes run from.")
     retention: Retention = Field(Retention(), description="How long each class of data is kept.")
+    flows: tuple[Flow, ...] = Field((), description="Business flows that something is promised of as a whole.")
     sandbox: bool = Field(
         False,
         description="Start Leadline's vendor sandbox and give its addresses and credentials as ${env:…}.",

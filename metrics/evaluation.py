@@ -8,14 +8,17 @@ from duckdb import DuckDBPyConnection
 
 from config.model import Config
 from metrics import slo
-from metrics.model import Evaluation, ObjectiveStatus
+from metrics.calendars import budget_window
+from metrics.model import Evaluation, ObjectiveStatus, Window
 from metrics.store.credentials import certificates, credentials
 from metrics.store.lifecycle import vendor_signals
 from metrics.store.probers import probers
 from metrics.store.quota import quota_levels
 from metrics.store.recorded import recorded_levels
+from metrics.store.rollup.decided import Numbers
 from metrics.store.shapes import shape_findings
-from metrics.store.slices import Questions, SliceMemo, slice_tables
+from metrics.store.slices import Promised, Questions, SliceMemo, promised_ms, slice_tables
+from metrics.store.tallies import Table
 from metrics.store.verdicts import workflow_verdicts
 
 
@@ -49,5 +52,15 @@ def objective_statuses(
     found: dict[int, ObjectiveStatus] = {}
     for table in slice_tables(con, Questions(promised.pairs, groups), memo):
         asked = [promised.names[number] for number in table.numbers]
-        found |= zip(table.numbers, slo.objective_statuses(asked, table.windows, table.counts, least), strict=True)
-    return tuple(found[number] for number in range(len(promised.pairs)))
+        ahead = _ahead(con, promised, table, now, memo)
+        statuses = slo.objective_statuses(asked, table.windows, table.counts, least, ahead)
+        found |= zip((promised.places[number] for number in table.numbers), statuses, strict=True)
+    return tuple(found[place] for place in sorted(found))
+
+
+def _ahead(con: DuckDBPyConnection, promised: Promised, table: Table, now: datetime, memo: SliceMemo) -> Numbers | None:
+    """What is still to come of a calendar window; None where the window is over at `now`."""
+    end = budget_window(promised.names[table.numbers[0]][1], now).end
+    if end <= now:
+        return None
+    return promised_ms(con, promised.pairs, Window(now, end), memo)[list(table.numbers)]

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from config.model import Objective, Recorded
+from config.scalars import format_duration
 from metrics.changing import ShapeFinding, VendorSignal
 from metrics.lifetimes import HostCertificate, TrackedCredential
 from probes.model import FailureKind, Leftovers, OpenCircuit, Outcome
@@ -151,7 +152,10 @@ class Burn(NamedTuple):
 
 
 class ObjectiveStatus(NamedTuple):
-    """One objective over its window: the SLI, how much of it was measured, the budget and its burn."""
+    """One objective over its window: the SLI, how much of it was measured, the budget and its burn.
+
+    The window of a calendar objective is the part of it that is over; its budget is for the whole of it.
+    """
 
     integration: str
     objective: Objective
@@ -169,14 +173,32 @@ class ObjectiveStatus(NamedTuple):
     """How many of the slices are simulated history."""
     exact: bool = True
     """False where slices of its window are about right only: see `SliceCount.about`."""
+    resets_at: datetime | None = None
+    """When a calendar window ends and its budget is full again; None for a rolling one."""
+    exhausted_in: timedelta | None = None
+    """How long the budget lasts at the earliest, at the pace of the last `pace_over`: 0 when it is spent, None when it
+    lasts until the reset, or for as long as a rolling window is."""
+    pace_over: timedelta | None = None
+    """Over which time the pace was taken; None when nothing was expected in it."""
 
     @property
     def key(self) -> str:
         """Stable within the integration, e.g. `latency<200ms@95%/30d`."""
-        limit = f"<{self.objective.threshold.total_seconds() * 1000:g}ms" if self.objective.threshold else ""
-        scope = f"{self.objective.workflow}:" if self.objective.workflow else ""
-        days = self.objective.window.total_seconds() / 86400
-        return f"{scope}{self.objective.sli}{limit}@{self.objective.target * 100:.10g}%/{days:g}d"
+        return objective_key(self.objective)
+
+
+def objective_key(objective: Objective) -> str:
+    """What tells an objective from the others of its integration, for people and for alerts."""
+    limit = f"<{objective.threshold.total_seconds() * 1000:g}ms" if objective.threshold else ""
+    limit += "".join(
+        f"{sign}{edge:g}" for sign, edge in (("≥", objective.at_least), ("≤", objective.at_most)) if edge is not None
+    )
+    scope = f"{objective.workflow}:" if objective.workflow else ""
+    name = f"{objective.sli}({objective.value})" if objective.value else str(objective.sli)
+    sliced = f"/{format_duration(objective.slice)}" if objective.slice else ""
+    span = objective.window
+    length = f"{span.total_seconds() / 86400:g}d" if isinstance(span, timedelta) else str(span)
+    return f"{scope}{name}{limit}{sliced}@{objective.target * 100:.10g}%/{length}"
 
 
 class State(StrEnum):

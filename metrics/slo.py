@@ -7,7 +7,7 @@ held as exact fractions until the last step, so that a burn of exactly the facto
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -21,12 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
-from config.model import Integration, Objective
+from config.model import CalendarWindow, Integration, Objective
 from config.scalars import parse_duration, parse_share
+from metrics.calendars import budget_window
 from metrics.model import Burn, BurnPair, ObjectiveStatus, SliceCount, Window
 
 BURN_WINDOWS: Final = Path(__file__).with_name("burn_windows.yaml")
 _MONTH: Final = timedelta(days=30)
+_PACE: Final = timedelta(hours=6)
+_MS: Final = timedelta(milliseconds=1)
 _BAD, _BAD_MS, _EXPECTED_MS = (SliceCount._fields.index(name) for name in ("bad", "bad_ms", "expected_ms"))
 
 
@@ -41,12 +44,14 @@ def burn_pairs(window: timedelta = _MONTH) -> tuple[BurnPair, ...]:
 def windows(objective: Objective, now: datetime, every: timedelta) -> tuple[Window, ...]:
     """Which windows `objective_status` wants counted: the objective's own, then long and short of each burn pair.
 
-    `every` is the longest interval of the workflows concerned: a short window is widened to hold two slices of it.
+    Of a calendar window that is the part which is over. `every` is the longest interval of the workflows concerned: a
+    short window is widened to hold two slices of it.
     """
-    spans = [objective.window]
-    for pair in burn_pairs(objective.window):
+    spans = []
+    for pair in burn_pairs(objective.length):
         spans += [max(pair.long, 2 * every), max(pair.short, 2 * every)]
-    return tuple(Window.last(span, now) for span in spans)
+    begun = Window(budget_window(objective, now).start, now)
+    return (begun, *(Window.last(span, now) for span in spans))
 
 
 def objective_status(
@@ -61,28 +66,67 @@ def objective_status(
 
 
 def objective_statuses(
-    asked: Sequence[tuple[str, Objective]], windows: Sequence[Window], counts: NDArray[np.int64], min_bad: int
+    asked: Sequence[tuple[str, Objective]],
+    windows: Sequence[Window],
+    counts: NDArray[np.int64],
+    min_bad: int,
+    ahead_ms: NDArray[np.int64] | None = None,
 ) -> list[ObjectiveStatus]:
-    """`objective_status` of objectives with the same windows, from their counts by objective, window and field."""
-    period = asked[0][1].window
+    """`objective_status` of objectives with the same windows, from their counts by objective, window and field.
+
+    `ahead_ms`: how much the schedules promise of each for the rest of a calendar window.
+    """
+    first = asked[0][1]
     shares = _Shares.of([objective.target for _, objective in asked])
-    kind = shares.kind(burn_pairs(period), counts)
+    rest = np.zeros(len(counts), np.int64) if ahead_ms is None else ahead_ms
+    kind = shares.kind(burn_pairs(first.length), max(_most(counts), int((counts[:, 0, _EXPECTED_MS] + rest).max())))
     whole = dict(zip(SliceCount._fields, counts[:, 0].T, strict=True))
     expected = whole["expected_ms"].astype(kind)
     measured = (whole["good_ms"] + whole["bad_ms"]).astype(kind)
-    allowed = shares.numerators.astype(kind) * expected
+    allowed = shares.numerators.astype(kind) * (expected + rest.astype(kind))
     spent = shares.denominators.astype(kind) * whole["bad_ms"].astype(kind)
-    columns: tuple[list[Any], ...] = (
+    least = np.array([objective.min_bad or min_bad for _, objective in asked])
+    until = budget_window(first, windows[0].end)
+    pace = _pace(windows, first.length)
+    columns: tuple[Iterable[Any], ...] = (
         _ratio(whole["good_ms"].astype(kind), measured),
         *(whole[name].tolist() for name in ("good", "bad", "expected")),
         _ratio(measured, expected),
         _ratio(allowed - spent, allowed),
-        _burns_of(period, shares, counts[:, 1:], kind, min_bad),
+        _burns_of(first.length, shares, counts[:, 1:], kind, least),
         whole["simulated"].tolist(),
         (whole["about"] == 0).tolist(),
+        repeat(until.end if isinstance(first.window, CalendarWindow) else None),
+        _exhausted_in((allowed - spent) / shares.denominators, counts[:, pace], windows[pace], until),
+        [windows[pace].length if some else None for some in (counts[:, pace, _EXPECTED_MS] > 0).tolist()],
     )
     names, objectives = zip(*asked, strict=True)
     return list(map(ObjectiveStatus._make, zip(names, objectives, repeat(windows[0]), *columns, strict=False)))
+
+
+def _pace(windows: Sequence[Window], period: timedelta) -> int:
+    """The window whose pace a budget is extrapolated by: the long one of a pair, nearest to six hours."""
+    longs = range(1, 2 * len(burn_pairs(period)), 2)
+    return min(longs, key=lambda at: abs(windows[at].length - _PACE), default=0)
+
+
+def _exhausted_in(
+    left_ms: NDArray[Any], lately: NDArray[np.int64], over: Window, until: Window
+) -> list[timedelta | None]:
+    """How long that much bad time lasts if as much of it comes as did in the window; None where it lasts."""
+    bad, left = lately[:, _BAD_MS].astype(np.float64), left_ms.astype(np.float64)
+    most = (until.end - over.end if until.end > over.end else until.length) / _MS
+    with np.errstate(divide="ignore", invalid="ignore"):
+        lasts = np.where(left > 0, left * (over.length / _MS) / bad, 0.0)
+    ends = (lasts < most) & ((lately[:, _EXPECTED_MS] > 0) | (left < 0))
+    found: list[timedelta | None] = [None] * len(left)
+    for place in np.flatnonzero(ends).tolist():
+        found[place] = timedelta(milliseconds=float(lasts[place]))
+    return found
+
+
+def _most(counts: NDArray[np.int64]) -> int:
+    return int(counts[:, :, _BAD_MS : _EXPECTED_MS + 1].max(initial=0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +142,11 @@ class _Shares:
         parts = np.array([known[target] for target in targets], object)
         return cls(parts[:, 0], parts[:, 1])
 
-    def kind(self, pairs: tuple[BurnPair, ...], counts: NDArray[np.int64]) -> Any:
+    def kind(self, pairs: tuple[BurnPair, ...], most_ms: int) -> Any:
         """A type of numbers that everything is exact in: 64 bits, or Python's own where those would not hold it."""
         parts = [part for pair in pairs for part in _exact(pair).as_integer_ratio()]
         largest = max(self.numerators.max(), self.denominators.max(), *parts, 1)
-        most = int(counts[:, :, _BAD_MS : _EXPECTED_MS + 1].max(initial=0)) * largest
+        most = most_ms * largest
         return np.int64 if most * largest < 1 << 62 and most < 1 << 53 else object
 
 
@@ -114,7 +158,7 @@ def _ratio(part: NDArray[Any], whole: NDArray[Any]) -> list[float | None]:
 
 
 def _burns_of(
-    period: timedelta, shares: _Shares, counts: NDArray[np.int64], kind: Any, min_bad: int
+    period: timedelta, shares: _Shares, counts: NDArray[np.int64], kind: Any, least: NDArray[np.int64]
 ) -> list[tuple[Burn, ...]]:
     """Exactly: as fractions of whole numbers."""
     factors = [_exact(pair) for pair in burn_pairs(period)]
@@ -126,7 +170,7 @@ def _burns_of(
     over &= meant > 0
     rate = np.where(meant > 0, spent / np.where(meant > 0, meant, 1), np.nan).astype(np.float64)
     bad = counts[:, ::2, _BAD]
-    firing = over[:, ::2] & over[:, 1::2] & (bad >= min_bad)
+    firing = over[:, ::2] & over[:, 1::2] & (bad >= least[:, None])
     rows = np.concatenate([rate[:, ::2], rate[:, 1::2], bad, firing], axis=1).astype(np.float64)
     told, length = rows.tobytes(), rows.shape[1] * rows.itemsize
     return [_burns(period, told[place * length : (place + 1) * length]) for place in range(len(rows))]
@@ -165,7 +209,7 @@ def unreachable(objective: Objective) -> str | None:
     if not objective.page:
         return None
     most = 1 / error_share(objective.target)
-    needed = max((_exact(pair) for pair in burn_pairs(objective.window) if pair.severity == "page"), default=None)
+    needed = max((_exact(pair) for pair in burn_pairs(objective.length) if pair.severity == "page"), default=None)
     if needed is None or most >= needed:
         return None
     least = float(1 - 1 / needed) * 100

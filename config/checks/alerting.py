@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from config.checks import mapping, mappings
 from config.checks.options import kind_findings
@@ -14,6 +13,7 @@ from config.plugins import Plugins
 from config.problems import Finding, Path, did_you_mean
 from config.scalars import parse_share
 from config.secrets import SecretRef
+from config.zones import is_time_zone
 
 TIERS: Final = ("urgent", "degraded", "report")
 _NOUNS: Final = {
@@ -98,7 +98,7 @@ def settings_findings(settings: Mapping[str, Any]) -> Iterator[Finding]:
         if isinstance(token, str):
             yield from _secret(token, position)
     timezone = mapping(settings.get("hub")).get("timezone")
-    if isinstance(timezone, str) and not _is_timezone(timezone):
+    if isinstance(timezone, str) and not is_time_zone(timezone):
         yield ("hub", "timezone"), f'unknown time zone "{timezone}"; write it as Europe/Berlin or UTC'
 
 
@@ -107,11 +107,3 @@ def _secret(token: str, position: int) -> Iterator[Finding]:
         SecretRef(token)
     except ValueError as err:
         yield ("regions", position, "token"), str(err)
-
-
-def _is_timezone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True

@@ -13,18 +13,24 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+import numpy as np
 from duckdb import DuckDBPyConnection
 
-from config.model import Config, Integration, Objective
+from config.model import CalendarWindow, Config, Integration, Objective
 from metrics.model import SliceCount, Window
 from metrics.store.asked import Compiled, Pair, Question, Questions, Zones, series_of
+from metrics.store.buckets import epoch_ms
 from metrics.store.rollup.cells import MOST_ROWS, CellMemo
+from metrics.store.rollup.decided import Numbers
 from metrics.store.rollup.declared import read_limits
 from metrics.store.rollup.plan import Known
 from metrics.store.schedule import read_series
-from metrics.store.tallies import Table, Tallied, tables
+from metrics.store.tallies import Table, Tallied, added, tables
 
-__all__ = ["Question", "Questions", "SliceMemo", "all_slice_counts", "series_of", "slice_counts", "slice_tables"]
+__all__ = [
+    "Question", "Questions", "SliceMemo", "all_objectives", "all_slice_counts", "longest_interval", "promised_ms",
+    "series_of", "slice_counts", "slice_tables",
+]  # fmt: skip
 
 
 class SliceMemo:
@@ -57,9 +63,11 @@ class SliceMemo:
 
 @dataclass(frozen=True, slots=True)
 class Promised:
-    """The objectives of a configuration, in its order, and what their windows depend on."""
+    """The objectives of a configuration that roll-ups count, and what their windows depend on."""
 
     config: Config
+    places: Sequence[int]
+    """Of each, which of all objectives of the configuration it is, in its order."""
     pairs: Sequence[Pair]
     names: Sequence[tuple[str, Objective]]
     alike: Sequence[tuple[Objective, timedelta, Sequence[int]]]
@@ -68,19 +76,32 @@ class Promised:
     @classmethod
     def of(cls, config: Config) -> Promised:
         """Of that configuration."""
-        pairs = [
+        every = (
             (integration, objective) for integration in config.integrations for objective in integration.objectives
-        ]
-        alike: dict[tuple[timedelta, timedelta], list[int]] = defaultdict(list)
+        )
+        chosen = [(place, pair) for place, pair in enumerate(every) if not pair[1].from_runs]
+        pairs = [pair for _, pair in chosen]
+        alike: dict[tuple[timedelta | CalendarWindow, timedelta], list[int]] = defaultdict(list)
         for number, (integration, objective) in enumerate(pairs):
-            every = max(w.every for w in integration.workflows if objective.workflow in (None, w.name))
-            alike[objective.window, every].append(number)
+            alike[objective.window, longest_interval(integration, objective)].append(number)
         return cls(
             config,
+            [place for place, _ in chosen],
             pairs,
             [(integration.name, objective) for integration, objective in pairs],
             [(pairs[numbers[0]][1], every, numbers) for (_, every), numbers in alike.items()],
         )
+
+
+def all_objectives(config: Config) -> list[Pair]:
+    """Every objective of the configuration's integrations, in its order."""
+    return [(integration, objective) for integration in config.integrations for objective in integration.objectives]
+
+
+def longest_interval(integration: Integration, objective: Objective | None = None) -> timedelta:
+    """Of the workflows that the objective is about, or of all."""
+    wanted = objective.workflow if objective else None
+    return max(w.every for w in integration.workflows if wanted in (None, w.name))
 
 
 def slice_counts(
@@ -114,6 +135,15 @@ def slice_tables(con: DuckDBPyConnection, questions: Questions, memo: SliceMemo 
     zones = Zones.of(window for windows, _ in questions.groups for window in windows)
     totals = memo.cells.add_up(con, Known.read(con), compiled.targets, zones.windows, compiled.since)
     yield from tables(compiled, zones, questions.groups, totals, memo.tallied)
+
+
+def promised_ms(con: DuckDBPyConnection, asked: Sequence[Pair], window: Window, memo: SliceMemo) -> Numbers:
+    """How many milliseconds of slices the schedules promise of each objective in a window; it may lie ahead."""
+    compiled = memo.compiled(con, asked)
+    edges = np.array([epoch_ms(window.start), epoch_ms(window.end)], np.int64)
+    promise = compiled.schedules.promised(edges, len(compiled.targets.rows))
+    found = added(promise, compiled.series)[:, :, 1]
+    return found[:, 1] - found[:, 0]
 
 
 # What questions are compiled from: every row of both tables.

@@ -69,7 +69,7 @@ def _running(compiled: Compiled, zones: Zones, totals: Totals, tallied: Tallied)
     edges = len(zones.edges_ms)
     found = np.zeros((len(compiled.asked), edges, _COLUMNS), np.int64)
     promised = compiled.schedules.promised(zones.edges_ms, len(compiled.targets.rows))
-    found[:, :, _PROMISED] = _added(promised, compiled.series)
+    found[:, :, _PROMISED] = added(promised, compiled.series)
     tallies = _tallied(compiled, totals.rest, edges - 1)
     for zone, known in enumerate(tallied.of(compiled, totals.sums)):
         if known is not None:
@@ -78,7 +78,7 @@ def _running(compiled: Compiled, zones: Zones, totals: Totals, tallied: Tallied)
     return found
 
 
-def _added(figures: Numbers, flat: Flat) -> Numbers:
+def added(figures: Numbers, flat: Flat) -> Numbers:
     """The figures (by number, …) of each list's numbers, added up."""
     running = np.zeros((len(flat.numbers) + 1, *figures.shape[1:]), np.int64)
     np.cumsum(figures[flat.numbers], axis=0, out=running[1:])
