@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from metrics.baseline.kept import FailureHours
 from metrics.baseline.rows import Floats, largest
 from metrics.baseline.zones import Alike, Zone
 
@@ -74,8 +75,8 @@ class ErrorBaselines:
         self._zones = [(Zone(name), np.flatnonzero(np.array(zones) == name)) for name in sorted(set(zones))]
         self._minutes = np.zeros((2, count, _HOUR), np.int64)
         """Probes and failures of the last hour."""
-        self._refused = np.zeros((2, count), np.int64)
-        """Of the hour that is going on, what is not learned."""
+        self._seen = np.zeros((2, count), np.int64)
+        """Of the hour that is going on, like the next, which holds only what is learned of it."""
         self._hour = np.zeros((2, count), np.int64)
         self._learned = np.zeros((2, count, _HOURS), np.int64)
         self._most = np.full((len(WINDOWS), count, _HOURS), np.nan, np.float32)
@@ -87,6 +88,31 @@ class ErrorBaselines:
         self._usual = np.zeros(count)
         self._habit = np.zeros((len(WINDOWS), count))
         self._next: int | None = None
+        self._over: FailureHours | None = None
+
+    @property
+    def usual(self) -> Floats:
+        """The usual share of failures in the hour that is going on."""
+        return self._usual
+
+    def hour_over(self) -> FailureHours:
+        """What the hour leaves behind whose last minute was the latest one."""
+        assert self._over is not None  # noqa: S101 - the caller saw it end
+        return self._over
+
+    def restore(self, kept: FailureHours, next_hour: int, last_hour: Counts) -> None:
+        """Go on after the hours that were kept, of which `next_hour` is the first that was not.
+
+        `last_hour` holds what the 60 minutes before it showed: probes and failures, by series and minute.
+        """
+        self._next = next_hour * _HOUR
+        self._minutes[:] = last_hour
+        self._learned[0, kept.row, kept.hour % _HOURS] = kept.learned_asked
+        self._learned[1, kept.row, kept.hour % _HOURS] = kept.learned_failed
+        self._most[:, kept.row, kept.hour % _HOURS] = kept.most.T
+        last = kept.hour == next_hour - 1
+        rows = kept.row[last]
+        self._row[rows], self._since[rows], self._begun[rows] = kept.in_a_row[last], kept.since[last], kept.begun[last]
 
     def observe(self, minute: int, probes: Counts, failures: Counts, excluded: Flags | None = None) -> ErrorsJudged:
         """Judge one minute (its number since the epoch) and learn from it; minutes come in order.
@@ -139,14 +165,31 @@ class ErrorBaselines:
         return firing
 
     def _learn(self, minute: int, probes: Counts, failures: Counts, failed: Counts, refused: Flags) -> None:
+        self._seen += np.stack([probes, failures])
         self._hour += np.where(refused, 0, np.stack([probes, failures]))
         self._peak = np.maximum(self._peak, failed)
         if (minute + 1) % _HOUR == 0:
             place = minute // _HOUR % _HOURS
             self._learned[:, :, place] = self._hour
             self._most[:, :, place] = self._peak
-            self._hour[:] = 0
+            self._over = self._kept(minute // _HOUR)
+            self._hour[:] = self._seen[:] = 0
             self._peak[:] = 0
+
+    def _kept(self, hour: int) -> FailureHours:
+        count = len(self._row)
+        return FailureHours(
+            row=np.arange(count),
+            hour=np.full(count, hour),
+            asked=self._seen[0].copy(),
+            failed=self._seen[1].copy(),
+            learned_asked=self._hour[0].copy(),
+            learned_failed=self._hour[1].copy(),
+            most=self._peak.T.copy(),
+            in_a_row=self._row.copy(),
+            since=self._since.copy(),
+            begun=self._begun.copy(),
+        )
 
     def _enter(self, hour: int) -> None:
         """The usual rate of the hour that begins, and what it is in the habit of reaching."""

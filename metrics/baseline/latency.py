@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from metrics.baseline.kept import Amended, LatencyHours
 from metrics.baseline.rows import Floats, largest, median, quantile
 from metrics.baseline.rule import KINDS, Rule
 from metrics.baseline.zones import Alike, Zone
@@ -22,6 +23,7 @@ _DAY: Final = 24
 _WEEK: Final = 7 * _DAY
 _HOURS: Final = 29 * _DAY
 _RESIDUAL_DAYS: Final = 14
+_LEAST_MS: Final = 1e-3
 _HALF_NORMAL: Final = 1.645
 """The 90th percentile of the absolute value of a standard normal deviate."""
 
@@ -61,6 +63,8 @@ class Judged:
     expected: Floats
     limit: Floats
     above: Flags
+    of_three: NDArray[np.int64]
+    """How many of the last three measured buckets were above their limit."""
     firing: Flags
     accepted: Flags
     """What it was so long under alert for is normal from here on."""
@@ -70,17 +74,24 @@ class LatencyBaselines:
     """The state of many series that are measured in buckets of the same length; see the module."""
 
     def __init__(
-        self, zones: Sequence[str], spreads: Sequence[float], rule: Rule | None = None, per_hour: int = 12
+        self,
+        zones: Sequence[str],
+        spreads: Sequence[float],
+        rule: Rule | None = None,
+        per_hour: int = 12,
+        floors_ms: Sequence[float] | None = None,
     ) -> None:
-        """One time zone and one number of spreads per series; `per_hour` buckets make up an hour."""
+        """One time zone and one number of spreads per series, and one floor below which its limit never lies;
+        `per_hour` buckets make up an hour."""
         self._rule = rule or Rule()
         self._per_hour = per_hour
         count = len(zones)
         self._spreads = np.asarray(spreads, np.float64)
+        self._floor = np.log(np.maximum(np.zeros(count) if floors_ms is None else floors_ms, _LEAST_MS))
         self._zones = [(Zone(name), np.flatnonzero(np.array(zones) == name)) for name in sorted(set(zones))]
         self._middle = _unknown(count, _HOURS)
         self._high = _unknown(count, _HOURS)
-        self._uncorrected = np.full((len(KINDS), count, _DAY), np.nan)
+        self._uncorrected = np.full((len(KINDS), count, _DAY), np.nan, np.float32)
         self._errors = np.full((len(KINDS), count, _WEEK), np.nan, np.float32)
         self._deviations = _unknown(count, 2 * per_hour)
         self._residuals = _unknown(count, _RESIDUAL_DAYS * _DAY * per_hour)
@@ -91,6 +102,7 @@ class LatencyBaselines:
         self._since = np.full(count, -1, np.int64)
         self._next: int | None = None
         self._normal = Normal.unknown(count)
+        self._amended: list[Amended] = []
 
     @property
     def normal(self) -> Normal:
@@ -109,12 +121,76 @@ class LatencyBaselines:
         nothing = np.full(len(self._since), np.nan)
         for missed in range(first, bucket):
             self._step(missed, nothing, None)
-        return self._step(bucket, np.log(np.maximum(value, 1e-3)), excluded)
+        return self._step(bucket, np.log(np.maximum(value, _LEAST_MS)), excluded)
 
     def accept(self, series: int) -> None:
         """Take the level that it is at for normal from now on."""
         if self._next is not None and self._since[series] >= 0:
             self._take_for_normal(np.array([series]), self._next - 1)
+
+    def hour_over(self) -> LatencyHours:
+        """What the hour leaves behind whose last bucket was the latest one."""
+        assert self._next is not None and self._next % self._per_hour == 0  # noqa: S101, PT018 - the caller saw it end
+        hour, count, normal = self._next // self._per_hour - 1, len(self._since), self._normal
+        places = self._places(hour)
+        lately = np.arange(hour * self._per_hour, self._next)
+        return LatencyHours(
+            row=np.arange(count),
+            hour=np.full(count, hour),
+            level=normal.level.astype(np.float32),
+            kind=normal.kind.astype(np.int8),
+            spread=normal.spread.astype(np.float32),
+            habit=normal.habit.astype(np.float32),
+            samples=normal.samples.astype(np.int16),
+            uncorrected=self._uncorrected[:, :, hour % _DAY].T,
+            wrong=self._errors[:, :, hour % _WEEK].T,
+            middle=self._middle[:, hour % _HOURS].copy(),
+            high=self._high[:, hour % _HOURS].copy(),
+            above=(self._above @ np.array([2, 1])).astype(np.int8),
+            since=self._since.copy(),
+            figures=self._values[:, places],
+            refused=self._refused[:, places],
+            deviations=self._deviations[:, lately % self._deviations.shape[1]],
+            residuals=self._residuals[:, lately % self._residuals.shape[1]],
+        )
+
+    def take_amended(self) -> list[Amended]:
+        """Hours whose figures were taken for normal after they were over, since this was asked last."""
+        amended, self._amended = self._amended, []
+        return amended
+
+    def restore(self, kept: LatencyHours, next_hour: int) -> None:
+        """Go on after the hours that were kept, of which `next_hour` is the first that was not."""
+        row, hour = kept.row, kept.hour
+        self._next = next_hour * self._per_hour
+        self._middle[row, hour % _HOURS] = kept.middle
+        self._high[row, hour % _HOURS] = kept.high
+        late = hour >= next_hour - _DAY
+        self._uncorrected[:, row[late], hour[late] % _DAY] = kept.uncorrected[late].T
+        late = hour >= next_hour - _WEEK
+        self._errors[:, row[late], hour[late] % _WEEK] = kept.wrong[late].T
+        self._restore_buckets(kept, next_hour)
+        last = hour == next_hour - 1
+        self._since[row[last]] = kept.since[last]
+        self._firing[row[last]] = kept.since[last] >= 0
+        self._above[row[last], 0], self._above[row[last], 1] = kept.above[last] >= 2, kept.above[last] % 2 == 1
+
+    def _restore_buckets(self, kept: LatencyHours, next_hour: int) -> None:
+        buckets = kept.hour[:, None] * self._per_hour + np.arange(self._per_hour)
+        rings = (
+            (self._values, kept.figures),
+            (self._refused, kept.refused),
+            (self._deviations, kept.deviations),
+            (self._residuals, kept.residuals),
+        )
+        for ring, figures in rings:
+            length = ring.shape[1]
+            late = kept.hour >= next_hour - length // self._per_hour
+            ring[kept.row[late, None], buckets[late] % length] = figures[late]
+
+    def _places(self, hour: int) -> NDArray[np.int64]:
+        places: NDArray[np.int64] = np.arange(hour * self._per_hour, (hour + 1) * self._per_hour)
+        return places % self._values.shape[1]
 
     def _step(self, bucket: int, value: Floats, excluded: Flags | None) -> Judged:
         if self._next is None or bucket % self._per_hour == 0:
@@ -123,7 +199,8 @@ class LatencyBaselines:
         expected, limit = self._limits()
         measured = ~np.isnan(value) & ~np.isnan(limit)
         above = measured & (value > limit)
-        firing = np.where(measured, above.astype(np.int64) + self._above.sum(axis=1) >= 2, self._firing)
+        of_three = above.astype(np.int64) + self._above.sum(axis=1)
+        firing = np.where(measured, of_three >= 2, self._firing)
         self._since = np.where(firing, np.where(self._since < 0, bucket, self._since), -1)
         refused = firing | above | (excluded if excluded is not None else False)
         self._remember(bucket, value, expected, refused)
@@ -134,13 +211,14 @@ class LatencyBaselines:
             self._take_for_normal(np.flatnonzero(accepted), bucket)
         if (bucket + 1) % self._per_hour == 0:
             self._close(bucket // self._per_hour)
-        return Judged(value, expected, limit, above, firing & ~accepted, accepted)
+        return Judged(value, expected, limit, above, of_three, firing & ~accepted, accepted)
 
     def _limits(self) -> tuple[Floats, Floats]:
         normal = self._normal
         lately = np.nan_to_num(median(self._deviations), nan=0.0)
         expected = normal.level + self._rule.memory * lately
-        return expected, np.maximum(expected + self._spreads * normal.spread, normal.habit)
+        limit = np.maximum(expected + self._spreads * normal.spread, normal.habit)
+        return expected, np.maximum(limit, self._floor)
 
     def _remember(self, bucket: int, value: Floats, expected: Floats, refused: Flags) -> None:
         place = bucket % self._values.shape[1]
@@ -240,7 +318,7 @@ class LatencyBaselines:
         self._errors[:, :, hour % _WEEK] = wrong
 
     def _of_hour(self, hour: int, *, refused: bool) -> Floats:
-        places = np.arange(hour * self._per_hour, (hour + 1) * self._per_hour) % self._values.shape[1]
+        places = self._places(hour)
         values = self._values[:, places]
         return values if refused else np.where(self._refused[:, places], np.nan, values)
 
@@ -252,14 +330,16 @@ class LatencyBaselines:
 
     def _take_for_normal(self, rows: NDArray[np.int64], bucket: int) -> None:
         """What was refused since the alert began is learned after all, and the alert is over."""
-        for row in rows.tolist():
-            since = max(int(self._since[row]) - 1, bucket - self._values.shape[1] + 1)
-            self._refused[row, np.arange(since, bucket + 1) % self._values.shape[1]] = False
-            for hour in range(since // self._per_hour, bucket // self._per_hour):
-                self._middle[row, hour % _HOURS] = self._accepted_middle(hour)[row]
+        hour = bucket // self._per_hour
         lately = np.arange(bucket - self._per_hour * 6 + 1, bucket + 1) % self._values.shape[1]
         self._normal.level[rows] = median(self._values[rows][:, lately])
         self._deviations[rows] = np.nan
+        for row in rows.tolist():
+            since = max(int(self._since[row]) - 1, bucket - self._values.shape[1] + 1)
+            self._refused[row, np.arange(since, bucket + 1) % self._values.shape[1]] = False
+            for past in range(min(since // self._per_hour, hour - 2), hour):
+                self._middle[row, past % _HOURS] = middle = self._accepted_middle(past)[row]
+                self._amended.append(Amended(row, past, float(middle), self._refused[row, self._places(past)]))
         self._above[rows] = False
         self._firing[rows] = False
         self._since[rows] = -1

@@ -7,13 +7,7 @@ from enum import StrEnum
 from math import log
 from typing import Final
 
-
-class Sensitivity(StrEnum):
-    """How far above its normal a series may be."""
-
-    LOW = "low"
-    NORMAL = "normal"
-    HIGH = "high"
+from config.thresholds import Sensitivity
 
 
 class Kind(StrEnum):
@@ -33,8 +27,6 @@ class Rule:
 
     spreads: float = 4.0
     """How many spreads above normal the limit lies; see `sensitivity`."""
-    sparse_less: float = 1.0
-    """So many spreads less where a bucket holds fewer than three probes: one of them says little by itself."""
     least_spread: float = 0.07
     first_spread: float = 0.25
     """Taken for granted of a young series, with the weight of `first_weight` buckets, until `young` are known."""
@@ -57,3 +49,5 @@ class Rule:
 
 
 SPREADS: Final = {Sensitivity.HIGH: 3.5, Sensitivity.NORMAL: 4.0, Sensitivity.LOW: 5.5}
+SPARSE_LESS: Final = {300: 1.0, 3600: 2.0}
+"""Bucket in seconds → so many spreads less where it holds fewer than three probes: two of three have to be above."""

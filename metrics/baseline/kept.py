@@ -1,0 +1,74 @@
+"""What hours leave behind of learned series: enough to go on from, one entry per series and hour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Columns of equal length; an entry may hold several figures. `row` is the place of the series."""
+
+    row: NDArray[np.int64]
+    hour: NDArray[np.int64]
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """All entries, one part after the other."""
+        return cls(*(np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(cls)))
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyHours(Hours):
+    """As `LatencyBaselines` gives and takes them; logarithms of milliseconds, NaN where nothing is known."""
+
+    level: NDArray[np.float32]
+    kind: NDArray[np.int8]
+    spread: NDArray[np.float32]
+    habit: NDArray[np.float32]
+    samples: NDArray[np.int16]
+    uncorrected: NDArray[np.float32]
+    """By kind of level."""
+    wrong: NDArray[np.float32]
+    """By kind of level."""
+    middle: NDArray[np.float32]
+    high: NDArray[np.float32]
+    above: NDArray[np.int8]
+    since: NDArray[np.int64]
+    """Bucket in which the alert began that is going on at the end; -1 without one."""
+    figures: NDArray[np.float32]
+    """By bucket of the hour, like those that follow."""
+    refused: NDArray[np.bool_]
+    deviations: NDArray[np.float32]
+    residuals: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class FailureHours(Hours):
+    """As `ErrorBaselines` gives and takes them: counts."""
+
+    asked: NDArray[np.int64]
+    failed: NDArray[np.int64]
+    learned_asked: NDArray[np.int64]
+    learned_failed: NDArray[np.int64]
+    most: NDArray[np.int64]
+    """By window."""
+    in_a_row: NDArray[np.int64]
+    since: NDArray[np.int64]
+    begun: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Amended:
+    """An hour of a series that is learned after all, since its new level was accepted; of the last two before that,
+    no deviation counts any more."""
+
+    row: int
+    hour: int
+    middle: float
+    refused: NDArray[np.bool_]

@@ -1,0 +1,1 @@
+"""What the learned limits ask of the store, and keep in it."""
