@@ -79,6 +79,8 @@ class ErrorBaselines:
         """Of the hour that is going on, like the next, which holds only what is learned of it."""
         self._hour = np.zeros((2, count), np.int64)
         self._learned = np.zeros((2, count, _HOURS), np.int64)
+        self._all = np.zeros((2, count, _HOURS), np.int64)
+        """As `_learned`, and what was not learned from."""
         self._most = np.full((len(WINDOWS), count, _HOURS), np.nan, np.float32)
         """The most failures of a window that ended in that hour, by window."""
         self._peak = np.zeros((len(WINDOWS), count), np.int64)
@@ -95,6 +97,11 @@ class ErrorBaselines:
         """The usual share of failures in the hour that is going on."""
         return self._usual
 
+    def seen(self, hour: int) -> Counts:
+        """Probes and failures of an hour of the last three weeks, learned from or not; of this one, so far."""
+        going_on = self._next is not None and hour == self._next // _HOUR
+        return self._seen if going_on else self._all[:, :, hour % _HOURS]
+
     def hour_over(self) -> FailureHours:
         """What the hour leaves behind whose last minute was the latest one."""
         assert self._over is not None  # noqa: S101 - the caller saw it end
@@ -109,6 +116,8 @@ class ErrorBaselines:
         self._minutes[:] = last_hour
         self._learned[0, kept.row, kept.hour % _HOURS] = kept.learned_asked
         self._learned[1, kept.row, kept.hour % _HOURS] = kept.learned_failed
+        self._all[0, kept.row, kept.hour % _HOURS] = kept.asked
+        self._all[1, kept.row, kept.hour % _HOURS] = kept.failed
         self._most[:, kept.row, kept.hour % _HOURS] = kept.most.T
         last = kept.hour == next_hour - 1
         rows = kept.row[last]
@@ -171,6 +180,7 @@ class ErrorBaselines:
         if (minute + 1) % _HOUR == 0:
             place = minute // _HOUR % _HOURS
             self._learned[:, :, place] = self._hour
+            self._all[:, :, place] = self._seen
             self._most[:, :, place] = self._peak
             self._over = self._kept(minute // _HOUR)
             self._hour[:] = self._seen[:] = 0

@@ -25,7 +25,7 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class LatencyHours(Hours):
-    """As `LatencyBaselines` gives and takes them; logarithms of milliseconds, NaN where nothing is known."""
+    """What `LatencyBaselines` knows of hours; logarithms of milliseconds, NaN where nothing is known."""
 
     level: NDArray[np.float32]
     kind: NDArray[np.int8]
@@ -41,8 +41,13 @@ class LatencyHours(Hours):
     above: NDArray[np.int8]
     since: NDArray[np.int64]
     """Bucket in which the alert began that is going on at the end; -1 without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyBuckets(Hours):
+    """The buckets of the same hours, in order; logarithms of milliseconds, NaN where nothing is known."""
+
     figures: NDArray[np.float32]
-    """By bucket of the hour, like those that follow."""
     refused: NDArray[np.bool_]
     deviations: NDArray[np.float32]
     residuals: NDArray[np.float32]
@@ -50,7 +55,7 @@ class LatencyHours(Hours):
 
 @dataclass(frozen=True, slots=True)
 class FailureHours(Hours):
-    """As `ErrorBaselines` gives and takes them: counts."""
+    """What `ErrorBaselines` knows of hours: counts."""
 
     asked: NDArray[np.int64]
     failed: NDArray[np.int64]

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics.baseline.kept import Amended, LatencyHours
+from metrics.baseline.kept import Amended, LatencyBuckets, LatencyHours
 from metrics.baseline.rows import Floats, largest, median, quantile
 from metrics.baseline.rule import KINDS, Rule
 from metrics.baseline.zones import Alike, Zone
@@ -128,15 +128,18 @@ class LatencyBaselines:
         if self._next is not None and self._since[series] >= 0:
             self._take_for_normal(np.array([series]), self._next - 1)
 
-    def hour_over(self) -> LatencyHours:
+    def seen(self, bucket: int) -> Floats:
+        """What was measured in a bucket of the last 47 hours, as logarithms of milliseconds."""
+        seen: Floats = self._values[:, bucket % self._values.shape[1]]
+        return seen
+
+    def hour_over(self) -> tuple[LatencyHours, LatencyBuckets]:
         """What the hour leaves behind whose last bucket was the latest one."""
         assert self._next is not None and self._next % self._per_hour == 0  # noqa: S101, PT018 - the caller saw it end
         hour, count, normal = self._next // self._per_hour - 1, len(self._since), self._normal
-        places = self._places(hour)
-        lately = np.arange(hour * self._per_hour, self._next)
-        return LatencyHours(
-            row=np.arange(count),
-            hour=np.full(count, hour),
+        which = {"row": np.arange(count), "hour": np.full(count, hour)}
+        hours = LatencyHours(
+            **which,
             level=normal.level.astype(np.float32),
             kind=normal.kind.astype(np.int8),
             spread=normal.spread.astype(np.float32),
@@ -148,49 +151,47 @@ class LatencyBaselines:
             high=self._high[:, hour % _HOURS].copy(),
             above=(self._above @ np.array([2, 1])).astype(np.int8),
             since=self._since.copy(),
-            figures=self._values[:, places],
-            refused=self._refused[:, places],
-            deviations=self._deviations[:, lately % self._deviations.shape[1]],
-            residuals=self._residuals[:, lately % self._residuals.shape[1]],
         )
+        rings = {name: ring[:, self._places(hour, ring)] for name, ring in self._rings.items()}
+        return hours, LatencyBuckets(**which, **rings)
 
     def take_amended(self) -> list[Amended]:
         """Hours whose figures were taken for normal after they were over, since this was asked last."""
         amended, self._amended = self._amended, []
         return amended
 
-    def restore(self, kept: LatencyHours, next_hour: int) -> None:
+    def restore(self, hours: LatencyHours, buckets: LatencyBuckets, next_hour: int) -> None:
         """Go on after the hours that were kept, of which `next_hour` is the first that was not."""
-        row, hour = kept.row, kept.hour
+        row, hour = hours.row, hours.hour
         self._next = next_hour * self._per_hour
-        self._middle[row, hour % _HOURS] = kept.middle
-        self._high[row, hour % _HOURS] = kept.high
+        self._middle[row, hour % _HOURS] = hours.middle
+        self._high[row, hour % _HOURS] = hours.high
         late = hour >= next_hour - _DAY
-        self._uncorrected[:, row[late], hour[late] % _DAY] = kept.uncorrected[late].T
+        self._uncorrected[:, row[late], hour[late] % _DAY] = hours.uncorrected[late].T
         late = hour >= next_hour - _WEEK
-        self._errors[:, row[late], hour[late] % _WEEK] = kept.wrong[late].T
-        self._restore_buckets(kept, next_hour)
+        self._errors[:, row[late], hour[late] % _WEEK] = hours.wrong[late].T
+        for name, ring in self._rings.items():
+            late = buckets.hour >= next_hour - ring.shape[1] // self._per_hour
+            ring[buckets.row[late, None], self._places(buckets.hour[late, None], ring)] = getattr(buckets, name)[late]
         last = hour == next_hour - 1
-        self._since[row[last]] = kept.since[last]
-        self._firing[row[last]] = kept.since[last] >= 0
-        self._above[row[last], 0], self._above[row[last], 1] = kept.above[last] >= 2, kept.above[last] % 2 == 1
+        self._since[row[last]] = hours.since[last]
+        self._firing[row[last]] = hours.since[last] >= 0
+        self._above[row[last]] = np.stack([hours.above[last] // 2, hours.above[last] % 2], axis=1)
 
-    def _restore_buckets(self, kept: LatencyHours, next_hour: int) -> None:
-        buckets = kept.hour[:, None] * self._per_hour + np.arange(self._per_hour)
-        rings = (
-            (self._values, kept.figures),
-            (self._refused, kept.refused),
-            (self._deviations, kept.deviations),
-            (self._residuals, kept.residuals),
-        )
-        for ring, figures in rings:
-            length = ring.shape[1]
-            late = kept.hour >= next_hour - length // self._per_hour
-            ring[kept.row[late, None], buckets[late] % length] = figures[late]
+    @property
+    def _rings(self) -> dict[str, NDArray[Any]]:
+        """Figures by bucket, each as far back as it is asked for."""
+        return {
+            "figures": self._values,
+            "refused": self._refused,
+            "deviations": self._deviations,
+            "residuals": self._residuals,
+        }
 
-    def _places(self, hour: int) -> NDArray[np.int64]:
-        places: NDArray[np.int64] = np.arange(hour * self._per_hour, (hour + 1) * self._per_hour)
-        return places % self._values.shape[1]
+    def _places(self, hour: int | NDArray[np.int64], ring: NDArray[Any]) -> NDArray[np.int64]:
+        """Of the hour's buckets in the ring."""
+        places = np.asarray(hour * self._per_hour + np.arange(self._per_hour), np.int64)
+        return places % ring.shape[1]
 
     def _step(self, bucket: int, value: Floats, excluded: Flags | None) -> Judged:
         if self._next is None or bucket % self._per_hour == 0:
@@ -318,7 +319,7 @@ class LatencyBaselines:
         self._errors[:, :, hour % _WEEK] = wrong
 
     def _of_hour(self, hour: int, *, refused: bool) -> Floats:
-        places = self._places(hour)
+        places = self._places(hour, self._values)
         values = self._values[:, places]
         return values if refused else np.where(self._refused[:, places], np.nan, values)
 
@@ -339,7 +340,9 @@ class LatencyBaselines:
             self._refused[row, np.arange(since, bucket + 1) % self._values.shape[1]] = False
             for past in range(min(since // self._per_hour, hour - 2), hour):
                 self._middle[row, past % _HOURS] = middle = self._accepted_middle(past)[row]
-                self._amended.append(Amended(row, past, float(middle), self._refused[row, self._places(past)]))
+                self._amended.append(
+                    Amended(row, past, float(middle), self._refused[row, self._places(past, self._refused)])
+                )
         self._above[rows] = False
         self._firing[rows] = False
         self._since[rows] = -1

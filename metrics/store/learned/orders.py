@@ -1,0 +1,52 @@
+"""What people said about normal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from duckdb import DuckDBPyConnection
+
+
+class Action(StrEnum):
+    """What is ordered."""
+
+    ACCEPT = "accept"
+    EXCLUDE = "exclude"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A new level accepted at `at`, or a range (`start` ≤ t < `end`) that is not to be learned from."""
+
+    at: datetime
+    action: Action
+    series_id: int
+    start: datetime
+    end: datetime
+    author: str
+    reason: str
+
+
+def note_order(con: DuckDBPyConnection, order: Order) -> None:
+    """Keep it, inside the caller's transaction."""
+    con.execute(_NOTE, [getattr(order, name) for name in Order.__slots__])
+
+
+def orders(con: DuckDBPyConnection, start: datetime, end: datetime) -> list[Order]:
+    """Those about any instant of that time, in the order they were given."""
+    rows = con.execute(_ORDERS, {"start": start, "end": end}).fetchall()
+    return [Order(at, Action(action), *rest) for at, action, *rest in rows]
+
+
+_NOTE: Final = """
+INSERT INTO baseline_orders
+SELECT 1 + coalesce(max(order_id), 0), ?, ?, ?, ?, ?, ?, ? FROM baseline_orders
+"""
+
+_ORDERS: Final = """
+SELECT at, action, series_id, start_at, end_at, author, reason FROM baseline_orders
+WHERE start_at < $end AND end_at >= $start ORDER BY order_id
+"""
