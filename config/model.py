@@ -16,8 +16,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from config.declared import Declared, PluginSpec
 from config.lifecycle import AcceptedChange, LifecycleDate
 from config.objective import BudgetWindow, CalendarWindow, Flow, Objective, Period, Sli
+from config.quota import QuotaPolicy, QuotaReset
 from config.requests import BodyMatch, Expect, FilePart, GraphQl, Repeat, Request, Retry, Until, When
-from config.scalars import Count, Duration, HttpVersion, Name, ProbeBudget, Share, WireText
+from config.scalars import Count, Duration, HttpVersion, Name, Share, WireText
 from config.thresholds import Sensitivity, Thresholds
 
 # Declared elsewhere in this package, and part of the same language.
@@ -35,6 +36,8 @@ __all__ = [
     "Objective",
     "Period",
     "PluginSpec",
+    "QuotaPolicy",
+    "QuotaReset",
     "Repeat",
     "Request",
     "Retry",
@@ -161,20 +164,6 @@ class Workflow(Declared):
         (), description="One workflow <name>-<item> for each, with the item's keys over these."
     )
     steps: tuple[Step, ...] = Field(min_length=1, description="Run in order; the first failure ends the run.")
-
-
-class QuotaPolicy(Declared):
-    """What the probes leave to the business."""
-
-    reserve: Share | None = Field(None, description="Probes skip themselves when less than this is left.")
-    probe_budget: ProbeBudget | None = Field(None, description="e.g. '1% of daily': what the probes may use.")
-    limits: dict[Name, int] = Field({}, description="Bucket → its limit, where the vendor does not report one.")
-    usage: Request | None = Field(None, description="A usage endpoint, asked once per `usage_every`.")
-    vendor_usage: bool = Field(False, description="Ask the usage endpoint that the vendor's preset knows.")
-    usage_every: Duration = Field("5m", validate_default=True, description="How often the usage endpoint is asked.")
-    concurrent: Count | None = Field(
-        None, description="Requests of one credential at the same time. Default: what the vendor documents, or 5."
-    )
 
 
 class Circuit(Declared):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from probes.model import Failure
-from probes.vendors.model import Answer, Vendor
+from probes.vendors.model import Answer, BucketRule, Vendor
 from probes.vendors.retry_after import parse_retry_after
 from probes.vendors.rules import (
     mapping,
@@ -114,4 +114,5 @@ GA4: Final = Vendor(
     token_rejected=token_refused,
     quota=("ga4",),
     concurrent=10,
+    buckets=(BucketRule("tokens-per-day", "America/Los_Angeles", daily=True),),
 )

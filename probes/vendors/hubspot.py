@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from probes.model import Failure, FailureKind
-from probes.vendors.model import Answer, UsageEndpoint, Vendor
+from probes.vendors.model import Answer, BucketRule, UsageEndpoint, Vendor
 from probes.vendors.rules import (
     mapping,
     mappings,
@@ -48,5 +48,7 @@ VENDOR: Final = Vendor(
     token_rejected=token_refused,
     quota=("hubspot",),
     request_id_headers=("x-hubspot-correlation-id", "x-request-id", "cf-ray"),
+    # The day ends in the account's own time zone, which no answer names: `quota.resets`.
+    buckets=(BucketRule("daily", daily=True),),
     usage=UsageEndpoint("/account-info/v3/api-usage/daily/private-apps", note="private apps only"),
 )

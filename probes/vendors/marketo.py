@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from probes.model import Failure, FailureKind
-from probes.vendors.model import Answer, KnownLimit, UsageEndpoint, Vendor
+from probes.vendors.model import Answer, BucketRule, KnownLimit, UsageEndpoint, Vendor
 from probes.vendors.rules import (
     code,
     mapping,
@@ -79,5 +79,11 @@ VENDOR: Final = Vendor(
     request_id_headers=("x-request-id",),
     concurrent=10,
     limits=(KnownLimit("20s", 100, window_s=20.0), KnownLimit("concurrency", 10, "concurrency")),
+    # All of a subscription's users and services share them.
+    buckets=(
+        BucketRule("daily", "America/Chicago", daily=True, of_account=True),
+        BucketRule("20s", of_account=True),
+        BucketRule("concurrency", of_account=True),
+    ),
     usage=UsageEndpoint("/rest/v1/stats/usage.json"),
 )

@@ -37,6 +37,22 @@ class KnownLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class BucketRule:
+    """What the vendor's documentation says of a bucket and its answers do not.
+
+    `time_zone` (IANA): refilled every day at `at` (HH:MM) there; None: not at a time of day that is known. `daily`: at a
+    time of day, even where its zone is the account's own and has to be declared (`quota.resets`). `of_account`: every
+    credential at the same address draws on it.
+    """
+
+    bucket: str
+    time_zone: str | None = None
+    at: str = "00:00"
+    daily: bool = False
+    of_account: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class UsageEndpoint:
     """Where the vendor tells how much of a quota is used. `path` may hold `{version}`, as the workflows' paths have it.
 
@@ -55,7 +71,7 @@ class Vendor:
     `quota` names parsers in `QUOTA_PARSERS`. `verdict` says what the vendor's answer means before the step's own
     `expect` is held against it; None = fine so far. `token_rejected` is true where the answer says that the access
     token is no longer good: the authenticator should drop it. `concurrent` is how many calls of one credential the
-    vendor documents to take at a time. `experimental`: parts of the preset could not be verified.
+    vendor documents to take at a time. `buckets` says of some how they are refilled. `experimental`: parts of the preset could not be verified.
     """
 
     name: str
@@ -65,6 +81,7 @@ class Vendor:
     request_id_headers: tuple[str, ...] = ()
     concurrent: int | None = None
     limits: tuple[KnownLimit, ...] = ()
+    buckets: tuple[BucketRule, ...] = ()
     usage: UsageEndpoint | None = None
     experimental: str = ""
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from probes.vendors import bodies
-from probes.vendors.model import KnownLimit, Rule, Vendor
+from probes.vendors.model import BucketRule, KnownLimit, Rule, Vendor
 from probes.vendors.rules import token_refused, verdict
 
 
@@ -24,6 +24,7 @@ TIKTOK: Final = replace(
         KnownLimit("minute", 600, window_s=60.0, note="Basic tier; going over it suspends for five minutes"),
         KnownLimit("daily", 864_000, window_s=86400.0, note="Basic tier; ends at midnight UTC"),
     ),
+    buckets=(BucketRule("daily", "UTC", daily=True),),
     experimental="which HTTP status comes with its limits is reported differently",
 )
 STRIPE: Final = replace(
@@ -51,7 +52,10 @@ PLAIN: Final = (
         _plain("intercom", quota=("x_ratelimit_epoch",)),
         limits=(KnownLimit("minute", 1000, window_s=60.0, note="per app, spread over windows of ten seconds"),),
     ),
-    _plain("linkedin", bodies.linkedin, ids=("x-li-uuid",)),
+    replace(
+        _plain("linkedin", bodies.linkedin, ids=("x-li-uuid",)),
+        buckets=(BucketRule("daily", "UTC", daily=True),),
+    ),
     replace(
         _plain("mailchimp", bodies.mailchimp),
         concurrent=10,
@@ -60,6 +64,7 @@ PLAIN: Final = (
     _plain("pagerduty", quota=("ietf",)),
     replace(
         _plain("pipedrive", bodies.pipedrive, quota=("pipedrive",), ids=("x-correlation-id", "cf-ray")),
+        buckets=(BucketRule("daily", daily=True), BucketRule("daily-requests", daily=True)),
         experimental="in which unit its reset counts, so none is read",
     ),
     _plain("resend", quota=("ietf",)),

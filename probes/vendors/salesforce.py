@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from probes.model import Failure, FailureKind
-from probes.vendors.model import Answer, UsageEndpoint, Vendor
+from probes.vendors.model import Answer, BucketRule, UsageEndpoint, Vendor
 from probes.vendors.rules import (
     code,
     mapping,
@@ -89,5 +89,6 @@ VENDOR: Final = Vendor(
     quota=("salesforce",),
     request_id_headers=("x-request-id", "x-sfdc-request-id"),
     concurrent=25,
+    buckets=(BucketRule("daily", of_account=True),),
     usage=UsageEndpoint("/services/data/{version}/limits"),
 )

@@ -1,0 +1,179 @@
+"""How fast a bucket is used: a robust rate with its bounds, from readings that come as they come.
+
+Readings are cut into blocks of a few minutes; between the last readings of two blocks lies one rate. The last quarter
+of an hour is judged by the median of its rates, so that one bulk job is no trend; the last hour by their mean without the
+outer fifths. The hour counts while the quarter agrees with it; otherwise something has changed, and the quarter
+counts. A reset lies between two readings, never within a rate.
+
+Every figure scales with the unit: the same use counted in thousands gives the same instants.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+import numpy as np
+
+from metrics.quota.model import Burn, Column, Readings
+
+BLOCK_S: Final = 150.0
+RECENT_S: Final = 900.0
+LONG_S: Final = 3600.0
+RECENT_RATES: Final = 3
+LONG_RATES: Final = 6
+"""So many rates at least, however far back they lie: a usage endpoint may be asked once an hour."""
+MIN_POINTS: Final = 3
+MIN_SPAN_S: Final = 590.0
+"""Two readings are a line through two points. Ten minutes, less what a prober's clock may be off its beat."""
+TRIM: Final = 0.2
+QUANTILE: Final = 1.645
+"""Of the normal distribution: bounds of 90 %."""
+LEAST_SPREAD: Final = 0.1
+"""No rate goes on the same to the tenth."""
+RESET_DROP: Final = 0.5
+"""Less than half of what was used before: that is no correction any more."""
+RESET_RISE: Final = 1.2
+"""The same where only what is left is known: a fifth more of it."""
+_HOUR_S: Final = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Rates:
+    """Rates between blocks, oldest first, in units per second."""
+
+    rate: Column
+    length: Column
+    """Seconds that each was measured over."""
+    weight: Column
+    begins: Column
+    quantum: float
+    """The smallest step that the vendor was seen to count in."""
+
+    def since(self, start: float, at_least: int) -> _Rates:
+        """Those that begin at `start` or later, but at least so many."""
+        chosen = self.begins >= start
+        chosen[-at_least:] = True
+        cut = {name: getattr(self, name)[chosen] for name in ("rate", "length", "weight", "begins")}
+        return replace(self, **cut)
+
+
+def spent(readings: Readings) -> Readings:
+    """The readings whose use is known, in the measure that most of them have: what is used, or else what is no longer
+    left."""
+    has_used, has_left = np.isfinite(readings.used), np.isfinite(readings.remaining)
+    known = has_used if has_used.sum() >= has_left.sum() else has_left
+    use = readings.used if known is has_used else -readings.remaining
+    return Readings(
+        readings.t[known], use[known], readings.remaining[known], readings.reset[known], readings.count[known]
+    )
+
+
+def resets(readings: Readings, *, refilled_at_once: bool) -> Column:
+    """1.0 for each reading before which the bucket was refilled, after `spent`; a rolling or leaky bucket never is."""
+    use, found = readings.used, np.zeros(readings.used.size)
+    if not refilled_at_once or use.size < 2:
+        return found
+    before, after = use[:-1], use[1:]
+    counts_up = use.min() >= 0
+    fell = after < before * RESET_DROP if counts_up else -after > -before * RESET_RISE
+    passed = (readings.t[1:] >= readings.reset[:-1]) & (after < before)
+    found[1:] = fell | passed
+    return found
+
+
+def without_dips(readings: Readings) -> Readings:
+    """Leaves out a lone reading far below both its neighbours: a cached or a wrong answer, no reset."""
+    use = readings.used
+    if use.size < 3 or use.min() < 0:
+        return readings
+    dip = np.zeros(use.size, bool)
+    dip[1:-1] = (use[1:-1] < use[:-2] * RESET_DROP) & (use[1:-1] < use[2:] * RESET_DROP) & (use[2:] >= use[:-2])
+    keep = ~dip
+    return Readings(readings.t[keep], use[keep], readings.remaining[keep], readings.reset[keep], readings.count[keep])
+
+
+def burn(readings: Readings, *, refilled_at_once: bool) -> Burn | None:
+    """The rate that the readings show of late; None where they are too few (`MIN_POINTS`) or too close together
+    (`MIN_SPAN_S`)."""
+    known = without_dips(spent(readings))
+    rates = _rates(known, resets(known, refilled_at_once=refilled_at_once))
+    if rates is None:
+        return None
+    newest = float(known.t[-1])
+    long = rates.since(newest - LONG_S - BLOCK_S / 2, LONG_RATES)
+    recent = rates.since(newest - RECENT_S - BLOCK_S / 2, RECENT_RATES)
+    if long.rate.size < MIN_POINTS - 1 or newest - long.begins[0] < MIN_SPAN_S:
+        return None
+    hour = _bounded(_trimmed(long), long)
+    quarter = _bounded(_median(recent), recent)
+    chosen, of = (hour, long) if hour[1] <= quarter[0] <= hour[2] else (quarter, recent)
+    begin = float(of.begins[0])
+    return Burn(
+        per_h=chosen[0] * _HOUR_S,
+        low=chosen[1] * _HOUR_S,
+        high=chosen[2] * _HOUR_S,
+        readings=int(known.count[known.t >= begin].sum()),
+        span=timedelta(seconds=newest - begin),
+    )
+
+
+def _rates(known: Readings, refilled: Column) -> _Rates | None:
+    """One rate from each block's last reading to the next block's; none across a reset."""
+    t, use = known.t, known.used
+    if t.size < MIN_POINTS:
+        return None
+    block = max(BLOCK_S, float(np.median(np.diff(t))) * 0.9)
+    number = np.floor((t[-1] - t) / block)
+    last = np.append(np.diff(number) != 0, True)
+    last[0] = True
+    at, amount, epoch = t[last], use[last], np.cumsum(refilled)[last]
+    length = np.diff(at)
+    whole = (np.diff(epoch) == 0) & (length > 0)
+    if not whole.any():
+        return None
+    steps = np.abs(np.diff(use))
+    steps = steps[steps > 0]
+    length = length[whole]
+    return _Rates(
+        rate=np.diff(amount)[whole] / length,
+        length=length,
+        # A gap of hours says little for its length.
+        weight=np.minimum(length, 2 * block),
+        begins=at[:-1][whole],
+        quantum=float(steps.min()) if steps.size else 0.0,
+    )
+
+
+def _median(rates: _Rates) -> float:
+    """By time: half of the time it went slower."""
+    order = np.argsort(rates.rate)
+    value, weight = rates.rate[order], rates.weight[order]
+    reached = np.cumsum(weight) - weight.sum() / 2
+    first = int(np.argmax(reached > 1e-9 * weight.sum()))
+    if first and abs(reached[first - 1]) <= 1e-9 * weight.sum():
+        return float(value[first - 1] + value[first]) / 2
+    return float(value[first])
+
+
+def _trimmed(rates: _Rates) -> float:
+    """Mean over time without the slowest and the fastest fifth of it."""
+    order = np.argsort(rates.rate)
+    value, weight = rates.rate[order], rates.weight[order]
+    edge = np.concatenate([[0.0], np.cumsum(weight) / weight.sum()])
+    kept = np.clip(edge[1:], TRIM, 1 - TRIM) - np.clip(edge[:-1], TRIM, 1 - TRIM)
+    return float((value * kept).sum() / kept.sum())
+
+
+def _bounded(rate: float, rates: _Rates) -> tuple[float, float, float]:
+    """(rate, low, high): by the spread of the rates, by the step that is counted in, and never closer than a tenth.
+
+    The plain mean lies within, so that a bulk job widens the bounds without moving the rate.
+    """
+    total = float(rates.length.sum())
+    mean = float((rates.rate * rates.weight).sum() / rates.weight.sum())
+    variance = float((rates.weight * (rates.rate - mean) ** 2).sum() / rates.weight.sum()) / rates.rate.size
+    counted = abs(rate) * rates.quantum / total
+    half = max(QUANTILE * float(np.sqrt(variance + counted)), LEAST_SPREAD * abs(rate))
+    return rate, min(rate - half, mean), max(rate + half, mean)
