@@ -13,8 +13,10 @@ from typing import NamedTuple
 
 from config.model import Objective, Recorded
 from config.scalars import format_duration
+from metrics.baseline.series import SeriesKey
 from metrics.changing import ShapeFinding, VendorSignal
 from metrics.lifetimes import HostCertificate, TrackedCredential
+from metrics.quota.model import QuotaForecast
 from probes.model import FailureKind, Leftovers, OpenCircuit, Outcome
 
 
@@ -285,6 +287,10 @@ class QuotaLevel:
     reset_at: datetime | None
     source: str
     observed_at: datetime
+    timezone: str | None = None
+    restore_rate: float | None = None
+    """What a leaky bucket regains, per second."""
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +313,33 @@ class RecordedLevel:
     run_id: str | None = None
 
 
+class LearnedState(StrEnum):
+    """What a learned limit says of a series."""
+
+    FIRING = "firing"
+    GOOD = "good"
+    ACCEPTED = "accepted"
+    """What it was under alert for is normal from here on."""
+
+
+class LearnedVerdict(NamedTuple):
+    """A series against what is normal for it at this hour."""
+
+    key: SeriesKey
+    state: LearnedState
+    at: datetime
+    """End of the bucket that it is about."""
+    since: datetime
+    """End of the bucket that the alert began with; `at` where there is none."""
+    seen: float
+    usual: float
+    limit: float
+    unit: str
+    n: int
+    """Measurements that `seen` is made of."""
+    words: str
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """Everything one evaluation at `at` saw; input of the alert policy."""
@@ -316,11 +349,14 @@ class Evaluation:
     objectives: tuple[ObjectiveStatus, ...]
     probers: tuple[ProberVerdict, ...]
     quotas: tuple[QuotaLevel, ...] = ()
+    forecasts: tuple[QuotaForecast, ...] = ()
     recorded: tuple[RecordedLevel, ...] = ()
     signals: tuple[VendorSignal, ...] = ()
     drift: tuple[ShapeFinding, ...] = ()
     credentials: tuple[TrackedCredential, ...] = ()
     certificates: tuple[HostCertificate, ...] = ()
+    learned: tuple[LearnedVerdict, ...] = ()
+    """The series that are firing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,11 @@ class ErrorBaselines:
         """The usual share of failures in the hour that is going on."""
         return self._usual
 
+    @property
+    def next(self) -> int:
+        """The first minute that is still to come; 0 before any came."""
+        return self._next or 0
+
     def seen(self, hour: int) -> Counts:
         """Probes and failures of an hour of the last three weeks, learned from or not; of this one, so far."""
         going_on = self._next is not None and hour == self._next // _HOUR

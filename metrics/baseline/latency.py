@@ -190,8 +190,8 @@ class LatencyBaselines:
 
     def _places(self, hour: int | NDArray[np.int64], ring: NDArray[Any]) -> NDArray[np.int64]:
         """Of the hour's buckets in the ring."""
-        places = np.asarray(hour * self._per_hour + np.arange(self._per_hour), np.int64)
-        return places % ring.shape[1]
+        places: NDArray[np.int64] = (np.asarray(hour) * self._per_hour + np.arange(self._per_hour)) % ring.shape[1]
+        return places
 
     def _step(self, bucket: int, value: Floats, excluded: Flags | None) -> Judged:
         if self._next is None or bucket % self._per_hour == 0:
@@ -289,7 +289,8 @@ class LatencyBaselines:
             mean = np.nansum(capped, axis=1) / np.maximum(1, count)
             eligible = ~np.isnan(candidates[place]) & (count >= (self._rule.fewest_errors if place else 1))
             scores[place] = np.where(eligible, mean * (1 + self._rule.complexity * place), np.inf)
-        return np.argmin(scores, axis=0)
+        best: NDArray[np.int64] = np.argmin(scores, axis=0)
+        return best
 
     def _spread(self, rows: NDArray[np.int64], hour: int, alike: Alike) -> Floats:
         rule, length = self._rule, self._residuals.shape[1]

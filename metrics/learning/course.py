@@ -1,0 +1,134 @@
+"""The course of judgement over time: from where it stood, bucket by bucket, to now; and again where rows came late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Final, Protocol
+
+import structlog
+from duckdb import DuckDBPyConnection
+
+from metrics.baseline.series import FIVE_MINUTES_S, HOUR_S
+from metrics.model import LearnedVerdict
+from metrics.store.database import Store
+from metrics.store.learned import series
+from metrics.store.learned.figures import remade_since
+from metrics.store.learned.orders import Order, orders
+
+SETTLED_AFTER: Final = timedelta(seconds=20)
+"""How long after its end a bucket is left alone: its last runs are still on their way."""
+LOOK_BACK: Final = timedelta(days=35)
+"""How far back a series is learned that was never learned before."""
+JUDGED_AGAIN: Final = timedelta(hours=46)
+"""Rows that come later than this change no verdict any more."""
+_CHUNK_H: Final = 24
+
+_log = structlog.get_logger(__name__)
+
+
+class Judge(Protocol):
+    """The series that are judged together, in buckets of the same length."""
+
+    firing: dict[int, LearnedVerdict]
+
+    def forget(self) -> None:
+        """Nothing is known."""
+
+    def restore(self, con: DuckDBPyConnection, before: int) -> None:
+        """As it was when the hour `before` began."""
+
+    def read(self, con: DuckDBPyConnection, first: int, end: int, orders: Sequence[Order]) -> None:
+        """What was measured in those buckets, to be judged next."""
+
+    def judge(self, bucket: int) -> list[LearnedVerdict]:
+        """One bucket → what has changed."""
+
+    def save(self, con: DuckDBPyConnection) -> None:
+        """Store the hours that are over, inside the caller's transaction."""
+
+    def saved(self) -> None:
+        """The transaction went well."""
+
+    def first_change(self, con: DuckDBPyConnection, buckets: Sequence[int]) -> int | None:
+        """The first of these judged buckets whose measurements are not those that were judged."""
+
+
+class Course:
+    """Brings one judge from where it stood to now. For one thread."""
+
+    def __init__(self, store: Store, judge: Judge, bucket_s: int) -> None:
+        self.judge = judge
+        self._store, self._bucket_s = store, bucket_s
+        self._per_hour = HOUR_S // bucket_s
+        self._next: int | None = None
+        self._version = 0
+
+    def catch_up(self, now: datetime, stop: Callable[[], bool], heard: Callable[[float], None]) -> list[LearnedVerdict]:
+        """Everything that is closed and settled at `now` → what has changed, in order of time.
+
+        `heard` is told the share that is done. A start, a restart and every round of a running hub go this way.
+        """
+        if self._next is None:
+            self._next = self._begin(now)
+        if self._next is None:
+            return []
+        self._go_back(now)
+        end, changes, began = int((now - SETTLED_AFTER).timestamp()) // self._bucket_s, [], self._next
+        while self._next < end and not stop():
+            changes += self._chunk(end)
+            heard((self._next - began) / (end - began))
+        return changes
+
+    def _begin(self, now: datetime) -> int | None:
+        """The first bucket to judge; None while there is nothing."""
+        known = self._store.read(partial(series.progress, bucket_s=self._bucket_s))
+        oldest = int((now - LOOK_BACK).timestamp()) // HOUR_S
+        if known is not None and known[0] > oldest:
+            hour, self._version = known
+            self._store.read(partial(self.judge.restore, before=hour))
+            return hour * self._per_hour
+        first = self._store.read(series.first_run_at)
+        if first is None:
+            return None
+        self._version, _ = self._store.read(partial(remade_since, version=0))
+        return max(oldest, int(first) // HOUR_S) * self._per_hour
+
+    def _chunk(self, end: int) -> list[LearnedVerdict]:
+        """At most a day → what has changed; its whole hours are stored."""
+        assert self._next is not None  # noqa: S101 - it has begun
+        first = self._next
+        until = min(end, (first // self._per_hour + _CHUNK_H) * self._per_hour)
+        self._store.read(partial(self._read, first=first, end=until))
+        changes = [change for bucket in range(first, until) for change in self.judge.judge(bucket)]
+        self._next = until
+        if until // self._per_hour > first // self._per_hour:
+            self._store.write(self._save).result()
+            self.judge.saved()
+        return changes
+
+    def _read(self, con: DuckDBPyConnection, first: int, end: int) -> None:
+        start, stop = (datetime.fromtimestamp(bucket * self._bucket_s, UTC) for bucket in (first, end))
+        self.judge.read(con, first, end, orders(con, start, stop))
+
+    def _save(self, con: DuckDBPyConnection) -> None:
+        assert self._next is not None  # noqa: S101 - it has begun
+        self.judge.save(con)
+        series.save_progress(con, self._bucket_s, self._next // self._per_hour, self._version)
+
+    def _go_back(self, now: datetime) -> None:
+        """To before the first bucket that late rows have changed."""
+        assert self._next is not None  # noqa: S101 - it has begun
+        version, slots = self._store.read(partial(remade_since, version=self._version))
+        oldest = int((now - JUDGED_AGAIN).timestamp()) // self._bucket_s
+        judged = {slot * FIVE_MINUTES_S // self._bucket_s for slot in slots}
+        judged |= {(slot + 1) * FIVE_MINUTES_S // self._bucket_s - 1 for slot in slots}
+        late = [bucket for bucket in judged if oldest <= bucket < self._next]
+        changed = self._store.read(lambda con: self.judge.first_change(con, late)) if late else None
+        self._version = version
+        if changed is not None:
+            hour = changed // self._per_hour
+            _log.info("learning.judged_again", since=datetime.fromtimestamp(hour * HOUR_S, UTC).isoformat())
+            self._store.read(partial(self.judge.restore, before=hour))
+            self._next = hour * self._per_hour

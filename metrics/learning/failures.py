@@ -1,0 +1,139 @@
+"""Failures of many workflows against what chance explains at this hour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+from duckdb import DuckDBPyConnection
+from numpy.typing import NDArray
+
+from metrics.baseline.errors import WINDOWS, ErrorBaselines, ErrorRule, ErrorsJudged
+from metrics.baseline.kept import FailureHours
+from metrics.baseline.series import HOUR_S, MINUTE_S, Monitor
+from metrics.learning.words import too_many
+from metrics.model import LearnedState, LearnedVerdict
+from metrics.store.learned import figures, state
+from metrics.store.learned.orders import Action, Order
+
+Whole = NDArray[np.int64]
+_HOUR = HOUR_S // MINUTE_S
+
+
+@dataclass(slots=True)
+class _Chunk:
+    first: int
+    asked: Whole
+    failed: Whole
+    excluded: NDArray[np.bool_]
+
+
+class FailureJudge:
+    """Workflows by region, minute by minute. See `metrics.learning.course.Judge`."""
+
+    def __init__(self, monitors: Sequence[Monitor], ids: Whole) -> None:
+        self._monitors, self._ids = monitors, ids
+        self._order = np.argsort(ids)
+        self._rule = ErrorRule()
+        self._chunk: _Chunk | None = None
+        self.forget()
+
+    def forget(self) -> None:
+        """Nothing is known."""
+        self._baselines = ErrorBaselines([monitor.zone for monitor in self._monitors], self._rule)
+        self._was_firing = np.zeros(len(self._monitors), np.bool_)
+        self._since: Whole = np.full(len(self._monitors), -1, np.int64)
+        self._hours: list[FailureHours] = []
+        self.firing: dict[int, LearnedVerdict] = {}
+
+    def restore(self, con: DuckDBPyConnection, before: int) -> None:
+        """As it was when the hour `before` began."""
+        self.forget()
+        kept = state.load(con, FailureHours, self._ids, before)
+        last_hour = self._counts(con, (before - 1) * _HOUR, before * _HOUR)
+        # The ring of minutes begins with the full hour.
+        self._baselines.restore(kept, before, last_hour.transpose(0, 2, 1))
+        last = kept.hour == before - 1
+        self._since[kept.row[last]] = kept.since[last]
+        self._was_firing = self._since >= 0
+
+    def read(self, con: DuckDBPyConnection, first: int, end: int, orders: Sequence[Order]) -> None:
+        """The runs from the minute `first` to before `end`, to be judged next."""
+        asked, failed = self._counts(con, first, end)
+        chunk = _Chunk(first, asked, failed, np.zeros(asked.shape, np.bool_))
+        for order in orders:
+            rows, _ = self._rows(np.array([order.series_id]))
+            if len(rows) and order.action is Action.EXCLUDE:
+                start, stop = (int(at.timestamp() // MINUTE_S) - first for at in (order.start, order.end))
+                chunk.excluded[max(0, start) : max(0, stop + 1), rows[0]] = True
+        self._chunk = chunk
+
+    def judge(self, minute: int) -> list[LearnedVerdict]:
+        """One minute → what has changed. It has been read before."""
+        chunk = self._chunk
+        assert chunk is not None  # noqa: S101 - the caller read it
+        place = minute - chunk.first
+        judged = self._baselines.observe(minute, chunk.asked[place], chunk.failed[place], chunk.excluded[place])
+        if (minute + 1) % _HOUR == 0:
+            self._hours.append(self._baselines.hour_over())
+        return self._changes(minute, judged)
+
+    def save(self, con: DuckDBPyConnection) -> None:
+        """Store the hours that are over, inside the caller's transaction."""
+        if self._hours:
+            state.save(con, FailureHours.joined(self._hours), self._ids)
+
+    def saved(self) -> None:
+        """The transaction went well."""
+        self._hours = []
+
+    def first_change(self, con: DuckDBPyConnection, buckets: Sequence[int]) -> int | None:
+        """The first minute of the first hour with one of these judged minutes whose runs are not those judged."""
+        for hour in sorted({minute // _HOUR for minute in buckets}):
+            now = self._counts(con, hour * _HOUR, min((hour + 1) * _HOUR, self._baselines.next)).sum(axis=1)
+            if not np.array_equal(now, self._baselines.seen(hour)):
+                return hour * _HOUR
+        return None
+
+    def _counts(self, con: DuckDBPyConnection, first: int, end: int) -> Whole:
+        """Runs and failures, by minute and series."""
+        counts = np.zeros((2, end - first, len(self._monitors)), np.int64)
+        seen = figures.failure_counts(con, first, end)
+        rows, known = self._rows(seen.series)
+        counts[:, seen.minute[known] - first, rows] = seen.asked[known], seen.failed[known]
+        return counts
+
+    def _rows(self, series: Whole) -> tuple[Whole, NDArray[np.bool_]]:
+        place = np.minimum(np.searchsorted(self._ids, series, sorter=self._order), len(self._order) - 1)
+        rows: Whole = self._order[place]
+        known = self._ids[rows] == series
+        return rows[known], known
+
+    def _changes(self, minute: int, judged: ErrorsJudged) -> list[LearnedVerdict]:
+        begins, ends = judged.firing & ~self._was_firing, self._was_firing & ~judged.firing
+        self._was_firing = judged.firing
+        self._since[begins] = minute
+        changes = []
+        for row in np.flatnonzero(judged.firing).tolist():
+            self.firing[row] = self._verdict(minute, row, judged, LearnedState.FIRING)
+        changes += [self.firing[row] for row in np.flatnonzero(begins).tolist()]
+        for row in np.flatnonzero(ends).tolist():
+            self.firing.pop(row, None)
+            said = LearnedState.ACCEPTED if judged.accepted[row] else LearnedState.GOOD
+            changes.append(self._verdict(minute, row, judged, said))
+        self._since[ends] = -1
+        return changes
+
+    def _verdict(self, minute: int, row: int, judged: ErrorsJudged, said: LearnedState) -> LearnedVerdict:
+        window = int(np.argmin(judged.chance[:, row]))
+        asked, failed = int(judged.probes[window, row]), int(judged.failures[window, row])
+        usual, chance = float(judged.rate[row]), float(judged.chance[window, row])
+        end, since = (datetime.fromtimestamp((at + 1) * MINUTE_S, UTC) for at in (minute, int(self._since[row])))
+        words = too_many(failed, asked, WINDOWS[window], usual, chance)
+        share = failed / asked if asked else 0.0
+        return LearnedVerdict(
+            self._monitors[row].key, said, end, since if self._since[row] >= 0 else end, share, usual,
+            usual * self._rule.margin, "share", asked, words,
+        )  # fmt: skip

@@ -1,0 +1,213 @@
+"""Latencies and recorded values of many series against their learned limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from math import exp
+from typing import Final
+
+import numpy as np
+from duckdb import DuckDBPyConnection
+from numpy.typing import NDArray
+
+from metrics.baseline.kept import Amended, LatencyBuckets, LatencyHours
+from metrics.baseline.latency import Judged, LatencyBaselines
+from metrics.baseline.rule import Rule
+from metrics.baseline.series import HOUR_S, Measure, Monitor
+from metrics.learning.words import Crossing, new_normal
+from metrics.model import LearnedState, LearnedVerdict
+from metrics.store.learned import figures, state
+from metrics.store.learned.orders import Action, Order
+
+Whole = NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """What was measured in a stretch of time, by bucket and series."""
+
+    first: int
+    p75: NDArray[np.float64]
+    n: Whole
+    excluded: NDArray[np.bool_]
+    accepted: list[tuple[int, int]]
+    """Bucket and row of each level that a person accepted."""
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What is still to be stored."""
+
+    hours: list[LatencyHours] = field(default_factory=list)
+    buckets: list[LatencyBuckets] = field(default_factory=list)
+    amended: list[Amended] = field(default_factory=list)
+
+
+class LatencyJudge:
+    """The series that are judged in buckets of one length. See `metrics.learning.course.Judge`."""
+
+    def __init__(self, monitors: Sequence[Monitor], ids: Whole, bucket_s: int) -> None:
+        self._monitors, self._ids, self._bucket_s = monitors, ids, bucket_s
+        self._per_hour = HOUR_S // bucket_s
+        self._rule = Rule()
+        self._chunk: _Chunk | None = None
+        self.forget()
+
+    def forget(self) -> None:
+        """Nothing is known."""
+        monitors = self._monitors
+        self._baselines = LatencyBaselines(
+            [monitor.zone for monitor in monitors],
+            [monitor.spreads for monitor in monitors],
+            self._rule,
+            self._per_hour,
+            [monitor.floor_ms for monitor in monitors],
+        )
+        self._was_firing = np.zeros(len(monitors), np.bool_)
+        self._since: Whole = np.full(len(monitors), -1, np.int64)
+        self._kept = _Kept()
+        self.firing: dict[int, LearnedVerdict] = {}
+
+    def restore(self, con: DuckDBPyConnection, before: int) -> None:
+        """As it was when the hour `before` began."""
+        self.forget()
+        hours = state.load(con, LatencyHours, self._ids, before)
+        buckets = state.load(con, LatencyBuckets, self._ids, before, self._per_hour)
+        self._baselines.restore(hours, buckets, before)
+        last = hours.hour == before - 1
+        self._since[hours.row[last]] = hours.since[last]
+        self._was_firing = self._since >= 0
+
+    def read(self, con: DuckDBPyConnection, first: int, end: int, orders: Sequence[Order]) -> None:
+        """What was measured from the bucket `first` to before `end`, to be judged next."""
+        shape = (end - first, len(self._monitors))
+        chunk = _Chunk(first, np.full(shape, np.nan), np.zeros(shape, np.int64), np.zeros(shape, np.bool_), [])
+        seen = figures.bucket_figures(con, self._bucket_s, first, end)
+        rows, known = self._rows(seen.series)
+        places = seen.bucket[known] - first
+        chunk.p75[places, rows], chunk.n[places, rows] = seen.p75[known], seen.n[known]
+        series, bucket = figures.failing_buckets(con, self._bucket_s, first, end)
+        rows, known = self._rows(series)
+        chunk.excluded[bucket[known] - first, rows] = True
+        self._note_orders(chunk, orders, end)
+        self._chunk = chunk
+
+    def judge(self, bucket: int) -> list[LearnedVerdict]:
+        """One bucket → what has changed. It has been read before."""
+        chunk = self._chunk
+        assert chunk is not None  # noqa: S101 - the caller read it
+        place = bucket - chunk.first
+        judged = self._baselines.observe(bucket, chunk.p75[place], chunk.excluded[place])
+        changes = self._changes(bucket, judged, chunk.n[place])
+        for when, row in chunk.accepted:
+            if when == bucket and self._was_firing[row]:
+                self._baselines.accept(row)
+                changes.append(self._accepted(bucket, row, judged, by_person=True))
+        self._kept.amended += self._baselines.take_amended()
+        if (bucket + 1) % self._per_hour == 0:
+            hours, buckets = self._baselines.hour_over()
+            self._kept.hours.append(hours)
+            self._kept.buckets.append(buckets)
+        return changes
+
+    def save(self, con: DuckDBPyConnection) -> None:
+        """Store the hours that are over, inside the caller's transaction."""
+        kept = self._kept
+        if kept.hours:
+            state.save(con, LatencyHours.joined(kept.hours), self._ids)
+            state.save(con, LatencyBuckets.joined(kept.buckets), self._ids)
+            over = int(kept.hours[-1].hour[0])
+            state.amend(con, [one for one in kept.amended if one.hour <= over], self._ids)
+
+    def saved(self) -> None:
+        """The transaction went well."""
+        if self._kept.hours:
+            self._kept = _Kept()
+
+    def first_change(self, con: DuckDBPyConnection, buckets: Sequence[int]) -> int | None:
+        """The first of these judged buckets whose measurements are not those that were judged."""
+        for bucket in sorted(buckets):
+            now = np.full(len(self._monitors), np.nan)
+            seen = figures.bucket_figures(con, self._bucket_s, bucket, bucket + 1)
+            rows, known = self._rows(seen.series)
+            now[rows] = np.log(np.maximum(seen.p75[known], _LEAST))
+            if not np.array_equal(now.astype(np.float32), self._baselines.seen(bucket), equal_nan=True):
+                return bucket
+        return None
+
+    def _rows(self, series: Whole) -> tuple[Whole, NDArray[np.bool_]]:
+        """The row of each series that is among ours, and which those are."""
+        order = np.argsort(self._ids)
+        place = np.minimum(np.searchsorted(self._ids, series, sorter=order), len(order) - 1)
+        rows: Whole = order[place]
+        known = self._ids[rows] == series
+        return rows[known], known
+
+    def _note_orders(self, chunk: _Chunk, orders: Sequence[Order], end: int) -> None:
+        for order in orders:
+            rows, _ = self._rows(np.array([order.series_id]))
+            if not len(rows):
+                continue
+            start, stop = (int(at.timestamp() // self._bucket_s) for at in (order.start, order.end))
+            if order.action is Action.ACCEPT and chunk.first <= stop < end:
+                chunk.accepted.append((stop, int(rows[0])))
+            if order.action is Action.EXCLUDE:
+                chunk.excluded[max(0, start - chunk.first) : max(0, stop + 1 - chunk.first), rows[0]] = True
+
+    def _changes(self, bucket: int, judged: Judged, n: Whole) -> list[LearnedVerdict]:
+        begins, ends = judged.firing & ~self._was_firing, self._was_firing & ~judged.firing
+        self._since[begins] = bucket
+        self._was_firing = judged.firing
+        for row in np.flatnonzero(ends):
+            self.firing.pop(int(row), None)
+        for row in np.flatnonzero(judged.firing & (n > 0)):
+            self.firing[int(row)] = self._verdict(bucket, int(row), judged, int(n[row]), LearnedState.FIRING)
+        changes = [self.firing[int(row)] for row in np.flatnonzero(begins)]
+        for row in np.flatnonzero(ends):
+            if judged.accepted[row]:
+                changes.append(self._accepted(bucket, int(row), judged, by_person=False))
+            else:
+                changes.append(self._verdict(bucket, int(row), judged, int(n[row]), LearnedState.GOOD))
+        self._since[ends] = -1
+        return changes
+
+    def _verdict(self, bucket: int, row: int, judged: Judged, n: int, said: LearnedState) -> LearnedVerdict:
+        normal = self._baselines.normal
+        value, usual, limit = (exp(float(figure[row])) for figure in (judged.value, judged.expected, judged.limit))
+        crossing = Crossing(
+            at=_start(bucket, self._bucket_s),
+            value=value,
+            usual=usual,
+            limit=limit,
+            spread=float(normal.spread[row]),
+            kind=int(normal.kind[row]),
+            n=n,
+            hours=int(normal.samples[row]),
+            crossed=int(judged.of_three[row]),
+        )
+        return self._said(bucket, row, said, (value, usual, limit), n, crossing.words(self._monitors[row]))
+
+    def _accepted(self, bucket: int, row: int, judged: Judged, *, by_person: bool) -> LearnedVerdict:
+        self.firing.pop(row, None)
+        self._was_firing[row] = False
+        level = exp(float(self._baselines.normal.level[row]))
+        words = new_normal(self._monitors[row], level, self._rule.accepted_after, by_person=by_person)
+        return self._said(bucket, row, LearnedState.ACCEPTED, (level, level, exp(float(judged.limit[row]))), 0, words)
+
+    def _said(
+        self, bucket: int, row: int, said: LearnedState, known: tuple[float, float, float], n: int, words: str
+    ) -> LearnedVerdict:
+        key = self._monitors[row].key
+        end = _start(bucket + 1, self._bucket_s)
+        since = _start(int(self._since[row]) + 1, self._bucket_s) if self._since[row] >= 0 else end
+        unit = "" if key.measure == Measure.RECORDED else "ms"
+        return LearnedVerdict(key, said, end, since, *known, unit, n, words)
+
+
+_LEAST: Final = 1e-3
+
+
+def _start(bucket: int, bucket_s: int) -> datetime:
+    return datetime.fromtimestamp(bucket * bucket_s, UTC)
