@@ -189,6 +189,11 @@ class ObjectiveStatus(NamedTuple):
         return objective_key(self.objective)
 
 
+def flow_subject(flow: str) -> str:
+    """What stands in the place of an integration where a business flow as a whole is meant."""
+    return f"flow:{flow}"
+
+
 def objective_key(objective: Objective) -> str:
     """What tells an objective from the others of its integration, for people and for alerts."""
     limit = f"<{objective.threshold.total_seconds() * 1000:g}ms" if objective.threshold else ""

@@ -1,8 +1,8 @@
 """How fast a bucket is used: a robust rate with its bounds, from readings that come as they come.
 
 Readings are cut into blocks of a few minutes; between the last readings of two blocks lies one rate. The last quarter
-of an hour is judged by the median of its rates, so that one bulk job is no trend; the last hour by their mean without the
-outer fifths. The hour counts while the quarter agrees with it; otherwise something has changed, and the quarter
+of an hour is judged by the median of its rates, so that one bulk job is no trend; the last hour by their mean without
+the outer fifths. The hour counts while the quarter agrees with it; otherwise something has changed, and the quarter
 counts. A reset lies between two readings, never within a rate.
 
 Every figure scales with the unit: the same use counted in thousands gives the same instants.
@@ -44,18 +44,15 @@ class _Rates:
     """Rates between blocks, oldest first, in units per second."""
 
     rate: Column
-    length: Column
-    """Seconds that each was measured over."""
     weight: Column
+    """Seconds that each was measured over, as far as they count."""
     begins: Column
-    quantum: float
-    """The smallest step that the vendor was seen to count in."""
 
     def since(self, start: float, at_least: int) -> _Rates:
         """Those that begin at `start` or later, but at least so many."""
         chosen = self.begins >= start
         chosen[-at_least:] = True
-        cut = {name: getattr(self, name)[chosen] for name in ("rate", "length", "weight", "begins")}
+        cut = {name: getattr(self, name)[chosen] for name in ("rate", "weight", "begins")}
         return replace(self, **cut)
 
 
@@ -133,16 +130,12 @@ def _rates(known: Readings, refilled: Column) -> _Rates | None:
     whole = (np.diff(epoch) == 0) & (length > 0)
     if not whole.any():
         return None
-    steps = np.abs(np.diff(use))
-    steps = steps[steps > 0]
     length = length[whole]
     return _Rates(
         rate=np.diff(amount)[whole] / length,
-        length=length,
         # A gap of hours says little for its length.
         weight=np.minimum(length, 2 * block),
         begins=at[:-1][whole],
-        quantum=float(steps.min()) if steps.size else 0.0,
     )
 
 
@@ -167,13 +160,20 @@ def _trimmed(rates: _Rates) -> float:
 
 
 def _bounded(rate: float, rates: _Rates) -> tuple[float, float, float]:
-    """(rate, low, high): by the spread of the rates, by the step that is counted in, and never closer than a tenth.
+    """(rate, low, high): by the spread of the rates, and never closer than a tenth.
 
-    The plain mean lies within, so that a bulk job widens the bounds without moving the rate.
+    The plain mean lies within, so that a bulk job widens the bounds without moving the rate; and no third of the time
+    was slower than `low`, so that what has only just begun, or is over already, is nothing to be sure of.
     """
-    total = float(rates.length.sum())
     mean = float((rates.rate * rates.weight).sum() / rates.weight.sum())
     variance = float((rates.weight * (rates.rate - mean) ** 2).sum() / rates.weight.sum()) / rates.rate.size
-    counted = abs(rate) * rates.quantum / total
-    half = max(QUANTILE * float(np.sqrt(variance + counted)), LEAST_SPREAD * abs(rate))
-    return rate, min(rate - half, mean), max(rate + half, mean)
+    half = max(QUANTILE * float(np.sqrt(variance)), LEAST_SPREAD * abs(rate))
+    return rate, min(rate - half, mean, _slowest_third(rates)), max(rate + half, mean)
+
+
+def _slowest_third(rates: _Rates) -> float:
+    passed = np.cumsum(rates.weight) - rates.weight / 2
+    third = np.minimum(passed * 3 // rates.weight.sum(), 2).astype(np.int64)
+    weight = np.bincount(third, rates.weight, 3)
+    used = np.bincount(third, rates.rate * rates.weight, 3)
+    return float((used[weight > 0] / weight[weight > 0]).min())

@@ -118,19 +118,22 @@ def _probe_share(bucket: Bucket, rate: Burn | None, known: Known) -> ProbeShare 
 
 
 def _judged(told: QuotaForecast, bucket: Bucket, now: datetime) -> QuotaForecast:
-    if bucket.unit == "concurrency":
-        return replace(told, state=ForecastState.GAUGE)
-    if bucket.remaining is None:
-        return replace(told, state=ForecastState.NOT_REPORTED)
-    if is_stale(bucket, told.burn, now):
+    kind = _never_forecast(bucket)
+    if kind is not None:
+        return replace(told, state=kind)
+    if is_stale(bucket, told.burn, now) or bucket.remaining is None:
         return told
-    if is_short(bucket):
-        return replace(told, state=ForecastState.REFILLS)
     if bucket.remaining <= 0:
         return replace(told, state=ForecastState.SPENT, at=bucket.observed_at, firm=True)
-    if told.burn is None:
-        return told
-    return _projected(told, bucket, told.burn, bucket.remaining, now)
+    return _projected(told, bucket, told.burn, bucket.remaining, now) if told.burn else told
+
+
+def _never_forecast(bucket: Bucket) -> ForecastState | None:
+    if bucket.unit == "concurrency":
+        return ForecastState.GAUGE
+    if bucket.remaining is None:
+        return ForecastState.NOT_REPORTED
+    return ForecastState.REFILLS if is_short(bucket) else None
 
 
 def _projected(told: QuotaForecast, bucket: Bucket, rate: Burn, left: float, now: datetime) -> QuotaForecast:

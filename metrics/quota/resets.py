@@ -23,8 +23,8 @@ def next_reset(
     preset: ClockReset | None = None,
     seen: datetime | None = None,
 ) -> Reset:
-    """The first reset after `now`: as the operator declared it, as the vendor reported it, as its documentation has it, or
-    a day after `seen`, when the bucket was last refilled."""
+    """The first reset after `now`: as the operator declared it, as the vendor reported it, as its documentation has
+    it, or a day after `seen`, when the bucket was last refilled."""
     if bucket.window_kind in WITHOUT_RESET or bucket.unit == "concurrency":
         return Reset(None, ResetSource.UNKNOWN)
     clock = configured or preset or _own_clock(bucket)

@@ -62,7 +62,7 @@ def _series(rows: list[tuple[Any, ...]]) -> QuotaSeries:
 
 def _level(row: tuple[Any, ...]) -> QuotaLevel:
     integration, vendor, credential, bucket, unit, limit, used, remaining, kind, window_s, *rest = row
-    reset_at, source, observed_at = rest
+    reset_at, source, observed_at, timezone, restore_rate, simulated = rest
     return QuotaLevel(
         integration=integration,
         vendor=vendor,
@@ -78,12 +78,15 @@ def _level(row: tuple[Any, ...]) -> QuotaLevel:
         reset_at=reset_at,
         source=source,
         observed_at=observed_at,
+        timezone=timezone,
+        restore_rate=restore_rate,
+        simulated=simulated,
     )
 
 
 _COLUMNS = """
     integration, vendor, credential, bucket, unit, limit_value, used, remaining, window_kind, window_s, reset_at,
-    source, observed_at
+    source, observed_at, timezone, restore_rate, simulated
 """
 
 _NEWEST = """

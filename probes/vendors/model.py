@@ -40,9 +40,9 @@ class KnownLimit:
 class BucketRule:
     """What the vendor's documentation says of a bucket and its answers do not.
 
-    `time_zone` (IANA): refilled every day at `at` (HH:MM) there; None: not at a time of day that is known. `daily`: at a
-    time of day, even where its zone is the account's own and has to be declared (`quota.resets`). `of_account`: every
-    credential at the same address draws on it.
+    `time_zone` (IANA): refilled every day at `at` (HH:MM) there; None: not at a time of day that is known. `daily`: at
+    a time of day, even where its zone is the account's own and has to be declared (`quota.resets`). `of_account`:
+    every credential at the same address draws on it.
     """
 
     bucket: str
@@ -71,7 +71,8 @@ class Vendor:
     `quota` names parsers in `QUOTA_PARSERS`. `verdict` says what the vendor's answer means before the step's own
     `expect` is held against it; None = fine so far. `token_rejected` is true where the answer says that the access
     token is no longer good: the authenticator should drop it. `concurrent` is how many calls of one credential the
-    vendor documents to take at a time. `buckets` says of some how they are refilled. `experimental`: parts of the preset could not be verified.
+    vendor documents to take at a time. `buckets` says how some are refilled. `experimental`: parts of the preset could
+    not be verified.
     """
 
     name: str
