@@ -353,3 +353,11 @@ class Config(BaseModel):
     def integration(self, name: str) -> Integration | None:
         """The integration of that name, or None."""
         return next((i for i in self.integrations if i.name == name), None)
+
+    def flow(self, name: str) -> Flow | None:
+        """The flow of that name that something is promised of, or None."""
+        return next((flow for flow in self.settings.flows if flow.name == name), None)
+
+    def members(self, flow: Flow) -> tuple[Integration, ...]:
+        """The integrations that the flow breaks with."""
+        return tuple(one for one in self.integrations if flow.name in one.flows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from duckdb import DuckDBPyConnection
@@ -9,8 +10,10 @@ from duckdb import DuckDBPyConnection
 from config.model import Config
 from metrics import slo
 from metrics.calendars import budget_window
-from metrics.model import Evaluation, ObjectiveStatus, Window
+from metrics.forecasting import ForecastMemo, quota_forecasts
+from metrics.model import Evaluation, ObjectiveStatus, SliceCount, Window
 from metrics.store.credentials import certificates, credentials
+from metrics.store.from_runs.counting import count_from_runs
 from metrics.store.lifecycle import vendor_signals
 from metrics.store.probers import probers
 from metrics.store.quota import quota_levels
@@ -22,17 +25,25 @@ from metrics.store.tallies import Table
 from metrics.store.verdicts import workflow_verdicts
 
 
-def evaluate(con: DuckDBPyConnection, config: Config, now: datetime, memo: SliceMemo | None = None) -> Evaluation:
+def evaluate(
+    con: DuckDBPyConnection,
+    config: Config,
+    now: datetime,
+    memo: SliceMemo | None = None,
+    forecasts: ForecastMemo | None = None,
+) -> Evaluation:
     """What the store knows at `now` about every configured workflow and objective, every prober and every quota.
 
-    With a memo, what closed time amounts to is read once.
+    With memos, what closed time amounts to is read once, and quotas are forecast once a minute.
     """
+    levels = quota_levels(con, now)
     return Evaluation(
         at=now,
         workflows=workflow_verdicts(con, config, now),
         objectives=objective_statuses(con, config, now, memo),
         probers=probers(con, now, config.alerting.confirm.prober_silent_after),
-        quotas=quota_levels(con, now),
+        quotas=levels,
+        forecasts=quota_forecasts(con, config, levels, now, forecasts),
         recorded=recorded_levels(con, config, now),
         signals=vendor_signals(con, now),
         drift=shape_findings(con),
@@ -55,7 +66,22 @@ def objective_statuses(
         ahead = _ahead(con, promised, table, now, memo)
         statuses = slo.objective_statuses(asked, table.windows, table.counts, least, ahead)
         found |= zip((promised.places[number] for number in table.numbers), statuses, strict=True)
+    found |= _from_runs(con, config, now, memo)
     return tuple(found[place] for place in sorted(found))
+
+
+def _from_runs(
+    con: DuckDBPyConnection, config: Config, now: datetime, memo: SliceMemo
+) -> Iterator[tuple[int, ObjectiveStatus]]:
+    """Those that roll-ups cannot count, each with its place in the order of the configuration."""
+    watched = memo.runs.of(config)
+    windows = [slo.windows(one.objective, now, one.every) for one in watched]
+    rest = [Window(now, max(now, budget_window(one.objective, now).end)) for one in watched]
+    asked = [(*own, ahead) for own, ahead in zip(windows, rest, strict=True)]
+    least = config.alerting.confirm.min_bad_slices
+    for one, own, counts in zip(watched, windows, count_from_runs(con, memo.runs, asked, now), strict=True):
+        ahead = counts[None, -1, SliceCount._fields.index("expected_ms")]
+        yield one.place, slo.objective_statuses([(one.subject, one.objective)], own, counts[None, :-1], least, ahead)[0]
 
 
 def _ahead(con: DuckDBPyConnection, promised: Promised, table: Table, now: datetime, memo: SliceMemo) -> Numbers | None:

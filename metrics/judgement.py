@@ -6,6 +6,7 @@
 | latency, ttfb, sync_lag | within the threshold | above it | failed, throttled, not measured |
 | server_errors | any answer that is no 5xx | failed by a 5xx | no answer, throttled |
 | client_errors | any answer that is no 4xx | failed by a 4xx or by authentication | no answer, throttled |
+| recorded | its value is within the range | beyond it | failed, throttled, not recorded |
 | correctness | passed, unstable | unreadable, wrong or an error inside a 200 | failed otherwise, throttled |
 
 `throttled_is_bad` makes a throttled run bad for any of them. A run that failed in another integration (it has steps
@@ -35,12 +36,12 @@ def is_good(
     throttled_is_bad: bool = False,
     elsewhere: bool = False,
 ) -> bool | None:
-    """True, False, or None for neither. `within` is whether the measure kept the threshold, None if not measured;
+    """True, False, or None for neither. `within` is whether the measure kept its threshold or range, None if not measured;
     `elsewhere`, whether it failed in another integration."""
     if outcome is Outcome.THROTTLED:
         return False if throttled_is_bad else None
     if outcome in GOOD:
-        return within if sli in MEASURES else True
+        return within if sli in MEASURES or sli is Sli.RECORDED else True
     if elsewhere:
         return False if sli is Sli.SYNC_LAG else None
     if sli is Sli.AVAILABILITY:

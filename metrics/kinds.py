@@ -33,6 +33,8 @@ OURS: Final = frozenset({FailureKind.INTERNAL, FailureKind.PROXY})
 GOOD: Final = frozenset({Outcome.PASSED, Outcome.UNSTABLE})
 UNMEASURED: Final = frozenset({Outcome.SKIPPED, Outcome.TAINTED})
 """Outcomes that say nothing about the vendor."""
+MAINTENANCE: Final = "maintenance"
+"""How the reason begins of a run that was skipped because the operator had declared maintenance."""
 
 
 def sql_list(names: frozenset[FailureKind] | frozenset[Outcome]) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
-from config.model import Integration, Objective, Sli
+from config.model import Config, Integration, Objective, Sli
 from metrics.model import Window
 from metrics.store.buckets import epoch_ms, instant
 from metrics.store.limits import Limit, limit_of
@@ -202,6 +203,17 @@ def series_of(integration: Integration, objective: Objective | None = None) -> l
         if wanted in (None, workflow.name)
         for region in workflow.regions
     ]
+
+
+def all_objectives(config: Config) -> list[Pair]:
+    """Every objective of the configuration's integrations, in its order."""
+    return [(integration, objective) for integration in config.integrations for objective in integration.objectives]
+
+
+def longest_interval(integration: Integration, objective: Objective | None = None) -> timedelta:
+    """Of the workflows that the objective is about, or of all."""
+    wanted = objective.workflow if objective else None
+    return max(w.every for w in integration.workflows if wanted in (None, w.name))
 
 
 def place_series(rows: Sequence[SeriesRow]) -> tuple[dict[Series, int], tuple[int, ...]]:

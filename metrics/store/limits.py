@@ -29,6 +29,6 @@ def limit_of(integration: str, objective: Objective) -> Limit | None:
 
 
 def limits_of(integrations: Iterable[Integration]) -> frozenset[Limit]:
-    """Every limit that these declare."""
-    asked = ((one.name, objective) for one in integrations for objective in one.objectives)
+    """Every limit that these declare and that roll-ups count by."""
+    asked = ((one.name, objective) for one in integrations for objective in one.objectives if not objective.from_runs)
     return frozenset(limit for name, objective in asked if (limit := limit_of(name, objective)))

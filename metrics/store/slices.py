@@ -18,8 +18,9 @@ from duckdb import DuckDBPyConnection
 
 from config.model import CalendarWindow, Config, Integration, Objective
 from metrics.model import SliceCount, Window
-from metrics.store.asked import Compiled, Pair, Question, Questions, Zones, series_of
+from metrics.store.asked import Compiled, Pair, Question, Questions, Zones, longest_interval, series_of
 from metrics.store.buckets import epoch_ms
+from metrics.store.from_runs.counting import RunMemo
 from metrics.store.rollup.cells import MOST_ROWS, CellMemo
 from metrics.store.rollup.decided import Numbers
 from metrics.store.rollup.declared import read_limits
@@ -28,8 +29,8 @@ from metrics.store.schedule import read_series
 from metrics.store.tallies import Table, Tallied, added, tables
 
 __all__ = [
-    "Question", "Questions", "SliceMemo", "all_objectives", "all_slice_counts", "longest_interval", "promised_ms",
-    "series_of", "slice_counts", "slice_tables",
+    "Question", "Questions", "SliceMemo", "all_slice_counts", "promised_ms", "series_of", "slice_counts",
+    "slice_tables",
 ]  # fmt: skip
 
 
@@ -42,6 +43,7 @@ class SliceMemo:
     def __init__(self, most_rows: int = MOST_ROWS) -> None:
         self.cells = CellMemo(most_rows)
         self.tallied = Tallied()
+        self.runs = RunMemo()
         self._compiled: tuple[object, Compiled] | None = None
         self._promised: Promised | None = None
 
@@ -91,17 +93,6 @@ class Promised:
             [(integration.name, objective) for integration, objective in pairs],
             [(pairs[numbers[0]][1], every, numbers) for (_, every), numbers in alike.items()],
         )
-
-
-def all_objectives(config: Config) -> list[Pair]:
-    """Every objective of the configuration's integrations, in its order."""
-    return [(integration, objective) for integration in config.integrations for objective in integration.objectives]
-
-
-def longest_interval(integration: Integration, objective: Objective | None = None) -> timedelta:
-    """Of the workflows that the objective is about, or of all."""
-    wanted = objective.workflow if objective else None
-    return max(w.every for w in integration.workflows if wanted in (None, w.name))
 
 
 def slice_counts(

@@ -94,7 +94,7 @@ def _tallied(compiled: Compiled, rows: Rows, zones: int) -> Numbers:
     length = len(compiled.asked) * zones
     found = np.zeros((6, length))
     for judge, owners in compiled.judges.items():
-        verdicts = np.array([_verdict(one, judge) for one in ways.tolist()], np.int64)[which]
+        verdicts = np.array([verdict(one, judge) for one in ways.tolist()], np.int64)[which]
         counts = np.where(verdicts != 0, owners.offsets[target + 1] - owners.offsets[target], 0)
         row = np.repeat(np.arange(len(target)), counts)
         nth = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -110,8 +110,8 @@ def _tallied(compiled: Compiled, rows: Rows, zones: int) -> Numbers:
     return tallies
 
 
-def _verdict(way: int, judge: Judge) -> int:
-    """1 for good, −1 for bad, 0 for neither."""
+def verdict(way: int, judge: Judge) -> int:
+    """Of a way to be decided: 1 for good, −1 for bad, 0 for neither."""
     sli, throttled_is_bad = judge
     outcome, kind, elsewhere = way >> 6, way >> 1 & 31, way & 1
     within = None

@@ -167,7 +167,7 @@ def _one_by_one(
     con: DuckDBPyConnection, targets: Targets, spans: Sequence[_RawSpan], *, plain: bool, runs: str
 ) -> Rows:
     """Every run is a row, and held against its limits here: planning the question would take longer than all that."""
-    relation, bounds = _raw_spans(targets, spans, _CODED, runs)
+    relation, bounds = _raw_spans(targets, spans, CODED, runs)
     sql = f"""
 SELECT zone, series_row, every_s, simulated, outcome, kind, elsewhere, {", ".join(RUN_MEASURES.values())}
 FROM {relation} JOIN {targets.series[0]} USING (integration, workflow, region)
@@ -322,12 +322,13 @@ _MOST_RANGES: Final = 24
 _BASE: Final = f"round(every_s * 1000)::BIGINT * {_EVERY} + simulated::BIGINT * {_SIMULATED}"
 _OUTCOMES: Final = " ".join(f"WHEN '{outcome}' THEN {place << 6}" for place, outcome in enumerate(OUTCOMES))
 _KINDS: Final = " ".join(f"WHEN '{kind}' THEN {(place + 1) << 1}" for place, kind in enumerate(KINDS))
-_CODED: Final = (
+CODED: Final = (
     f"round(every_s * 1000)::BIGINT AS every_s, simulated, "
     f"CASE outcome WHEN '{Outcome.SKIPPED}' THEN {OUTCOMES.index(Outcome.FAILED)} "
     f"ELSE list_position({[str(outcome) for outcome in OUTCOMES]}, outcome) - 1 END AS outcome, "
     f"coalesce(list_position({[str(kind) for kind in KINDS]}, failure_kind), 0) AS kind"
 )
+"""Interval (ms), simulated, outcome and kind of a run as numbers."""
 _HELD_BACK: Final = f"WHEN '{Outcome.SKIPPED}' THEN {OUTCOMES.index(Outcome.FAILED) << 6}"
 _WAY: Final = f"(CASE outcome {_OUTCOMES} {_HELD_BACK} END + CASE failure_kind {_KINDS} ELSE 0 END + elsewhere::INT)"
 """The way of a row that has outcome, failure_kind and elsewhere."""
