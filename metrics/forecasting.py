@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from duckdb import DuckDBPyConnection
 
-from config.model import Config
+from config.model import Config, Integration
 from metrics.model import QuotaLevel
 from metrics.quota.buckets import Key, bucket_of, configured_reset, gathered, preset_reset, probe_budget, silent
 from metrics.quota.forecast import Known, forecast, not_reported
@@ -57,20 +57,26 @@ def _forecasts(
 ) -> tuple[QuotaForecast, ...]:
     groups = gathered(levels, config)
     recent, calls = recent_readings(con, now), probe_calls_per_h(con, now)
-    made = [_one(bucket_of(key, group), _merged(recent, group), calls, config, now) for key, group in groups.items()]
+    declared = {one.name: one for one in config.integrations}
+    made = [_one(bucket_of(key, group), _merged(recent, group), calls, declared, now) for key, group in groups.items()]
     made += _silent(config, groups)
     return tuple(sorted(made, key=lambda one: (one.vendor, one.bucket, one.key)))
 
 
 def _one(
-    bucket: Bucket, readings: Readings | None, calls: Mapping[str, float], config: Config, now: datetime
+    bucket: Bucket,
+    readings: Readings | None,
+    calls: Mapping[str, float],
+    declared: Mapping[str, Integration],
+    now: datetime,
 ) -> QuotaForecast:
-    reset = next_reset(bucket, now, configured=configured_reset(bucket, config), preset=preset_reset(bucket))
+    drawing = [declared[name] for name in bucket.integrations]
+    reset = next_reset(bucket, now, configured=configured_reset(bucket, drawing), preset=preset_reset(bucket))
     known = Known(
         readings=readings,
         reset=reset,
         probe_calls_per_h=sum(calls.get(name, 0.0) for name in bucket.integrations),
-        probe_budget=probe_budget(bucket, config),
+        probe_budget=probe_budget(bucket, drawing),
     )
     return forecast(bucket, known, now)
 
@@ -89,7 +95,7 @@ def _merged(recent: Mapping[Drawn, Readings], group: Iterable[QuotaLevel]) -> Re
         for drawn in dict.fromkeys((level.integration, level.credential, level.bucket) for level in group)
         if drawn in recent
     ]
-    if not found:
-        return None
+    if len(found) < 2:
+        return found[0] if found else None
     columns = np.concatenate([[one.t, one.used, one.remaining, one.reset, one.count] for one in found], axis=1)
     return Readings(*columns[:, np.argsort(columns[0], kind="stable")])

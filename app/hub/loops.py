@@ -54,7 +54,7 @@ async def every(seconds: float, state: HubState, work: Callable[[], None], name:
 def evaluate_once(state: HubState, engine: Engine, book: ShapeBook) -> None:
     """One round of judgement: what is seen, what follows from it, written with its messages."""
     config, now = state.config, state.clock()
-    evaluation = state.store.read(lambda con: evaluate(con, config, now, state.slices))
+    evaluation = state.store.read(lambda con: evaluate(con, config, now, state.slices, state.forecasts))
     if _begins_to_fail_by_content(evaluation, config):
         # The page that may follow is to name the path, so the look cannot wait for its turn.
         compare_once(state, book)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from config.model import Config
+from metrics.forecasting import ForecastMemo
 from metrics.model import Evaluation
 from metrics.store.database import Store
 from metrics.store.ingest import Ingest
@@ -40,4 +41,6 @@ class HubState:
     """When the latest round of rolling up began that did not give way to runs that were waiting."""
     slices: SliceMemo = field(default_factory=SliceMemo)
     """What evaluations need not read again."""
+    forecasts: ForecastMemo = field(default_factory=ForecastMemo)
+    """The quota forecasts of this minute."""
     stopping: threading.Event = field(default_factory=threading.Event)

@@ -78,9 +78,9 @@ def silent(config: Config, groups: Mapping[Key, Sequence[QuotaLevel]]) -> Iterat
                 yield key, integration.name
 
 
-def configured_reset(bucket: Bucket, config: Config) -> ClockReset | None:
+def configured_reset(bucket: Bucket, drawing: Iterable[Integration]) -> ClockReset | None:
     """What `quota.resets` of an integration that draws on it says."""
-    for integration in _drawing(bucket, config):
+    for integration in drawing:
         declared = integration.quota.resets.get(bucket.bucket)
         if declared is not None:
             return ClockReset(declared.at, declared.time_zone)
@@ -93,9 +93,9 @@ def preset_reset(bucket: Bucket) -> ClockReset | None:
     return ClockReset(rule.at, rule.time_zone) if rule.time_zone is not None else None
 
 
-def probe_budget(bucket: Bucket, config: Config) -> str | None:
+def probe_budget(bucket: Bucket, drawing: Iterable[Integration]) -> str | None:
     """What the probes may use of it, as declared."""
-    budgets = (integration.quota.probe_budget for integration in _drawing(bucket, config))
+    budgets = (integration.quota.probe_budget for integration in drawing)
     return next((one for one in budgets if one and parse_probe_budget(one)[1] == bucket.bucket), None)
 
 
@@ -126,7 +126,3 @@ def _expected(integration: Integration, *, speaks: bool) -> Iterator[str]:
     yield from daily
     if not daily and not speaks:
         yield from [limit.bucket for limit in (vendor.limits if vendor else ())] or [""]
-
-
-def _drawing(bucket: Bucket, config: Config) -> Iterator[Integration]:
-    return (integration for integration in config.integrations if integration.name in bucket.integrations)

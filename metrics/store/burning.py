@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
@@ -25,8 +26,7 @@ Drawn: TypeAlias = tuple[str, str, str]
 def recent_readings(con: DuckDBPyConnection, now: datetime) -> dict[Drawn, Readings]:
     """Of every bucket the last reading in each short stretch of the last hours, oldest first."""
     bounds = {"since": now - LOOK_BACK, "fine": now - FINE, "now": now}
-    rows = con.execute(_RECENT, bounds).fetchall()
-    return {(row[0], row[1], row[2]): _readings(row[3]) for row in rows}
+    return _by_bucket(con, _RECENT, bounds)
 
 
 def readings_by_quarter(con: DuckDBPyConnection, drawn: Iterable[Drawn], now: datetime) -> dict[Drawn, Readings]:
@@ -35,8 +35,8 @@ def readings_by_quarter(con: DuckDBPyConnection, drawn: Iterable[Drawn], now: da
     if not wanted:
         return {}
     bounds = {"since": now - DAYS, "now": now, "integrations": sorted({integration for integration, *_ in wanted})}
-    rows = con.execute(_BY_QUARTER, bounds).fetchall()
-    return {(row[0], row[1], row[2]): _readings(row[3]) for row in rows if (row[0], row[1], row[2]) in wanted}
+    found = _by_bucket(con, _BY_QUARTER, bounds)
+    return {one: found[one] for one in wanted if one in found}
 
 
 def probe_calls_per_h(con: DuckDBPyConnection, now: datetime) -> dict[str, float]:
@@ -47,35 +47,32 @@ def probe_calls_per_h(con: DuckDBPyConnection, now: datetime) -> dict[str, float
     return {integration: calls / hours for integration, calls in rows}
 
 
-def _readings(rows: list[Any]) -> Readings:
-    columns: Column = np.array(rows, dtype=np.float64).T
-    return Readings(*columns)
+def _by_bucket(con: DuckDBPyConnection, sql: str, bounds: dict[str, Any]) -> dict[Drawn, Readings]:
+    answer = con.execute(sql, bounds).fetchnumpy()
+    figures = np.array([np.ma.filled(np.ma.asarray(answer[name], np.float64), np.nan) for name in _FIGURES])
+    places: dict[Drawn, list[int]] = defaultdict(list)
+    for place, drawn in enumerate(zip(answer["integration"], answer["credential"], answer["bucket"], strict=True)):
+        places[drawn].append(place)
+    return {drawn: _in_order(figures[:, chosen]) for drawn, chosen in places.items()}
 
 
+def _in_order(figures: Column) -> Readings:
+    return Readings(*figures[:, np.argsort(figures[0], kind="stable")])
+
+
+_FIGURES: Final = ("t", "used", "remaining", "reset", "readings")
 _READ: Final = """
-SELECT integration, credential, bucket, epoch_us(max(observed_at)) / 1e6 AS t, arg_max(
-        [used, remaining, epoch_us(reset_at) / 1e6], observed_at) AS figures, count(*) AS readings
-FROM quota_readings WHERE observed_at >= $since AND observed_at <= $now AND {where}
-GROUP BY integration, credential, bucket, {slot}
+WITH read AS (
+    SELECT integration, credential, bucket, epoch_us(observed_at) AS us, used, remaining, epoch_us(reset_at) AS reset
+    FROM quota_readings WHERE observed_at >= $since AND observed_at <= $now AND {where})
+SELECT integration, credential, bucket, max(us) / 1e6 AS t, arg_max_null(used, us) AS used,
+    arg_max_null(remaining, us) AS remaining, arg_max_null(reset, us) / 1e6 AS reset, count(*) AS readings
+FROM read GROUP BY integration, credential, bucket, {slot}
 """
-_LISTED: Final = """
-SELECT integration, credential, bucket,
-    list([t, figures[1], figures[2], figures[3], readings] ORDER BY t)
-FROM ({read}) GROUP BY integration, credential, bucket
-"""
-_RECENT: Final = _LISTED.format(
-    read=_READ.format(
-        where="true",
-        slot="CASE WHEN observed_at > $fine THEN epoch_ms(observed_at) // 120000 "
-        "ELSE -(epoch_ms(observed_at) // 900000) END",
-    )
+_RECENT: Final = _READ.format(
+    where="true", slot="CASE WHEN us > epoch_us($fine) THEN us // 120000000 ELSE -(us // 900000000) END"
 )
-_BY_QUARTER: Final = _LISTED.format(
-    read=_READ.format(
-        where="list_contains($integrations, integration)",
-        slot="epoch_ms(observed_at) // 900000",
-    )
-)
+_BY_QUARTER: Final = _READ.format(where="list_contains($integrations, integration)", slot="us // 900000000")
 _CALLS: Final = """
 SELECT integration, count(*) FROM steps
 WHERE started_at >= $since AND started_at <= $now AND status IS NOT NULL AND NOT simulated GROUP BY integration
