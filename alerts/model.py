@@ -28,6 +28,7 @@ class Rule(StrEnum):
     BURN_RATE = "burn_rate"
     THROTTLED = "throttled"
     UNSTABLE = "unstable"
+    QUOTA_FORECAST = "quota_forecast"
     QUOTA_LOW = "quota_low"
     RECORDED_VALUE = "recorded_value"
     PROBER_SILENT = "prober_silent"

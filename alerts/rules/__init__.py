@@ -12,6 +12,7 @@ from alerts.rules import (
     channel_broken,
     credential_due,
     prober_silent,
+    quota_forecast,
     quota_low,
     recorded_value,
     region_down,
@@ -26,6 +27,7 @@ RULES: Final[dict[Rule, RuleKind]] = {
     Rule.WORKFLOW_DOWN: workflow_down.RULE,
     Rule.BURN_RATE: burn_rate.RULE,
     Rule.THROTTLED: throttled.RULE,
+    Rule.QUOTA_FORECAST: quota_forecast.RULE,
     Rule.QUOTA_LOW: quota_low.RULE,
     Rule.RECORDED_VALUE: recorded_value.RULE,
     Rule.PROBER_SILENT: prober_silent.RULE,
@@ -35,4 +37,5 @@ RULES: Final[dict[Rule, RuleKind]] = {
     Rule.CREDENTIAL_DUE: credential_due.RULE,
     Rule.CERTIFICATE_EXPIRING: certificate_expiring.RULE,
 }
-"""A region without a network comes first: it silences what its integrations seem to say."""
+"""A region without a network comes first: it silences what its integrations seem to say. A forecast of a bucket says
+more than that it is low, so that the latter comes after it."""

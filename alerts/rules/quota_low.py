@@ -1,4 +1,6 @@
-"""A quota bucket has less left than the integration reserves for the business."""
+"""A quota bucket has less left than the integration reserves for the business.
+
+A bucket that is forecast to run out says so itself (`quota_forecast`): one cause, one condition."""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from datetime import timedelta
 from typing import Final
 
 from alerts.model import Blame, Condition, Rule, Tier
+from alerts.rules.quota_forecast import forecast_holds
 from alerts.scene import NO_FRESH_DATA, RuleKind, Scene
 from metrics.model import QuotaLevel
 
@@ -23,7 +26,7 @@ def _holds(scene: Scene) -> Iterator[Condition]:
         reserve = _reserve(scene, level.integration)
         if reserve is None or level.left is None or level.left >= reserve:
             continue
-        if _is_lasting(level) and not _is_stale(level, scene):
+        if _is_lasting(level) and not _is_stale(level, scene) and not _said_already(level, scene):
             yield _condition(scene, level, reserve)
 
 
@@ -34,6 +37,8 @@ def _lingers(condition: Condition, scene: Scene) -> Condition | None:
     level = next((q for q in scene.evaluation.quotas if _key(q) == condition.key), None)
     if level is None or level.left is None or _is_stale(level, scene):
         return replace(condition, note=NO_FRESH_DATA)
+    if _said_already(level, scene):
+        return None
     return condition if level.left < min(1.0, reserve * CLEAR_MARGIN) else None
 
 
@@ -66,6 +71,10 @@ def _reserve(scene: Scene, name: str) -> float | None:
 def _is_lasting(level: QuotaLevel) -> bool:
     short = level.window_s is not None and level.window_s < MIN_WINDOW_S
     return not short and level.window_kind != "leaky" and level.unit != "concurrency"
+
+
+def _said_already(level: QuotaLevel, scene: Scene) -> bool:
+    return forecast_holds(scene, level.integration, level.bucket)
 
 
 def _is_stale(level: QuotaLevel, scene: Scene) -> bool:
