@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from config.model import Circuit, Declared, ImpactTier, Objective, QuotaPolicy, Retry, Thresholds, Tls
+from config.model import Circuit, Declared, ImpactTier, Objective, QuotaPolicy, Retry, Targets, Thresholds, Tls
 from config.problems import Path
 from config.scalars import Duration, HttpVersion, Name, WireText
 from config.yaml_source import Document, Place
@@ -43,6 +43,7 @@ class Defaults(Declared):
     quota: QuotaPolicy | None = Field(None, description="What the probes leave to the business.")
     circuit: Circuit | None = Field(None, description="When to stop asking while it fails.")
     objectives: tuple[Objective, ...] | None = Field(None, description="For integrations that state none of their own.")
+    targets: Targets | None = Field(None, description="Static targets, for integrations without objectives.")
     thresholds: Thresholds | None = Field(None, description="Limits that are learned from history.")
     tls: Tls | None = Field(None, description="Whom to trust, and our own certificate.")
     http: HttpVersion | None = Field(None, description="HTTP version: 1.1, 2 or auto.")

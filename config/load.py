@@ -20,8 +20,9 @@ from config.checks.addresses import address_findings
 from config.checks.alerting import alerting_findings, route_findings, settings_findings
 from config.checks.changes import change_findings
 from config.checks.environments import mixed_findings
+from config.checks.flows import flow_findings
 from config.checks.kept import state_findings
-from config.checks.objectives import objective_findings
+from config.checks.objectives import kept_findings, objective_findings
 from config.checks.options import kind_findings
 from config.checks.plaintext import plaintext_findings
 from config.checks.steps import step_findings
@@ -36,6 +37,7 @@ from config.pydantic_errors import findings
 from config.references import reference_findings, variable_findings
 from config.schema_files import SchemaFiles
 from config.sent_files import SentFiles
+from config.targets import with_targets
 from config.yaml_source import Document, read
 
 __all__ = ["ConfigError", "Plugins", "Problem", "load"]
@@ -89,6 +91,7 @@ class _Loading:
             self._add(alerts_file, route_findings(alerts_file.value, everything))
             for file in integration_files:
                 self._add(file, across_findings(file.value, everything))
+            self._promises(settings_file, settings, integration_files)
         if self.problems or settings is None or alerting is None:
             raise ConfigError(self.problems)
         return _versioned(
@@ -102,6 +105,17 @@ class _Loading:
                 files=context.files.loaded,
             )
         )
+
+    def _promises(self, settings_file: Document, settings: Settings | None, integrations: list[Document]) -> None:
+        """What is promised of flows, and over longer than anything is kept."""
+        if settings is None:
+            return
+        everything = [file.value for file in integrations]
+        self._add(settings_file, flow_findings(settings_file.value, everything, settings.retention))
+        for check in self.plugins.settings_checks:
+            self._add(settings_file, ((parse_dotted(path), message) for path, message in check(settings)))
+        for file in integrations:
+            self._add(file, kept_findings(file.value, settings.retention))
 
     def _require_one_of(self, files: list[Path]) -> None:
         if not {file.name for file in files} - {SETTINGS, ALERTS, DEFAULTS}:
@@ -164,10 +178,10 @@ class _Loading:
         return Document(document.file, known, document.places)
 
     def _expanded(self, documents: list[Document]) -> list[Document]:
-        """Every integration with each `for_each` written out."""
+        """Every integration with each `for_each` and the static targets written out."""
         for document in documents:
             self._add(document, item_findings(document.value))
-        return [one for document in documents for one in expanded(document)]
+        return [with_targets(one) for document in documents for one in expanded(document)]
 
     def _integrations(self, documents: list[Document], context: Context) -> list[Integration]:
         good = []

@@ -19,6 +19,7 @@ from config.objective import BudgetWindow, CalendarWindow, Flow, Objective, Peri
 from config.quota import QuotaPolicy, QuotaReset
 from config.requests import BodyMatch, Expect, FilePart, GraphQl, Repeat, Request, Retry, Until, When
 from config.scalars import Count, Duration, HttpVersion, Name, Share, WireText
+from config.targets import Targets
 from config.thresholds import Sensitivity, Thresholds
 
 # Declared elsewhere in this package, and part of the same language.
@@ -43,6 +44,7 @@ __all__ = [
     "Retry",
     "Sensitivity",
     "Sli",
+    "Targets",
     "Thresholds",
     "Until",
 ]
@@ -227,6 +229,7 @@ class Integration(Declared):
     quota: QuotaPolicy = Field(QuotaPolicy(), description="What the probes leave to the business.")
     circuit: Circuit = Field(Circuit(), description="When to stop asking while it fails.")
     objectives: tuple[Objective, ...] = Field((), description="The promises to keep, each with an error budget.")
+    targets: Targets = Field(Targets(), description="Static targets, for an integration without objectives.")
     thresholds: Thresholds = Field(Thresholds(), description="Limits that are learned from history.")
     tls: Tls = Field(Tls(), description="Whom to trust, and our own certificate.")
     http: HttpVersion = Field("1.1", description="HTTP version: 1.1, 2, or auto: what the server prefers of the two.")

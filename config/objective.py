@@ -59,7 +59,12 @@ def _window(value: object) -> object:
         return value
     if isinstance(value, dict):
         return CalendarWindow.model_validate(value)
-    return parse_duration(value)
+    try:
+        return parse_duration(value)
+    except ValueError as err:
+        if isinstance(value, str) and not any(map(str.isdigit, value)):
+            raise ValueError(f"{err}, or a part of the calendar, such as {{calendar: month}}") from err
+        raise
 
 
 def _format_window(value: timedelta | CalendarWindow) -> str | dict[str, Any]:

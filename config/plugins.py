@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
-from config.model import Integration
+from config.model import Integration, Settings
 
 IntegrationCheck = Callable[[Integration], Iterable[tuple[str, str]]]
 """An integration → (dotted path inside its file, message with remedy) for each mistake."""
+
+SettingsCheck = Callable[[Settings], Iterable[tuple[str, str]]]
+"""The same for `leadline.yaml`."""
 
 
 @dataclass(frozen=True)
@@ -23,3 +26,4 @@ class Plugins:
     channels: Mapping[str, type[BaseModel]] = field(default_factory=dict)
     vendors: Collection[str] = ()
     checks: Sequence[IntegrationCheck] = ()
+    settings_checks: Sequence[SettingsCheck] = ()

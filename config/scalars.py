@@ -69,7 +69,8 @@ def parse_share(value: object) -> float:
     return share
 
 
-def _format_share(value: float) -> str:
+def format_share(value: float) -> str:
+    """The percentage that `parse_share` reads back as the same value."""
     # Decimal of the shortest repr, so that parse_share gives exactly this float back.
     return f"{Decimal(repr(value)).scaleb(2).normalize():f}%"
 
@@ -137,7 +138,7 @@ Duration = Annotated[
 Share = Annotated[
     float,
     BeforeValidator(parse_share),
-    PlainSerializer(_format_share, return_type=str),
+    PlainSerializer(format_share, return_type=str),
     WithJsonSchema(
         {
             "anyOf": [

@@ -58,8 +58,8 @@ def objective_statuses(
     """How every objective of the configuration stands, in its order."""
     memo = memo or SliceMemo()
     promised = memo.promised(config)
-    groups = [(slo.windows(one, now, every), numbers) for one, every, numbers in promised.alike]
     least = config.alerting.confirm.min_bad_slices
+    groups = [(slo.windows(one, now, every, least), numbers) for one, every, numbers in promised.alike]
     found: dict[int, ObjectiveStatus] = {}
     for table in slice_tables(con, Questions(promised.pairs, groups), memo):
         asked = [promised.names[number] for number in table.numbers]
@@ -75,10 +75,10 @@ def _from_runs(
 ) -> Iterator[tuple[int, ObjectiveStatus]]:
     """Those that roll-ups cannot count, each with its place in the order of the configuration."""
     watched = memo.runs.of(config)
-    windows = [slo.windows(one.objective, now, one.every) for one in watched]
+    least = config.alerting.confirm.min_bad_slices
+    windows = [slo.windows(one.objective, now, one.every, least) for one in watched]
     rest = [Window(now, max(now, budget_window(one.objective, now).end)) for one in watched]
     asked = [(*own, ahead) for own, ahead in zip(windows, rest, strict=True)]
-    least = config.alerting.confirm.min_bad_slices
     for one, own, counts in zip(watched, windows, count_from_runs(con, memo.runs, asked, now), strict=True):
         ahead = counts[None, -1, SliceCount._fields.index("expected_ms")]
         yield one.place, slo.objective_statuses([(one.subject, one.objective)], own, counts[None, :-1], least, ahead)[0]

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
-from config.model import CalendarWindow, Integration, Objective
+from config.model import CalendarWindow, Integration, Objective, Settings
 from config.scalars import parse_duration, parse_share
 from metrics.calendars import budget_window
 from metrics.model import Burn, BurnPair, ObjectiveStatus, SliceCount, Window
@@ -41,15 +41,15 @@ def burn_pairs(window: timedelta = _MONTH) -> tuple[BurnPair, ...]:
     return tuple(pair for pair in tables[period] if pair.long <= window)
 
 
-def windows(objective: Objective, now: datetime, every: timedelta) -> tuple[Window, ...]:
+def windows(objective: Objective, now: datetime, every: timedelta, min_bad: int = 1) -> tuple[Window, ...]:
     """Which windows `objective_status` wants counted: the objective's own, then long and short of each burn pair.
 
     Of a calendar window that is the part which is over. `every` is the longest interval of the workflows concerned: a
-    short window is widened to hold two slices of it.
+    short window is widened to hold two slices of it, and a long one to hold `min_bad`, without which it never fires.
     """
-    spans = []
+    spans, least = [], max(2, objective.min_bad or min_bad)
     for pair in burn_pairs(objective.length):
-        spans += [max(pair.long, 2 * every), max(pair.short, 2 * every)]
+        spans += [max(pair.long, least * every), max(pair.short, 2 * every)]
     begun = Window(budget_window(objective, now).start, now)
     return (begun, *(Window.last(span, now) for span in spans))
 
@@ -206,8 +206,8 @@ def unreachable(objective: Objective) -> str | None:
 
     A burn rate is at most 1 ÷ (1 − target), when every slice is bad.
     """
-    if not objective.page:
-        return None
+    if not objective.page or objective.target >= 1:
+        return None  # Of a promise of 100 % something else is said.
     most = 1 / error_share(objective.target)
     needed = max((_exact(pair) for pair in burn_pairs(objective.length) if pair.severity == "page"), default=None)
     if needed is None or most >= needed:
@@ -226,6 +226,15 @@ def unreachable_alerts(integration: Integration) -> Iterator[tuple[str, str]]:
         message = unreachable(objective)
         if message:
             yield f"objectives[{index}].target", message
+
+
+def unreachable_flow_alerts(settings: Settings) -> Iterator[tuple[str, str]]:
+    """The same of the flows in `leadline.yaml`."""
+    for place, flow in enumerate(settings.flows):
+        for index, objective in enumerate(flow.objectives):
+            message = unreachable(objective)
+            if message:
+                yield f"flows[{place}].objectives[{index}].target", message
 
 
 def _each(figures: list[int], kind: Any) -> NDArray[Any]:

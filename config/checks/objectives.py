@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -32,17 +32,23 @@ def objective_findings(integration: Mapping[str, Any]) -> Iterator[Finding]:
             yield ("objectives", position, key), message
 
 
-def kept_findings(objectives: object, retention: Retention, at: tuple[str | int, ...] = ()) -> Iterator[Finding]:
+def kept_findings(integration: Mapping[str, Any], retention: Retention) -> Iterator[Finding]:
     """Every objective whose window is longer than what it is counted from is kept."""
-    for position, raw in mappings(objectives):
+    for position, raw in mappings(integration.get("objectives")):
         objective = valid(Objective, raw)
-        if objective is not None and objective.from_runs and objective.length > retention.raw:
-            kept = format_duration(retention.raw)
-            yield (
-                (*at, "objectives", position, "window"),
-                f"this objective is counted from single runs, which are kept for {kept}; "
-                "shorten the window, or raise retention.raw in leadline.yaml",
-            )
+        if objective is not None and objective.from_runs:
+            found = outlives_runs(objective, retention)
+            yield from ((("objectives", position, key), message) for key, message in found)
+
+
+def outlives_runs(objective: Objective, retention: Retention) -> Said:
+    """Whether an objective that is counted from single runs asks for more of them than are kept."""
+    if objective.length > retention.raw:
+        yield (
+            "window",
+            f"this is counted from single runs, which are kept for {format_duration(retention.raw)}; "
+            "shorten the window, or raise retention.raw in leadline.yaml",
+        )
 
 
 def _of(objective: Objective, workflows: Workflows) -> Said:
@@ -93,7 +99,7 @@ def _slices(objective: Objective, workflows: Workflows) -> Said:
     if objective.slice_target is None:
         yield "slice_target", "time_slices need one: a slice is good if at least this share of it is, such as 95%"
     watched = [w for name, w in workflows.items() if objective.workflow in (None, name)]
-    yield from slice_findings(objective.slice or SLICE, _longest(watched))
+    yield from slice_findings(objective.slice or SLICE, longest_interval(watched))
 
 
 def slice_findings(length: timedelta, longest: timedelta) -> Said:
@@ -105,7 +111,8 @@ def slice_findings(length: timedelta, longest: timedelta) -> Said:
         yield "slice", f"shorter than `every` of a workflow ({every}), so that some slices hold no run; make it {every}"
 
 
-def _longest(workflows: list[Mapping[str, Any]]) -> timedelta:
+def longest_interval(workflows: Sequence[Mapping[str, Any]]) -> timedelta:
+    """The longest `every` of workflows as they are written."""
     found = [timedelta(seconds=60)]
     for workflow in workflows:
         try:

@@ -83,15 +83,15 @@ class Promised:
         )
         chosen = [(place, pair) for place, pair in enumerate(every) if not pair[1].from_runs]
         pairs = [pair for _, pair in chosen]
-        alike: dict[tuple[timedelta | CalendarWindow, timedelta], list[int]] = defaultdict(list)
+        alike: dict[tuple[timedelta | CalendarWindow, timedelta, int | None], list[int]] = defaultdict(list)
         for number, (integration, objective) in enumerate(pairs):
-            alike[objective.window, longest_interval(integration, objective)].append(number)
+            alike[objective.window, longest_interval(integration, objective), objective.min_bad].append(number)
         return cls(
             config,
             [place for place, _ in chosen],
             pairs,
             [(integration.name, objective) for integration, objective in pairs],
-            [(pairs[numbers[0]][1], every, numbers) for (_, every), numbers in alike.items()],
+            [(pairs[numbers[0]][1], every, numbers) for (_, every, _), numbers in alike.items()],
         )
 
 

@@ -227,6 +227,7 @@ def test_a_minute_weighs_as_much_as_the_four_quarters_of_a_faster_schedule() -> 
         ({"target": "99.9%"}, None),
         ({"target": "95%"}, None),
         ({"target": "90%", "page": False}, None),
+        ({"target": "100%"}, None),
         (
             {"target": "90%"},
             "a fast burn can never page: with a target of 90% the burn rate is at most 10 and a page needs 14.4; "
@@ -238,7 +239,7 @@ def test_a_minute_weighs_as_much_as_the_four_quarters_of_a_faster_schedule() -> 
             "raise the target to at least 95.4%, or set `page: false`",
         ),
     ],
-    ids=["reachable", "reaches 20", "does not page", "reaches only 10", "a quarter needs more"],
+    ids=["reachable", "reaches 20", "does not page", "of a promise of 100 % something else is said", "reaches only 10", "a quarter needs more"],
 )
 def test_a_page_that_can_never_come_is_refused_with_the_remedy(fields: dict[str, Any], message: str | None) -> None:
     assert slo.unreachable(objective(**fields)) == message
