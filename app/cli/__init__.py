@@ -8,7 +8,7 @@ from typing import Final
 
 import typer
 
-from app.cli import auth, check, demo, doctor, export, hub, init, prober, run, sql, status, up
+from app.cli import auth, check, demo, doctor, export, hub, init, prober, replay, run, sql, status, up
 from app.errors import UserError
 
 _COMMANDS: Final[dict[str, Callable[..., None]]] = {
@@ -22,6 +22,7 @@ _COMMANDS: Final[dict[str, Callable[..., None]]] = {
     "doctor": doctor.doctor,
     "sql": sql.sql,
     "export": export.export,
+    "replay": replay.replay,
 }
 
 

@@ -47,6 +47,6 @@ SELECT 1 + coalesce(max(order_id), 0), ?, ?, ?, ?, ?, ?, ? FROM baseline_orders
 """
 
 _ORDERS: Final = """
-SELECT at, action, series_id, start_at, end_at, author, reason FROM baseline_orders
+SELECT ordered_at, action, series_id, start_at, end_at, author, reason FROM baseline_orders
 WHERE start_at < $end AND end_at >= $start ORDER BY order_id
 """

@@ -45,7 +45,7 @@ COMMENT ON COLUMN baseline_hours.uncorrected IS 'Each kind of level before the l
 COMMENT ON COLUMN baseline_hours.wrong IS 'How far each kind of level was from what the hour was like; null where unknown.';
 COMMENT ON COLUMN baseline_hours.middle IS 'Median of the hour''s buckets that were accepted as normal; null when too few were.';
 COMMENT ON COLUMN baseline_hours.high IS 'What nine tenths of the hour''s buckets did not exceed, accepted or not; null when nothing was measured.';
-COMMENT ON COLUMN baseline_hours.above IS 'Whether the last bucket (1) and the one before (2) were above the limit, added up.';
+COMMENT ON COLUMN baseline_hours.above IS 'Whether the last bucket (1) and the one before (2) were above the limit, the last three (4, 8, 16) above the lower one, added up.';
 COMMENT ON COLUMN baseline_hours.since IS 'Bucket in which the alert began that was going on at the end of the hour; null without one.';
 
 CREATE TABLE baseline_buckets (
@@ -90,7 +90,7 @@ COMMENT ON COLUMN baseline_failures.begun IS 'Minute of the first run ever; null
 
 CREATE TABLE baseline_orders (
     order_id INTEGER NOT NULL,
-    at TIMESTAMPTZ NOT NULL,
+    ordered_at TIMESTAMPTZ NOT NULL,
     action VARCHAR NOT NULL,
     series_id INTEGER NOT NULL,
     start_at TIMESTAMPTZ NOT NULL,
@@ -100,7 +100,7 @@ CREATE TABLE baseline_orders (
 );
 COMMENT ON TABLE baseline_orders IS 'What people said about normal: a new level accepted, or a range that is not to be learned from.';
 COMMENT ON COLUMN baseline_orders.order_id IS 'Identity; orders of the same moment are carried out in this order.';
-COMMENT ON COLUMN baseline_orders.at IS 'When it was said.';
+COMMENT ON COLUMN baseline_orders.ordered_at IS 'When it was said.';
 COMMENT ON COLUMN baseline_orders.action IS 'accept or exclude.';
 COMMENT ON COLUMN baseline_orders.series_id IS 'The series, in table baseline_series.';
 COMMENT ON COLUMN baseline_orders.start_at IS 'First instant it is about.';

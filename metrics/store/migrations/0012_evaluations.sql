@@ -1,7 +1,7 @@
 -- Verdicts with their reasons, so that any of them can be explained later.
 
 CREATE TABLE evaluations (
-    at TIMESTAMPTZ NOT NULL,
+    judged_at TIMESTAMPTZ NOT NULL,
     kind VARCHAR NOT NULL,
     integration VARCHAR NOT NULL,
     subject VARCHAR NOT NULL,
@@ -13,7 +13,7 @@ CREATE TABLE evaluations (
     words VARCHAR NOT NULL
 );
 COMMENT ON TABLE evaluations IS 'Verdicts on objectives, quotas, latencies and error rates: a row when one changes, and one an hour while it is not good.';
-COMMENT ON COLUMN evaluations.at IS 'What the verdict is about ended here.';
+COMMENT ON COLUMN evaluations.judged_at IS 'What the verdict is about ended here.';
 COMMENT ON COLUMN evaluations.kind IS 'What was judged: objective, quota, latency or failures.';
 COMMENT ON COLUMN evaluations.integration IS 'Integration name.';
 COMMENT ON COLUMN evaluations.subject IS 'Which of them: the key of the objective, the quota''s bucket, or the series.';
