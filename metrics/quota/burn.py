@@ -1,9 +1,9 @@
 """How fast a bucket is used: a robust rate with its bounds, from readings that come as they come.
 
 Readings are cut into blocks of a few minutes; between the last readings of two blocks lies one rate. The last quarter
-of an hour is judged by the median of its rates, so that one bulk job is no trend; the last hour by their mean without
-the outer fifths. The hour counts while the quarter agrees with it; otherwise something has changed, and the quarter
-counts. A reset lies between two readings, never within a rate.
+of an hour is judged by the median of its rates, so that one bulk job is no trend; the last hour by the mean of its
+sixths without the outer fifths. The hour counts while the quarter agrees with it; otherwise something has changed, and
+the quarter counts. A reset lies between two readings, never within a rate.
 
 Every figure scales with the unit: the same use counted in thousands gives the same instants.
 """
@@ -27,6 +27,7 @@ LONG_RATES: Final = 6
 MIN_POINTS: Final = 3
 MIN_SPAN_S: Final = 590.0
 """Two readings are a line through two points. Ten minutes, less what a prober's clock may be off its beat."""
+SIXTHS: Final = 6
 TRIM: Final = 0.2
 QUANTILE: Final = 1.645
 """Of the normal distribution: bounds of 90 %."""
@@ -54,6 +55,13 @@ class _Rates:
         chosen[-at_least:] = True
         cut = {name: getattr(self, name)[chosen] for name in ("rate", "weight", "begins")}
         return replace(self, **cut)
+
+    def before(self, recent: _Rates) -> _Rates | None:
+        """Those that are older than all of `recent`; None when there are none."""
+        older = self.rate.size - recent.rate.size
+        if older < 1:
+            return None
+        return _Rates(self.rate[:older], self.weight[:older], self.begins[:older])
 
 
 def spent(readings: Readings) -> Readings:
@@ -105,7 +113,7 @@ def burn(readings: Readings, *, refilled_at_once: bool) -> Burn | None:
         return None
     hour = _bounded(_trimmed(long), long)
     quarter = _bounded(_median(recent), recent)
-    chosen, of = (hour, long) if hour[1] <= quarter[0] <= hour[2] else (quarter, recent)
+    chosen, of = (quarter, recent) if _has_changed(hour, quarter, long.before(recent)) else (hour, long)
     begin = float(of.begins[0])
     return Burn(
         per_h=chosen[0] * _HOUR_S,
@@ -114,6 +122,19 @@ def burn(readings: Readings, *, refilled_at_once: bool) -> Burn | None:
         readings=int(known.count[known.t >= begin].sum()),
         span=timedelta(seconds=newest - begin),
     )
+
+
+def _has_changed(hour: tuple[float, ...], quarter: tuple[float, ...], older: _Rates | None) -> bool:
+    """Whether the quarter of an hour shows something else than the hour.
+
+    Faster: surely faster than the hour. Slower: surely less than half of any part of the time before, for who works in
+    batches is quiet between them.
+    """
+    if older is None:
+        return False
+    if quarter[0] > hour[0]:
+        return quarter[1] > hour[2]
+    return quarter[2] < min(hour[1], float(_parts(older, SIXTHS - 1).min())) / 2
 
 
 def _rates(known: Readings, refilled: Column) -> _Rates | None:
@@ -151,12 +172,22 @@ def _median(rates: _Rates) -> float:
 
 
 def _trimmed(rates: _Rates) -> float:
-    """Mean over time without the slowest and the fastest fifth of it."""
-    order = np.argsort(rates.rate)
-    value, weight = rates.rate[order], rates.weight[order]
-    edge = np.concatenate([[0.0], np.cumsum(weight) / weight.sum()])
+    """Mean over time of its sixths without the slowest and the fastest fifth: what comes in bursts every ten minutes
+    is in each of them, what comes once in one."""
+    value = np.sort(_parts(rates, SIXTHS))
+    edge = np.linspace(0.0, 1.0, value.size + 1)
     kept = np.clip(edge[1:], TRIM, 1 - TRIM) - np.clip(edge[:-1], TRIM, 1 - TRIM)
     return float((value * kept).sum() / kept.sum())
+
+
+def _parts(rates: _Rates, number: int) -> Column:
+    """The rate in each of so many equal parts of the time, oldest first; as many parts as there are rates at most."""
+    number = min(number, rates.rate.size)
+    passed = np.cumsum(rates.weight) - rates.weight / 2
+    part = np.minimum(passed * number // rates.weight.sum(), number - 1).astype(np.int64)
+    weight = np.bincount(part, rates.weight, number)
+    used = np.bincount(part, rates.rate * rates.weight, number)
+    return used[weight > 0] / weight[weight > 0]
 
 
 def _bounded(rate: float, rates: _Rates) -> tuple[float, float, float]:
@@ -168,12 +199,5 @@ def _bounded(rate: float, rates: _Rates) -> tuple[float, float, float]:
     mean = float((rates.rate * rates.weight).sum() / rates.weight.sum())
     variance = float((rates.weight * (rates.rate - mean) ** 2).sum() / rates.weight.sum()) / rates.rate.size
     half = max(QUANTILE * float(np.sqrt(variance)), LEAST_SPREAD * abs(rate))
-    return rate, min(rate - half, mean, _slowest_third(rates)), max(rate + half, mean)
-
-
-def _slowest_third(rates: _Rates) -> float:
-    passed = np.cumsum(rates.weight) - rates.weight / 2
-    third = np.minimum(passed * 3 // rates.weight.sum(), 2).astype(np.int64)
-    weight = np.bincount(third, rates.weight, 3)
-    used = np.bincount(third, rates.rate * rates.weight, 3)
-    return float((used[weight > 0] / weight[weight > 0]).min())
+    slowest = float(_parts(rates, 3).min())
+    return rate, min(rate - half, mean, slowest), max(rate + half, mean)
