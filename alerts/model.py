@@ -60,7 +60,7 @@ class Condition:
     rule: Rule
     tier: Tier
     subject: str
-    """Integration name, `changes:NAME` of it, `region:NAME`, `prober:ID` or `channel:NAME`."""
+    """Integration name, `changes:NAME` of it, `flow:NAME`, `region:NAME`, `prober:ID` or `channel:NAME`."""
     since: datetime
     summary: str
     """One line for people: what broke, with numbers."""

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from alerts.model import Condition, Incident, IncidentState, Rule, Tier, Transition, TransitionKind, integration_of
+from alerts.parties import party
 from alerts.rules import RULES
 from alerts.scene import Known, Scene
 from config.model import Config
@@ -114,7 +115,7 @@ def _next(incident: Incident | None, held: tuple[Condition, ...], at: datetime) 
 def _opened(
     subject: str, held: tuple[Condition, ...], at: datetime, config: Config, recent: Sequence[Incident]
 ) -> Transition:
-    integration = config.integration(integration_of(subject))
+    whose = party(config, integration_of(subject))
     fresh = Incident(
         incident_id=incident_id(subject, at),
         subject=subject,
@@ -123,9 +124,9 @@ def _opened(
         opened_at=at,
         conditions=held,
         title=held[0].title,
-        flows=integration.flows if integration else (),
-        owner=integration.owner if integration else "",
-        runbook=integration.runbook if integration else None,
+        flows=whose.flows if whose else (),
+        owner=whose.owner if whose else "",
+        runbook=whose.runbook if whose else None,
     )
     note = f"{held[0].title} · {held[0].summary}"
     earlier = _flapped(subject, at, recent)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from alerts.model import Action, Incident, Tier, Transition, TransitionKind
+from alerts.parties import Party, party
 from config.model import Config, Integration, Route
 
 
@@ -20,12 +21,16 @@ class Message:
 
 
 def route_of(incident: Incident, config: Config) -> Route | None:
-    """The first route whose matchers all hold. Incidents of regions, probers and channels have nothing to match: they
-    take the first route without matchers, or else the last one, so that somebody hears of them."""
+    """The first route whose matchers all hold; of a flow, for any of its integrations.
+
+    Incidents of regions, probers and channels have nothing to match: they take the first route without matchers, or
+    else the last one, so that somebody hears of them.
+    """
     routes = config.alerting.routes
-    integration = config.integration(incident.integration)
-    if integration is not None:
-        return next((route for route in routes if _matches(route, integration)), None)
+    whose = party(config, incident.integration)
+    if whose is not None:
+        members = [one for one in config.integrations if one.name in whose.members]
+        return next((route for route in routes if _matches(route, whose, members)), None)
     return next((route for route in routes if not route.match), routes[-1] if routes else None)
 
 
@@ -70,13 +75,13 @@ def _fallbacks(route: Route | None, channel: str) -> tuple[str, ...]:
     return tuple(c for c in dict.fromkeys((*route.degraded, *route.report, *route.urgent)) if c != channel)
 
 
-def _matches(route: Route, integration: Integration) -> bool:
-    values = {
-        "tier": (str(integration.tier),),
-        "integration": (integration.name,),
-        "vendor": (integration.vendor,),
-        "flow": integration.flows,
-        "owner": (integration.owner,),
-        "environment": (integration.environment,),
+def _matches(route: Route, whose: Party, members: Sequence[Integration]) -> bool:
+    values: dict[str, set[str]] = {
+        "tier": {str(one.tier) for one in members},
+        "integration": set(whose.members),
+        "vendor": {one.vendor for one in members},
+        "flow": set(whose.flows),
+        "owner": {whose.owner},
+        "environment": {one.environment for one in members},
     }
     return all(wanted in values[key] for key, wanted in route.match.items())

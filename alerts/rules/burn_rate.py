@@ -2,95 +2,123 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from alerts.blame import blame
+from alerts.messages import duration
 from alerts.model import Blame, Condition, Rule, Tier
+from alerts.parties import Party, party
 from alerts.scene import NO_FRESH_DATA, RuleKind, Scene, region_subject
-from config.model import Integration, Sli
+from config.model import Sli
 from config.scalars import format_duration
 from metrics.model import Burn, ObjectiveStatus, RegionVerdict
 
+_BREAKS: Final = frozenset({Rule.WORKFLOW_DOWN, Rule.BURN_RATE})
 _SLOWNESS: Final = frozenset({Sli.LATENCY, Sli.TTFB, Sli.SYNC_LAG})
 
 
 def _holds(scene: Scene) -> Iterator[Condition]:
+    before = {condition.key for condition in scene.before(Rule.BURN_RATE)}
+    found: list[Condition] = []
     for status in scene.evaluation.objectives:
-        integration = scene.config.integration(status.integration)
-        if integration is None or _cut_off(scene, integration.name):
+        whose = party(scene.config, status.integration)
+        if whose is None or _cut_off(scene, whose):
             continue
-        news = [burn for burn in status.burns if burn.firing and not _is_old_news(scene, integration.name, burn)]
+        if whose.is_flow and _key(status) not in before and _told_by_members(scene, whose, found):
+            continue
+        news = [burn for burn in status.burns if burn.firing and not _is_old_news(scene, whose, burn)]
         if news:
-            yield _condition(scene, integration, status, news)
+            found.append(_condition(scene, whose, status, news))
+    yield from found
+
+
+def _told_by_members(scene: Scene, flow: Party, found: Iterable[Condition]) -> bool:
+    """Whether an incident of one of its integrations tells of it already: one outage is one incident.
+
+    The integrations' own objectives come before those of flows.
+    """
+    telling = {c.subject for c in (*scene.held, *found) if c.rule in _BREAKS}
+    telling |= {
+        incident.subject for incident in scene.known.open if any(c.rule in _BREAKS for c in incident.conditions)
+    }
+    return not telling.isdisjoint(flow.members)
 
 
 def _lingers(condition: Condition, scene: Scene) -> Condition | None:
     """Missing data ends nothing: neither a status that is not there nor windows that nobody measured."""
     status = next((s for s in scene.evaluation.objectives if _key(s) == condition.key), None)
-    if status is None or scene.config.integration(status.integration) is None:
-        return replace(condition, note=NO_FRESH_DATA) if _is_declared(condition, scene) else None
+    whose = party(scene.config, condition.subject)
+    if whose is None:
+        return None
+    if status is None:
+        blind = bool(whose.promised and not scene.evaluation.objectives)
+        return replace(condition, note=NO_FRESH_DATA) if blind else None
     if any(burn.firing for burn in status.burns):
         # Firing, yet not found by `_holds`: either its region lost its network, or it has been told.
-        return replace(condition, note=NO_FRESH_DATA) if _cut_off(scene, status.integration) else None
+        return replace(condition, note=NO_FRESH_DATA) if _cut_off(scene, whose) else None
     blind = any(burn.long_burn is None or burn.short_burn is None for burn in status.burns)
-    if blind or not scene.has_fresh(status.integration):
+    if blind or not any(scene.has_fresh(name) for name in whose.members):
         return replace(condition, note=NO_FRESH_DATA)
     return None
 
 
-def _is_old_news(scene: Scene, name: str, burn: Burn) -> bool:
+def _is_old_news(scene: Scene, whose: Party, burn: Burn) -> bool:
     """A short window that reaches back into an outage which people were told of remembers that outage.
 
     While the workflow is down, its burn belongs to the same incident and is listed there.
     """
-    if scene.holding(Rule.WORKFLOW_DOWN, name):
+    if any(scene.holding(Rule.WORKFLOW_DOWN, name) for name in whose.members):
         return False
-    subjects = [name, *(region_subject(r) for r in scene.regions_of(name))]
+    regions = {region_subject(region) for name in whose.members for region in scene.regions_of(name)}
+    subjects = {whose.subject, *whose.members, *regions}
     ends: list[datetime] = [end for s in subjects if (end := scene.told_until(s)) is not None]
     return any(scene.at - burn.pair.short < end for end in ends)
 
 
-def _cut_off(scene: Scene, name: str) -> bool:
+def _cut_off(scene: Scene, whose: Party) -> bool:
     """Whether a region that watches it has no network: then the bad slices are the network's."""
-    return any(scene.holding(Rule.REGION_DOWN, region_subject(r)) for r in scene.regions_of(name))
+    regions = {region for name in whose.members for region in scene.regions_of(name)}
+    return any(scene.holding(Rule.REGION_DOWN, region_subject(region)) for region in regions)
 
 
-def _condition(scene: Scene, integration: Integration, status: ObjectiveStatus, firing: Sequence[Burn]) -> Condition:
+def _condition(scene: Scene, whose: Party, status: ObjectiveStatus, firing: Sequence[Burn]) -> Condition:
     paging = status.objective.page and any(burn.pair.severity == "page" for burn in firing)
     worst = max(firing, key=lambda b: (b.pair.severity == "page", b.long_burn or 0.0))
-    failing, (whose, why) = _failing(scene, integration.name), _cause(scene, integration.name, status)
+    failing, (blamed, why) = _failing(scene, whose), _cause(scene, whose, status)
     return Condition(
         key=_key(status),
         rule=Rule.BURN_RATE,
         tier=Tier.URGENT if paging else Tier.DEGRADED,
-        subject=integration.name,
+        subject=whose.subject,
         since=scene.at,
         summary=_summary(status, worst),
-        blame=whose,
+        blame=blamed,
         blame_reason=why,
         workflow=status.objective.workflow,
-        title=f"{integration.label} {str(status.objective.sli).replace('_', ' ')} budget BURNING",
+        title=f"{whose.label} {str(status.objective.sli).replace('_', ' ')} budget BURNING",
         evidence_ids=tuple(r.evidence_id for r in failing if r.evidence_id),
         run_ids=tuple(r.run_id for r in failing if r.run_id),
     )
 
 
-def _cause(scene: Scene, name: str, status: ObjectiveStatus) -> tuple[Blame, str]:
+def _cause(scene: Scene, whose: Party, status: ObjectiveStatus) -> tuple[Blame, str]:
     """Known only while something fails: a budget says how much is bad, not why."""
     if status.objective.sli in _SLOWNESS:
         return Blame.UNKNOWN, "answers come, but too slowly; the phases on the dashboard say where the time goes"
-    failing = _failing(scene, name)
+    if status.objective.sli is Sli.RECORDED:
+        return Blame.UNKNOWN, f"answers come, but {status.objective.value} is out of the range that is promised"
+    failing = _failing(scene, whose)
     if not failing:
         return Blame.UNKNOWN, "nothing fails at this moment; see the latest failed runs"
-    fine = [r for i, v in scene.workflows() if i.name == name for r in scene.reporting(v) if not r.failing]
+    fine = [r for i, v in scene.workflows() if i.name in whose.members for r in scene.reporting(v) if not r.failing]
     return blame(failing, fine)
 
 
-def _failing(scene: Scene, name: str) -> list[RegionVerdict]:
-    own = (r for i, v in scene.workflows() if i.name == name for r in scene.reporting(v))
+def _failing(scene: Scene, whose: Party) -> list[RegionVerdict]:
+    own = (r for i, v in scene.workflows() if i.name in whose.members for r in scene.reporting(v))
     return [region for region in own if region.failing and region.failed_integration is None]
 
 
@@ -98,22 +126,25 @@ def _summary(status: ObjectiveStatus, burn: Burn) -> str:
     long, short = format_duration(burn.pair.long), format_duration(burn.pair.short)
     parts = [
         f"{status.key} burns {burn.long_burn or 0:.1f}× in {long} and {burn.short_burn or 0:.1f}× in {short}"
-        f" (limit {burn.pair.factor:g}×)"
+        f" (limit {burn.pair.factor:g}×); {burn.bad_in_long} bad slices in {long}"
     ]
     if status.sli is not None:
-        parts.append(f"{status.sli * 100:.3f} % good, objective {status.objective.target * 100:.10g} %")
+        measured = f"{status.good + status.bad:,} of {status.expected:,} slices measured"
+        parts.append(f"{status.sli * 100:.3f} % good, objective {status.objective.target * 100:.10g} % ({measured})")
     if status.budget_left is not None:
-        parts.append(f"budget left {status.budget_left:.0%}".replace("%", " %"))
+        parts.append(f"budget left {status.budget_left:.0%}".replace("%", " %") + _until(status))
     return "; ".join(parts)
+
+
+def _until(status: ObjectiveStatus) -> str:
+    """When it is gone, if things go on like this."""
+    if not status.exhausted_in or status.pace_over is None:
+        return ""
+    return f", gone in {duration(status.exhausted_in)} at the pace of the last {format_duration(status.pace_over)}"
 
 
 def _key(status: ObjectiveStatus) -> str:
     return f"{status.integration}/{Rule.BURN_RATE}/{status.key}"
-
-
-def _is_declared(condition: Condition, scene: Scene) -> bool:
-    integration = scene.config.integration(condition.subject)
-    return bool(integration and integration.objectives and not scene.evaluation.objectives)
 
 
 RULE = RuleKind(_holds, _lingers)

@@ -83,7 +83,7 @@ def test_an_objective_that_is_not_to_page_only_informs(world: Any) -> None:
     (found,) = conditions(world.seen(0, world.burning(world.page_fast, objective=quiet)), world.config())
     assert found.tier is Tier.DEGRADED
     assert "20.0× in 1h and 20.0× in 5m (limit 14.4×)" in found.summary
-    assert "99.200 % good, objective 99.9 %; budget left 41 %" in found.summary
+    assert "99.200 % good, objective 99.9 % (1,000 of 1,000 slices measured); budget left 41 %" in found.summary
 
 
 def test_burn_says_whose_fault_it_is_as_far_as_anybody_can_know(world: Any) -> None:
