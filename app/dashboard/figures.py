@@ -7,7 +7,7 @@ Text, grid and axis colours come from `assets/leadline.css`, so one figure serve
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -16,7 +16,7 @@ import numpy as np
 
 from app.dashboard.wording import epoch_ms
 from metrics.model import Window
-from metrics.series import Column, ErrorSeries, LatencySeries, PhaseSeries, QuotaSeries
+from metrics.series import Column, ErrorSeries, LatencySeries, PhaseSeries
 
 Figure = dict[str, Any]
 
@@ -81,7 +81,7 @@ def latency_figure(
         shapes.append(_limit_line(threshold_ms))
         notes.append(_limit_note(threshold_ms))
     top = _ceiling((series.p99, series.p95), threshold_ms)
-    return {"data": traces, "layout": _layout(window, "ms", shapes=shapes, notes=notes, top=top)}
+    return {"data": traces, "layout": layout(window, "ms", shapes=shapes, notes=notes, top=top)}
 
 
 def error_figure(series: ErrorSeries, window: Window, simulated_until: datetime | None = None) -> Figure:
@@ -100,11 +100,11 @@ def error_figure(series: ErrorSeries, window: Window, simulated_until: datetime 
         if np.nansum(getattr(series, key)) > 0
     ]
     shapes, notes = _simulated(simulated_until, window)
-    layout = _layout(window, "requests", shapes=shapes, notes=notes)
-    layout.update(barmode="stack", bargap=0.12)
+    frame = layout(window, "requests", shapes=shapes, notes=notes)
+    frame.update(barmode="stack", bargap=0.12)
     # One error among none must not make an axis of fifths.
-    layout["yaxis"]["autorangeoptions"] = {"include": [0, 4]}
-    return {"data": traces, "layout": layout}
+    frame["yaxis"]["autorangeoptions"] = {"include": [0, 4]}
+    return {"data": traces, "layout": frame}
 
 
 def phase_figure(series: PhaseSeries, window: Window, simulated_until: datetime | None = None) -> Figure:
@@ -126,26 +126,7 @@ def phase_figure(series: PhaseSeries, window: Window, simulated_until: datetime 
         if np.isfinite(getattr(series, key)).any()
     ]
     shapes, notes = _simulated(simulated_until, window)
-    return {"data": traces, "layout": _layout(window, "ms", shapes=shapes, notes=notes)}
-
-
-def quota_figure(several: Sequence[QuotaSeries], window: Window) -> Figure:
-    """Share left of each bucket."""
-    dashes = ("solid", "dash", "dot", "dashdot", "longdash")
-    colors = (P95, P50, P99, "#c7821c", "#b76aa5")
-    traces = [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "name": series.level.bucket,
-            "x": typed(series.t_ms, "f8"),
-            "y": typed(series.left * 100),
-            "line": {"width": 1.8, "color": colors[i % 5], "dash": dashes[i % 5]},
-            "hovertemplate": f"{series.level.bucket} %{{y:.1f}} % left<extra></extra>",
-        }
-        for i, series in enumerate(several)
-    ]
-    return {"data": traces, "layout": _layout(window, "% left", top=104)}
+    return {"data": traces, "layout": layout(window, "ms", shapes=shapes, notes=notes)}
 
 
 def has_points(*columns: Column) -> bool:
@@ -180,7 +161,7 @@ def _incident_shapes(spans: Iterable[Span], window: Window) -> tuple[list[dict[s
         if start >= end:
             continue
         shapes.append(_rectangle(start, end, "rgba(207,75,63,0.16)", "rgba(207,75,63,0.55)"))
-        notes.append(_note(start, f"▲ {span.label}", row=1, leftward=start > window.start + window.length * 0.6))
+        notes.append(note_at(start, f"▲ {span.label}", row=1, leftward=start > window.start + window.length * 0.6))
     return shapes, notes
 
 
@@ -190,7 +171,7 @@ def _simulated(until: datetime | None, window: Window) -> tuple[list[dict[str, A
     end = min(until, window.end)
     text = f"simulated history until {until.astimezone(UTC).strftime('%d %b %H:%M').lstrip('0')} UTC"
     return [_rectangle(window.start, end, "rgba(122,139,153,0.10)", "rgba(122,139,153,0.0)")], [
-        _note(window.start, text)
+        note_at(window.start, text)
     ]
 
 
@@ -209,7 +190,8 @@ def _rectangle(start: datetime, end: datetime, fill: str, edge: str) -> dict[str
     }
 
 
-def _note(at: datetime, text: str, *, row: int = 0, leftward: bool = False) -> dict[str, Any]:
+def note_at(at: datetime, text: str, *, row: int = 0, leftward: bool = False) -> dict[str, Any]:
+    """A word at the upper edge of a chart, beside that instant."""
     return {
         "x": epoch_ms(at),
         "xref": "x",
@@ -260,7 +242,7 @@ def _ceiling(columns: Iterable[Column], threshold_ms: float | None) -> float | N
     return max(top, threshold_ms or 0.0) * 1.12
 
 
-def _layout(
+def layout(
     window: Window,
     unit: str,
     *,
@@ -268,6 +250,7 @@ def _layout(
     notes: list[dict[str, Any]] | None = None,
     top: float | None = None,
 ) -> dict[str, Any]:
+    """Axes, legend and hover of a chart over that window; `top` fixes the upper end of the y axis."""
     y: dict[str, Any] = {
         "rangemode": "tozero",
         "ticksuffix": f" {unit}" if unit == "ms" else "",

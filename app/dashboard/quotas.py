@@ -1,63 +1,131 @@
-"""An integration's quota buckets as a table and a chart."""
+"""Quota buckets as a table with their forecasts, and as a chart with where it leads."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from dash import html
 from dash.development.base_component import Component
 
 from app.dashboard import wording
 from app.dashboard.charts import chart
-from app.dashboard.elements import ago, budget_bar, panel, table
-from app.dashboard.figures import quota_figure
-from metrics.model import QuotaLevel, Window
+from app.dashboard.elements import ago, budget_bar, integration_link, mark, panel, table
+from app.dashboard.quota_figure import quota_figure
+from metrics.model import State, Window
+from metrics.quota.model import ForecastState, QuotaForecast
+from metrics.quota.words import reset_words
 from metrics.series import QuotaSeries
+
+MARKS: Final = {
+    ForecastState.SPENT: (State.DOWN, "spent"),
+    ForecastState.RUNS_OUT: (State.DEGRADED, "runs out"),
+    ForecastState.LASTS_PAST_RESET: (State.UP, "lasts"),
+    ForecastState.LASTS_WINDOW: (State.UP, "lasts"),
+    ForecastState.REFILLS: (State.UP, "refills"),
+    ForecastState.GAUGE: (State.UP, "gauge"),
+    ForecastState.TOO_LITTLE_EVIDENCE: (State.NO_DATA, "too little evidence"),
+    ForecastState.NOT_REPORTED: (State.NO_DATA, "not reported"),
+}
+_WORST: Final = {state: place for place, state in enumerate(MARKS)}
+_HEAD: Final = ("bucket", "state", "left", "used", "limit", "forecast", "resets", "our probes", "account", "reported")
+_UNKNOWN: Final = "This vendor has not reported any quota yet: its limits are unknown, not unlimited."
 
 
 def quota_panel(
-    levels: Sequence[QuotaLevel], series: Sequence[QuotaSeries], window: Window, now: datetime
+    forecasts: Iterable[QuotaForecast], series: Sequence[QuotaSeries], window: Window, now: datetime
 ) -> Component:
-    """Every bucket the vendor reported; one it does not report says so."""
-    head = ("bucket", "left", "used", "limit", "resets in", "kind", "source", "credential", "reported")
-    rows = [_row(level, now) for level in levels]
-    told = "This vendor has not reported any quota yet: its limits are unknown, not unlimited."
+    """Every bucket that an integration draws on; one that its vendor does not report says so."""
+    shown = worst_first(forecasts)
+    rows = [_row(told, now) for told in shown]
     known = [one for one in series if one.t_ms.size > 1]
-    parts: list[Any] = [html.Div(table(head, rows, numeric=(2, 3), empty=told), id="live-quota")]
+    parts: list[Any] = [html.Div(table(_HEAD, rows, numeric=(3, 4), empty=_UNKNOWN), id="live-quota")]
     if known:
-        parts.append(chart("quota-chart", quota_figure(known, window), height="11rem"))
-    note = f"share of each bucket left · newest reading · chart: last {wording.span(window.length)}" if rows else ""
-    return panel("Quota", *parts, note=note, name="quota")
+        parts.append(chart("quota-chart", quota_figure(known, shown, window), height="13rem"))
+    note = "share of each bucket left · newest reading"
+    if known:
+        note += f" · chart: last {wording.span(window.length)}, and where it leads (90 % bounds)"
+    return panel("Quota", *parts, note=note if rows else "", name="quota")
 
 
-def _row(level: QuotaLevel, now: datetime) -> tuple[Any, ...]:
-    unit = "" if level.unit == "percent" else f" {level.unit}"
-    used = level.used
-    if used is None and level.limit is not None and level.remaining is not None:
-        used = level.limit - level.remaining
-    return (
-        html.B(level.bucket),
-        budget_bar(level.left) if level.left is not None else html.Span("not reported", className="none"),
-        wording.count(used),
-        f"{wording.count(level.limit)}{unit}" if level.limit is not None else wording.NONE,
-        reset_words(level, now),
-        _kind(level),
-        wording.spoken(level.source),
-        level.credential,
-        ago(level.observed_at),
+def all_quotas_panel(forecasts: Iterable[QuotaForecast], now: datetime) -> Component:
+    """Every bucket of every vendor, each once, whoever draws on it; the one that runs out first comes first."""
+    shown = worst_first(forecasts)
+    rows = [(_names(told), told.vendor, *_row(told, now)) for told in shown]
+    empty = "Buckets stand here once a run has been evaluated."
+    return panel(
+        "Every bucket",
+        table(("integrations", "vendor", *_HEAD), rows, numeric=(5, 6), empty=empty),
+        note=f"{len(rows)} buckets · each counted once per account · the worst first",
     )
 
 
-def _kind(level: QuotaLevel) -> str:
-    if level.window_s is None:
-        return level.window_kind
-    return f"{level.window_kind}, {wording.span(timedelta(seconds=level.window_s))}"
+def worst_first(forecasts: Iterable[QuotaForecast]) -> list[QuotaForecast]:
+    """Spent before running out before lasting before unknown; then the sooner, then the emptier one."""
+
+    def place(told: QuotaForecast) -> tuple[int, float, float, str]:
+        at = told.at.timestamp() if told.at else float("inf")
+        return _WORST[told.state], at, 1.0 if told.left is None else told.left, told.key
+
+    return sorted(forecasts, key=place)
 
 
-def reset_words(level: QuotaLevel, now: datetime) -> str:
-    """When the bucket is full again, as far as the vendor says."""
-    if level.reset_at is not None:
-        return wording.lasting(level.reset_at - now) if level.reset_at > now else "now"
-    return "continuously" if level.window_kind in {"leaky", "rolling"} else "not said"
+def scarcity_words(forecasts: Sequence[QuotaForecast]) -> str:
+    """`2 run out before their reset, 41 last, 12 are not reported`."""
+    counted = {
+        "spent": sum(told.state is ForecastState.SPENT for told in forecasts),
+        "run out before their reset": sum(told.state is ForecastState.RUNS_OUT for told in forecasts),
+        "last": sum(MARKS[told.state][0] is State.UP for told in forecasts),
+        "with too little evidence": sum(told.state is ForecastState.TOO_LITTLE_EVIDENCE for told in forecasts),
+        "not reported": sum(told.state is ForecastState.NOT_REPORTED for told in forecasts),
+    }
+    return ", ".join(f"{n:,} {what}" for what, n in counted.items() if n)
+
+
+def _names(told: QuotaForecast) -> Component:
+    links = [integration_link(name) for name in told.integrations]
+    return html.Span([part for link in links for part in (link, " ")])
+
+
+def _row(told: QuotaForecast, now: datetime) -> tuple[Any, ...]:
+    unit = "" if told.unit == "percent" else f" {told.unit}"
+    used = told.used
+    if used is None and told.limit is not None and told.remaining is not None:
+        used = told.limit - told.remaining
+    return (
+        html.Span([html.B(told.bucket or "any"), html.Span(f" {_kind(told)}", className="note")]),
+        mark(*MARKS[told.state]),
+        budget_bar(told.left) if told.left is not None else html.Span("not reported", className="none"),
+        wording.count(used),
+        f"{wording.count(told.limit)}{unit}" if told.limit is not None else wording.NONE,
+        html.Span(told.sentence, className="wrap"),
+        _resets(told, now),
+        _probes(told),
+        ", ".join(told.credentials) or wording.NONE,
+        ago(told.observed_at),
+    )
+
+
+def _kind(told: QuotaForecast) -> str:
+    if told.window_s is None:
+        return told.window_kind
+    return f"{told.window_kind}, {wording.span(timedelta(seconds=told.window_s))}"
+
+
+def _resets(told: QuotaForecast, now: datetime) -> str:
+    said = reset_words(told.reset, now).removeprefix("resets ")
+    return said or ("continuously" if told.window_kind in {"leaky", "rolling"} else "not said")
+
+
+def _probes(told: QuotaForecast) -> str:
+    if told.probes is None:
+        return wording.NONE
+    share = f" · {wording.share(told.probes.share, 1)} of the burn" if told.probes.share is not None else ""
+    budget = f" · allowed {told.probes.budget}" if told.probes.budget else ""
+    return f"{wording.count(told.probes.per_h)} calls/h{share}{budget}"
+
+
+def drawn_on(forecasts: Iterable[QuotaForecast], integration: str) -> tuple[QuotaForecast, ...]:
+    """The buckets that an integration draws on."""
+    return tuple(told for told in forecasts if integration in told.integrations)

@@ -15,9 +15,9 @@ from app.dashboard.elements import ago, aria, empty_state, figure_tile, outcome_
 from app.dashboard.figures import Span, error_figure, has_points, latency_figure, phase_figure
 from app.dashboard.held_back import held_back_strip
 from app.dashboard.incident_card import incident_card
-from app.dashboard.objectives import objectives_panel
+from app.dashboard.objectives import flow_objectives, objectives_panel
 from app.dashboard.page import Visit
-from app.dashboard.quotas import quota_panel
+from app.dashboard.quotas import drawn_on, quota_panel
 from app.dashboard.recorded import recorded_panel
 from app.dashboard.strip import banners
 from app.dashboard.view import IntegrationView, Measured, Standing, View
@@ -56,13 +56,19 @@ def render(view: View, visit: Visit) -> Component:
             _kpis(standing, measured),
             _latency(shown),
             html.Div([_errors(measured), _phases(measured)], className="two"),
-            objectives_panel(standing.objectives),
-            quota_panel(standing.quotas, measured.quotas, measured.window, shown.at),
+            objectives_panel((*standing.objectives, *flow_objectives(view.hub.evaluation, standing.declared.flows))),
+            _quota(view, shown),
             recorded_panel(measured.recorded, measured.window),
             runs_panel(shown.runs),
         ],
         className="stack",
     )
+
+
+def _quota(view: View, shown: IntegrationView) -> Component:
+    evaluation, measured = view.hub.evaluation, shown.measured
+    forecasts = drawn_on(evaluation.forecasts if evaluation else (), shown.standing.declared.name)
+    return quota_panel(forecasts, measured.quotas, measured.window, shown.at)
 
 
 def _header(standing: Standing, chosen: str) -> Component:
