@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metrics.baseline.kept import Amended, LatencyBuckets, LatencyHours
-from metrics.baseline.rows import Floats, largest, median, quantile
+from metrics.baseline.rows import Floats, median, quantile, reached_mostly
 from metrics.baseline.rule import KINDS, Rule
 from metrics.baseline.zones import Alike, Zone
 
@@ -26,6 +26,9 @@ _RESIDUAL_DAYS: Final = 14
 _LEAST_MS: Final = 1e-3
 _HALF_NORMAL: Final = 1.645
 """The 90th percentile of the absolute value of a standard normal deviate."""
+
+_BITS: Final = np.array([16, 8, 4, 2, 1], np.int8)
+"""By which the last buckets are kept: three that were above their lower limit or not, two above their limit or not."""
 
 Flags = NDArray[np.bool_]
 
@@ -65,6 +68,10 @@ class Judged:
     above: Flags
     of_three: NDArray[np.int64]
     """How many of the last three measured buckets were above their limit."""
+    lower: Floats
+    """The limit that most of four buckets must be above; nowhere above `limit`."""
+    of_four: NDArray[np.int64]
+    """How many of the last four measured buckets were above their lower limit."""
     firing: Flags
     accepted: Flags
     """What it was so long under alert for is normal from here on."""
@@ -98,6 +105,8 @@ class LatencyBaselines:
         self._values = _unknown(count, 2 * _DAY * per_hour)
         self._refused = np.zeros((count, 2 * _DAY * per_hour), np.bool_)
         self._above = np.zeros((count, 2), np.bool_)
+        self._raised = np.zeros((count, 3), np.bool_)
+        """Whether the last buckets were above their lower limit, oldest first."""
         self._firing = np.zeros(count, np.bool_)
         self._since = np.full(count, -1, np.int64)
         self._next: int | None = None
@@ -117,11 +126,34 @@ class LatencyBaselines:
         """
         if self._next is not None and bucket < self._next:
             raise ValueError("buckets come in order")
-        first = bucket if self._next is None else max(self._next, bucket - _HOURS * self._per_hour)
-        nothing = np.full(len(self._since), np.nan)
-        for missed in range(first, bucket):
-            self._step(missed, nothing, None)
+        self._pass_over(bucket)
         return self._step(bucket, np.log(np.maximum(value, _LEAST_MS)), excluded)
+
+    def _pass_over(self, bucket: int) -> None:
+        """Up to that bucket nothing was measured."""
+        nothing = np.full(len(self._since), np.nan)
+        while self._next is not None and self._next < bucket:
+            whole = (bucket - self._next) // self._per_hour * self._per_hour
+            if self._next % self._per_hour or not whole or self._firing.any():
+                self._step(self._next, nothing, None)
+            else:
+                self._forget(self._next, self._next + whole)
+
+    def _forget(self, first: int, end: int) -> None:
+        """Hours without any measurement leave nothing behind, and no alert was going on."""
+        hours = np.arange(first // self._per_hour, end // self._per_hour)
+        self._middle[:, hours % _HOURS] = self._high[:, hours % _HOURS] = np.nan
+        self._uncorrected[:, :, hours % _DAY] = np.nan
+        self._errors[:, :, hours % _WEEK] = np.nan
+        for ring in (self._values, self._deviations, self._residuals):
+            ring[:, np.arange(first, end) % ring.shape[1]] = np.nan
+        self._refused[:, np.arange(first, end) % self._refused.shape[1]] = False
+        self._next = end
+
+    @property
+    def is_firing(self) -> bool:
+        """Whether any series is under alert."""
+        return bool(self._firing.any())
 
     def accept(self, series: int) -> None:
         """Take the level that it is at for normal from now on."""
@@ -149,7 +181,7 @@ class LatencyBaselines:
             wrong=self._errors[:, :, hour % _WEEK].T,
             middle=self._middle[:, hour % _HOURS].copy(),
             high=self._high[:, hour % _HOURS].copy(),
-            above=(self._above @ np.array([2, 1])).astype(np.int8),
+            above=(np.hstack([self._raised, self._above]) @ _BITS).astype(np.int8),
             since=self._since.copy(),
         )
         rings = {name: ring[:, self._places(hour, ring)] for name, ring in self._rings.items()}
@@ -176,7 +208,8 @@ class LatencyBaselines:
         last = hour == next_hour - 1
         self._since[row[last]] = hours.since[last]
         self._firing[row[last]] = hours.since[last] >= 0
-        self._above[row[last]] = np.stack([hours.above[last] // 2, hours.above[last] % 2], axis=1)
+        recent = hours.above[last, None] & _BITS > 0
+        self._raised[row[last]], self._above[row[last]] = recent[:, :3], recent[:, 3:]
 
     @property
     def _rings(self) -> dict[str, NDArray[Any]]:
@@ -197,29 +230,33 @@ class LatencyBaselines:
         if self._next is None or bucket % self._per_hour == 0:
             self._enter(bucket // self._per_hour)
         self._next = bucket + 1
-        expected, limit = self._limits()
+        expected, limit, lower = self._limits()
         measured = ~np.isnan(value) & ~np.isnan(limit)
-        above = measured & (value > limit)
-        of_three = above.astype(np.int64) + self._above.sum(axis=1)
-        firing = np.where(measured, of_three >= 2, self._firing)
+        above, raised = measured & (value > limit), measured & (value > lower)
+        of_three, of_four = above + self._above.sum(axis=1), raised + self._raised.sum(axis=1)
+        firing = np.where(measured, (of_three >= 2) | (of_four >= 3), self._firing)
         self._since = np.where(firing, np.where(self._since < 0, bucket, self._since), -1)
         refused = firing | above | (excluded if excluded is not None else False)
         self._remember(bucket, value, expected, refused)
-        self._above[measured] = np.stack([self._above[measured, 1], above[measured]], axis=1)
+        self._above[measured] = np.column_stack([self._above, above])[measured, 1:]
+        self._raised[measured] = np.column_stack([self._raised, raised])[measured, 1:]
         self._firing = firing
         accepted = firing & (bucket - self._since >= self._rule.accepted_after * self._per_hour)
         if accepted.any():
             self._take_for_normal(np.flatnonzero(accepted), bucket)
         if (bucket + 1) % self._per_hour == 0:
             self._close(bucket // self._per_hour)
-        return Judged(value, expected, limit, above, of_three, firing & ~accepted, accepted)
+        return Judged(value, expected, limit, above, of_three, lower, of_four, firing & ~accepted, accepted)
 
-    def _limits(self) -> tuple[Floats, Floats]:
-        normal = self._normal
+    def _limits(self) -> tuple[Floats, Floats, Floats]:
+        """What is expected, the limit, and the lower one that longer trouble is held against."""
+        rule, normal = self._rule, self._normal
         lately = np.nan_to_num(median(self._deviations), nan=0.0)
-        expected = normal.level + self._rule.memory * lately
-        limit = np.maximum(expected + self._spreads * normal.spread, normal.habit)
-        return expected, np.maximum(limit, self._floor)
+        expected = normal.level + rule.memory * lately
+        least = np.maximum(normal.habit, self._floor)
+        fewer = np.minimum(self._spreads, np.maximum(self._spreads - rule.lower, rule.lowest))
+        limit, lower = (np.maximum(expected + spreads * normal.spread, least) for spreads in (self._spreads, fewer))
+        return expected, limit, lower
 
     def _remember(self, bucket: int, value: Floats, expected: Floats, refused: Flags) -> None:
         place = bucket % self._values.shape[1]
@@ -227,12 +264,7 @@ class LatencyBaselines:
         self._deviations[:, bucket % self._deviations.shape[1]] = np.where(refused, np.nan, value - self._normal.level)
         self._residuals[:, bucket % self._residuals.shape[1]] = np.where(refused, np.nan, value - expected)
         # The bucket before the first one that fires was part of it.
-        begun = self._firing_begins(bucket)
-        self._refused[begun, (bucket - 1) % self._values.shape[1]] = True
-
-    def _firing_begins(self, bucket: int) -> Flags:
-        begins: Flags = self._since == bucket
-        return begins
+        self._refused[self._since == bucket, (bucket - 1) % self._values.shape[1]] = True
 
     def _enter(self, hour: int) -> None:
         """What is normal in the hour that begins."""
@@ -305,11 +337,12 @@ class LatencyBaselines:
         buckets = (alike.near[:, None] * self._per_hour + np.arange(self._per_hour)).ravel() % length
         own, n = _upper_spread(residuals[:, buckets])
         spread = np.where(n > 0, overall + (own - overall) * n / (n + rule.hour_weight), overall)
-        return np.maximum(spread, rule.least_spread)
+        first_day = np.count_nonzero(~np.isnan(self._high[rows]), axis=1) < _DAY
+        return np.maximum(spread, np.where(first_day, rule.first_spread, rule.least_spread))
 
     def _habit(self, rows: NDArray[np.int64], alike: Alike) -> Floats:
         high = self._high[rows]
-        reached = np.fmax(largest(high[:, alike.days % _HOURS], 3), largest(high[:, alike.weeks % _HOURS], 2))
+        reached = np.fmax(reached_mostly(high[:, alike.days % _HOURS]), reached_mostly(high[:, alike.weeks % _HOURS]))
         return np.where(np.isnan(reached), -np.inf, reached + self._rule.habit)
 
     def _close(self, hour: int) -> None:
@@ -344,7 +377,7 @@ class LatencyBaselines:
                 self._amended.append(
                     Amended(row, past, float(middle), self._refused[row, self._places(past, self._refused)])
                 )
-        self._above[rows] = False
+        self._above[rows] = self._raised[rows] = False
         self._firing[rows] = False
         self._since[rows] = -1
 

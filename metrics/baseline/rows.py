@@ -48,3 +48,12 @@ def largest(values: Floats, place: int) -> Floats:
     ordered, n = sorted_rows(values)
     found: Floats = ordered[np.arange(len(values)), np.maximum(0, n - place)]
     return np.where(n >= place, found, np.nan)
+
+
+def reached_mostly(values: Floats) -> Floats:
+    """Of each row the largest figure that more than half of its figures reach, NaN of one without a figure."""
+    if not values.shape[1]:
+        return np.full(len(values), np.nan)
+    ordered, n = sorted_rows(values)
+    found: Floats = ordered[np.arange(len(values)), np.maximum(0, (n - 1) // 2)]
+    return found

@@ -27,6 +27,10 @@ class Rule:
 
     spreads: float = 4.0
     """How many spreads above normal the limit lies; see `sensitivity`."""
+    lower: float = 1.0
+    """So many spreads lower is the limit that three of four buckets must be above."""
+    lowest: float = 3.0
+    """And at so many spreads at least, unless the limit itself is lower."""
     least_spread: float = 0.07
     first_spread: float = 0.25
     """Taken for granted of a young series, with the weight of `first_weight` buckets, until `young` are known."""
@@ -34,7 +38,7 @@ class Rule:
     young: int = 80
     hour_weight: int = 40
     """How many buckets the spread of all hours counts for beside that of this hour."""
-    memory: float = 0.5
+    memory: float = 0.65
     """Share of the last two hours' deviation that is expected to go on."""
     habit: float = log(1.1)
     """How far above what this hour usually reaches the limit lies at least."""
