@@ -24,8 +24,11 @@ class Thresholds(Declared):
     """Limits that are learned from history, beside the declared ones."""
 
     sensitivity: Sensitivity = Field(
-        Sensitivity.NORMAL, description="high: 3.5 spreads above what is normal at the hour; normal: 4; low: 5.5; off."
+        Sensitivity.NORMAL,
+        description="Of latencies and recorded values; high: 3.5 spreads above what is normal at the hour; normal: 4; "
+        "low: 5.5; off.",
     )
+    failures: bool = Field(True, description="Whether more failures than chance explains at the hour raise an alert.")
     time_zone: TimeZone | None = Field(
         None, description="By whose clock the hours differ, e.g. Europe/Berlin. Default: hub.timezone."
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import comb
 from typing import Final
 
@@ -52,21 +53,22 @@ class ErrorRule:
 
 @dataclass(frozen=True, slots=True)
 class ErrorsJudged:
-    """One minute of every series."""
+    """Minutes of every series."""
 
     rate: Floats
-    """The usual share of failures at this hour, 0 … 1."""
+    """By series: the usual share of failures at this hour, 0 … 1."""
     failures: Counts
-    """By window, in the order of `WINDOWS`: how many there were."""
+    """By window (in the order of `WINDOWS`), minute and series: how many there were."""
     probes: Counts
     chance: Floats
-    """By window: how rarely so many failures come by chance; 1 where there are too few to ask."""
+    """By window, minute and series: how rarely so many failures come by chance; 1 where there are too few to ask."""
     firing: Flags
+    """By minute and series."""
     accepted: Flags
 
 
 class ErrorBaselines:
-    """The state of the error rates of many series, minute by minute; see the module."""
+    """The state of the error rates of many series, hour by hour; see the module."""
 
     def __init__(self, zones: Sequence[str], rule: ErrorRule | None = None) -> None:
         """One time zone per series."""
@@ -128,66 +130,92 @@ class ErrorBaselines:
         rows = kept.row[last]
         self._row[rows], self._since[rows], self._begun[rows] = kept.in_a_row[last], kept.since[last], kept.begun[last]
 
-    def observe(self, minute: int, probes: Counts, failures: Counts, excluded: Flags | None = None) -> ErrorsJudged:
-        """Judge one minute (its number since the epoch) and learn from it; minutes come in order.
+    def observe(self, first: int, probes: Counts, failures: Counts, excluded: Flags | None = None) -> ErrorsJudged:
+        """Judge minutes from `first` (counted from the epoch) on, all of one hour, and learn from them.
 
-        What is `excluded` (an incident, a maintenance) is judged, and not learned.
+        `probes`, `failures` and `excluded` hold one row per minute. Minutes come in order; those that were left out had
+        no probe. What is `excluded` (an incident, a maintenance) is judged, and not learned.
         """
-        if self._next is not None and minute < self._next:
+        if self._next is not None and first < self._next:
             raise ValueError("minutes come in order")
-        nothing = np.zeros_like(probes)
-        first = minute if self._next is None else max(self._next, minute - _HOURS * _HOUR)
-        for missed in range(first, minute):
-            self._step(missed, nothing, nothing, None)
-        return self._step(minute, probes, failures, excluded)
+        at = first if self._next is None else max(self._next, first - _HOURS * _HOUR)
+        while at < first:
+            end = min(first, (at // _HOUR + 1) * _HOUR)
+            nothing = np.zeros((end - at, len(self._row)), np.int64)
+            self._judge(at, nothing, nothing, None)
+            at = end
+        if first // _HOUR != (first + len(probes) - 1) // _HOUR:
+            raise ValueError("the minutes are those of one hour")
+        return self._judge(first, probes, failures, excluded)
 
-    def _step(self, minute: int, probes: Counts, failures: Counts, excluded: Flags | None) -> ErrorsJudged:
-        if self._next is None or minute % _HOUR == 0:
-            self._enter(minute // _HOUR)
-        self._next = minute + 1
-        self._begun = np.where((self._begun < 0) & (probes > 0), minute, self._begun)
-        self._minutes[:, :, minute % _HOUR] = probes, failures
-        self._row = np.where(probes == 0, self._row, np.where(failures == probes, self._row + failures, 0))
-        sums = np.stack(
-            [self._minutes[:, :, np.arange(minute - length + 1, minute + 1) % _HOUR].sum(axis=2) for length in WINDOWS]
-        )
-        asked, failed = sums[:, 0], sums[:, 1]
+    def _judge(self, first: int, probes: Counts, failures: Counts, excluded: Flags | None) -> ErrorsJudged:
+        if self._next is None or first % _HOUR == 0:
+            self._enter(first // _HOUR)
+        self._next = first + len(probes)
+        minutes = np.arange(first, self._next)
+        begins = np.where((probes > 0).any(axis=0), minutes[np.argmax(probes > 0, axis=0)], -1)
+        self._begun = np.where(self._begun < 0, begins, self._begun)
+        asked, failed = self._sums(first, np.stack([probes, failures]))
         chance = self._chance(asked, failed)
-        firing = self._is_firing(minute, chance, failed)
-        self._since = np.where(firing, np.where(self._since < 0, minute, self._since), -1)
-        accepted = firing & (minute - self._since >= self._rule.accepted_after * _HOUR)
-        self._since[accepted] = -1
-        self._learn(minute, probes, failures, failed, firing | (excluded if excluded is not None else False))
+        opens: Flags = np.any((chance <= self._rule.chance) & (failed > self._habit[:, None]), axis=0)
+        young = (self._begun >= 0) & (minutes[:, None] - self._begun < 24 * _HOUR)
+        opens |= young & np.asarray(self._in_a_row(probes, failures) >= self._rule.in_a_row)
+        stays: Flags = np.any(chance[:2] <= self._rule.chance_after, axis=0)
+        firing, accepted = self._alerts(first, opens, stays)
+        self._learn(probes, failures, failed, firing | (excluded if excluded is not None else False))
         return ErrorsJudged(self._usual, failed, asked, chance, firing & ~accepted, accepted)
+
+    def _sums(self, first: int, counts: Counts) -> tuple[Counts, Counts]:
+        """Probes and failures of the windows that end with each minute."""
+        last_hour = self._minutes[:, :, np.arange(first - _HOUR, first) % _HOUR].transpose(0, 2, 1)
+        running = np.concatenate([np.zeros_like(counts[:, :1]), last_hour, counts], axis=1).cumsum(axis=1)
+        minutes = np.arange(_HOUR + 1, _HOUR + 1 + counts.shape[1])
+        self._minutes[:, :, (first + np.arange(counts.shape[1])) % _HOUR] = counts.transpose(0, 2, 1)
+        asked, failed = np.stack([running[:, minutes] - running[:, minutes - length] for length in WINDOWS], axis=1)
+        return asked, failed
 
     def _chance(self, asked: Counts, failed: Counts) -> Floats:
         found = np.ones(asked.shape)
-        for window, series in zip(*np.nonzero(failed >= self._rule.fewest), strict=True):
-            rate = min(1.0, self._usual[series] * self._rule.margin)
-            found[window, series] = tail(int(asked[window, series]), int(failed[window, series]), rate)
+        for window, minute, series in zip(*np.nonzero(failed >= self._rule.fewest), strict=True):
+            rate = min(1.0, float(self._usual[series]) * self._rule.margin)
+            place = window, minute, series
+            found[place] = tail(int(asked[place]), int(failed[place]), rate)
         return found
 
-    def _is_firing(self, minute: int, chance: Floats, failed: Counts) -> Flags:
-        rule = self._rule
-        beyond_habit = failed > self._habit
-        opens = ((chance <= rule.chance) & beyond_habit).any(axis=0)
-        young = minute - self._begun < 24 * _HOUR
-        opens |= young & (self._row >= rule.in_a_row)
-        short = slice(0, 2)
-        stays = (self._since >= 0) & (chance[short] <= rule.chance_after).any(axis=0)
-        firing: Flags = opens | stays
-        return firing
+    def _in_a_row(self, probes: Counts, failures: Counts) -> Counts:
+        """Failures in a row up to each minute."""
+        rows = np.zeros_like(probes)
+        if failures.any() or self._row.any():
+            for minute, (asked, failed) in enumerate(zip(probes, failures, strict=True)):
+                self._row = np.where(asked == 0, self._row, np.where(failed == asked, self._row + failed, 0))
+                rows[minute] = self._row
+        return rows
 
-    def _learn(self, minute: int, probes: Counts, failures: Counts, failed: Counts, refused: Flags) -> None:
-        self._seen += np.stack([probes, failures])
-        self._hour += np.where(refused, 0, np.stack([probes, failures]))
-        self._peak = np.maximum(self._peak, failed)
-        if (minute + 1) % _HOUR == 0:
-            place = minute // _HOUR % _HOURS
-            self._learned[:, :, place] = self._hour
-            self._all[:, :, place] = self._seen
-            self._most[:, :, place] = self._peak
-            self._over = self._kept(minute // _HOUR)
+    def _alerts(self, first: int, opens: Flags, stays: Flags) -> tuple[Flags, Flags]:
+        """Which series are under alert in which minute, and where what they show is normal from then on."""
+        firing, accepted = np.zeros_like(opens), np.zeros_like(opens)
+        for series in np.flatnonzero(opens.any(axis=0) | (self._since >= 0)).tolist():
+            since = int(self._since[series])
+            for place in range(len(opens)):
+                on = bool(opens[place, series]) or (since >= 0 and bool(stays[place, series]))
+                since = -1 if not on else since if since >= 0 else first + place
+                firing[place, series] = on
+                if on and first + place - since >= self._rule.accepted_after * _HOUR:
+                    accepted[place, series], since = True, -1
+            self._since[series] = since
+        return firing, accepted
+
+    def _learn(self, probes: Counts, failures: Counts, failed: Counts, refused: Flags) -> None:
+        counts = np.stack([probes, failures])
+        self._seen += counts.sum(axis=1)
+        self._hour += np.where(refused, 0, counts).sum(axis=1)
+        self._peak = np.maximum(self._peak, failed.max(axis=1))
+        if self._next is not None and self._next % _HOUR == 0:
+            hour = self._next // _HOUR - 1
+            self._learned[:, :, hour % _HOURS] = self._hour
+            self._all[:, :, hour % _HOURS] = self._seen
+            self._most[:, :, hour % _HOURS] = self._peak
+            self._over = self._kept(hour)
             self._hour[:] = self._seen[:] = 0
             self._peak[:] = 0
 
@@ -224,6 +252,7 @@ class ErrorBaselines:
         self._most[:, :, hour % _HOURS] = np.nan
 
 
+@lru_cache(maxsize=65_536)
 def tail(n: int, least: int, rate: float) -> float:
     """The chance of `least` failures or more among n, each with that chance: the upper tail of the binomial law."""
     return min(1.0, sum(comb(n, k) * rate**k * (1 - rate) ** (n - k) for k in range(least, n + 1)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from config.model import Config, Integration, Sensitivity, Workflow
+from config.model import Config, Integration, Sensitivity, Thresholds, Workflow
 from metrics.baseline.rule import SPARSE_LESS, SPREADS
 
 FIVE_MINUTES_S: Final = 300
@@ -61,20 +61,25 @@ def monitors(config: Config) -> tuple[Monitor, ...]:
 
 def _of_workflow(config: Config, integration: Integration, workflow: Workflow) -> Iterator[Monitor]:
     declared = workflow.thresholds or integration.thresholds
-    if declared.sensitivity is Sensitivity.OFF:
-        return
+    zone = declared.time_zone or config.settings.hub.timezone
+    for region in workflow.regions:
+        if declared.sensitivity is not Sensitivity.OFF:
+            yield from _latencies(integration.name, workflow, region, zone, declared)
+        if declared.failures:
+            failures = SeriesKey(integration.name, workflow.name, region, "", Measure.FAILURES, MINUTE_S)
+            yield Monitor(failures, zone, 0.0, 0.0)
+
+
+def _latencies(integration: str, workflow: Workflow, region: str, zone: str, declared: Thresholds) -> Iterator[Monitor]:
     every_s = workflow.every.total_seconds()
     bucket_s = HOUR_S if every_s > _RARE_S else FIVE_MINUTES_S
     sparse = bucket_s == HOUR_S or bucket_s / every_s < _FEWEST_PROBES
     spreads = SPREADS[declared.sensitivity] - (SPARSE_LESS[bucket_s] if sparse else 0.0)
-    zone = declared.time_zone or config.settings.hub.timezone
     floor_ms = declared.floor.total_seconds() * 1000 if declared.floor is not None else 0.0
-    for region in workflow.regions:
-        for subject, measure in _subjects(workflow):
-            key = SeriesKey(integration.name, workflow.name, region, subject, measure, bucket_s)
-            yield Monitor(key, zone, spreads, floor_ms)
-        failures = SeriesKey(integration.name, workflow.name, region, "", Measure.FAILURES, MINUTE_S)
-        yield Monitor(failures, zone, 0.0, 0.0)
+    for subject, measure in _subjects(workflow):
+        yield Monitor(
+            SeriesKey(integration, workflow.name, region, subject, measure, bucket_s), zone, spreads, floor_ms
+        )
 
 
 def _subjects(workflow: Workflow) -> Iterator[tuple[str, Measure]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 HOUR_S: Final = 3600
 _WEEKEND: Final = 5
-_KEPT: Final = 2_000
+_AHEAD: Final = 1_000
 
 Hours = NDArray[np.int64]
 """Hours since the epoch."""
@@ -43,22 +42,22 @@ class Zone:
 
     def __init__(self, name: str) -> None:
         self._info = ZoneInfo(name)
-        self._offsets: OrderedDict[int, int] = OrderedDict()
+        self._first = 0
+        self._offsets = np.empty(0, np.int64)
+        """Seconds that the clocks are ahead of UTC, from the hour `_first` on."""
 
     def local(self, hours: Hours) -> Local:
-        """What the clocks say in those hours."""
-        local = hours * HOUR_S + np.array([self._offset(hour) for hour in hours.tolist()], np.int64)
+        """What the clocks say in those hours, which are many in a row."""
+        low, high = int(hours.min()), int(hours.max()) + 1
+        if low < self._first or high > self._first + len(self._offsets):
+            self._first = low
+            self._offsets = np.array([self._offset(hour) for hour in range(low, high + _AHEAD)], np.int64)
+        local = hours * HOUR_S + self._offsets[hours - self._first]
         return Local(local // HOUR_S % 24, local // (24 * HOUR_S))
 
     def _offset(self, hour: int) -> int:
-        known = self._offsets.get(hour)
-        if known is None:
-            moment = datetime.fromtimestamp(hour * HOUR_S, UTC).astimezone(self._info)
-            offset = moment.utcoffset()
-            known = self._offsets[hour] = round(offset.total_seconds()) if offset else 0
-            if len(self._offsets) > _KEPT:
-                self._offsets.popitem(last=False)
-        return known
+        offset = datetime.fromtimestamp(hour * HOUR_S, UTC).astimezone(self._info).utcoffset()
+        return round(offset.total_seconds()) if offset else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,8 +42,8 @@ class Judge(Protocol):
     def read(self, con: DuckDBPyConnection, first: int, end: int, orders: Sequence[Order]) -> None:
         """What was measured in those buckets, to be judged next."""
 
-    def judge(self, bucket: int) -> list[LearnedVerdict]:
-        """One bucket → what has changed."""
+    def judge(self, first: int, end: int) -> list[LearnedVerdict]:
+        """Buckets `first` ≤ number < `end`, which were read → what has changed, in order of time."""
 
     def save(self, con: DuckDBPyConnection) -> None:
         """Store the hours that are over, inside the caller's transaction."""
@@ -101,7 +101,7 @@ class Course:
         first = self._next
         until = min(end, (first // self._per_hour + _CHUNK_H) * self._per_hour)
         self._store.read(partial(self._read, first=first, end=until))
-        changes = [change for bucket in range(first, until) for change in self.judge.judge(bucket)]
+        changes = self.judge.judge(first, until)
         self._next = until
         if until // self._per_hour > first // self._per_hour:
             self._store.write(self._save).result()

@@ -70,15 +70,23 @@ class FailureJudge:
                 chunk.excluded[max(0, start) : max(0, stop + 1), rows[0]] = True
         self._chunk = chunk
 
-    def judge(self, minute: int) -> list[LearnedVerdict]:
-        """One minute → what has changed. It has been read before."""
+    def judge(self, first: int, end: int) -> list[LearnedVerdict]:
+        """Minutes that were read before → what has changed."""
+        changes, at = list[LearnedVerdict](), first
+        while at < end:
+            until = min(end, (at // _HOUR + 1) * _HOUR)
+            changes += self._judge(at, until)
+            at = until
+        return changes
+
+    def _judge(self, first: int, end: int) -> list[LearnedVerdict]:
         chunk = self._chunk
         assert chunk is not None  # noqa: S101 - the caller read it
-        place = minute - chunk.first
-        judged = self._baselines.observe(minute, chunk.asked[place], chunk.failed[place], chunk.excluded[place])
-        if (minute + 1) % _HOUR == 0:
+        read = slice(first - chunk.first, end - chunk.first)
+        judged = self._baselines.observe(first, chunk.asked[read], chunk.failed[read], chunk.excluded[read])
+        if end % _HOUR == 0:
             self._hours.append(self._baselines.hour_over())
-        return self._changes(minute, judged)
+        return self._changes(first, judged)
 
     def save(self, con: DuckDBPyConnection) -> None:
         """Store the hours that are over, inside the caller's transaction."""
@@ -111,29 +119,39 @@ class FailureJudge:
         known = self._ids[rows] == series
         return rows[known], known
 
-    def _changes(self, minute: int, judged: ErrorsJudged) -> list[LearnedVerdict]:
-        begins, ends = judged.firing & ~self._was_firing, self._was_firing & ~judged.firing
-        self._was_firing = judged.firing
-        self._since[begins] = minute
+    def _changes(self, first: int, judged: ErrorsJudged) -> list[LearnedVerdict]:
+        before = np.concatenate([self._was_firing[None], judged.firing[:-1]])
+        self._was_firing = judged.firing[-1]
         changes = []
-        for row in np.flatnonzero(judged.firing).tolist():
-            self.firing[row] = self._verdict(minute, row, judged, LearnedState.FIRING)
-        changes += [self.firing[row] for row in np.flatnonzero(begins).tolist()]
-        for row in np.flatnonzero(ends).tolist():
-            self.firing.pop(row, None)
-            said = LearnedState.ACCEPTED if judged.accepted[row] else LearnedState.GOOD
-            changes.append(self._verdict(minute, row, judged, said))
-        self._since[ends] = -1
+        for place, row in zip(*np.nonzero(before != judged.firing), strict=True):
+            begins = bool(judged.firing[place, row])
+            self._since[row] = first + place if begins else self._since[row]
+            said = LearnedState.ACCEPTED if judged.accepted[place, row] else LearnedState.GOOD
+            changes.append(self._verdict(first, place, row, judged, LearnedState.FIRING if begins else said))
+            self._since[row] = self._since[row] if begins else -1
+        last = len(judged.firing) - 1
+        rows = np.flatnonzero(self._was_firing).tolist()
+        self.firing = {row: self._verdict(first, last, row, judged, LearnedState.FIRING) for row in rows}
         return changes
 
-    def _verdict(self, minute: int, row: int, judged: ErrorsJudged, said: LearnedState) -> LearnedVerdict:
-        window = int(np.argmin(judged.chance[:, row]))
-        asked, failed = int(judged.probes[window, row]), int(judged.failures[window, row])
-        usual, chance = float(judged.rate[row]), float(judged.chance[window, row])
-        end, since = (datetime.fromtimestamp((at + 1) * MINUTE_S, UTC) for at in (minute, int(self._since[row])))
-        words = too_many(failed, asked, WINDOWS[window], usual, chance)
-        share = failed / asked if asked else 0.0
+    def _verdict(self, first: int, place: int, row: int, judged: ErrorsJudged, said: LearnedState) -> LearnedVerdict:
+        window = int(np.argmin(judged.chance[:, place, row]))
+        asked, failed = int(judged.probes[window, place, row]), int(judged.failures[window, place, row])
+        usual, chance = float(judged.rate[row]), float(judged.chance[window, place, row])
+        end = _end_of(first + int(place))
         return LearnedVerdict(
-            self._monitors[row].key, said, end, since if self._since[row] >= 0 else end, share, usual,
-            usual * self._rule.margin, "share", asked, words,
-        )  # fmt: skip
+            key=self._monitors[row].key,
+            state=said,
+            at=end,
+            since=_end_of(int(self._since[row])) if self._since[row] >= 0 else end,
+            seen=failed / asked if asked else 0.0,
+            usual=usual,
+            limit=usual * self._rule.margin,
+            unit="share",
+            n=asked,
+            words=too_many(failed, asked, WINDOWS[window], usual, chance),
+        )
+
+
+def _end_of(minute: int) -> datetime:
+    return datetime.fromtimestamp((minute + 1) * MINUTE_S, UTC)

@@ -94,8 +94,11 @@ class LatencyJudge:
         self._note_orders(chunk, orders, end)
         self._chunk = chunk
 
-    def judge(self, bucket: int) -> list[LearnedVerdict]:
-        """One bucket → what has changed. It has been read before."""
+    def judge(self, first: int, end: int) -> list[LearnedVerdict]:
+        """Buckets that were read before → what has changed."""
+        return [change for bucket in range(first, end) for change in self._judge(bucket)]
+
+    def _judge(self, bucket: int) -> list[LearnedVerdict]:
         chunk = self._chunk
         assert chunk is not None  # noqa: S101 - the caller read it
         place = bucket - chunk.first

@@ -9,14 +9,13 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from config.model import Config, Integration
-from metrics.baseline.series import Measure
 from metrics.learning import LearnedLimits
 from metrics.learning.course import SETTLED_AFTER
 from metrics.model import LearnedState, LearnedVerdict
@@ -26,7 +25,8 @@ from metrics.store.appending import append
 from metrics.store.database import Store
 
 _DAY_MS: Final = 86_400_000
-_MEASURES: Final = {"latency": {Measure.TOTAL}, "errors": {Measure.FAILURES}}
+_ASKED: Final[dict[str, dict[str, Any]]] = {"latency": {"failures": False}, "errors": {"sensitivity": "off"}}
+"""What is judged of each kind of series."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class ReplayedAlert:
 
 
 def replay(suite: Suite, store: Store, heard: Callable[[float], None] = lambda share: None) -> Iterator[ReplayedAlert]:
-    """Every alert about the kind of series that each is, in order of series and time.
+    """Every alert about what each series is the recording of, in order of series and time.
 
     Rows are stored before they are judged, a day at a time; no verdict knows of a row that came after it.
     """
@@ -55,8 +55,7 @@ def replay(suite: Suite, store: Store, heard: Callable[[float], None] = lambda s
     for change in changes:
         by_name[change.key.integration].append(change)
     for name, recording in named:
-        wanted = _MEASURES[recording.meta.kind]
-        yield from _alerts(recording, [change for change in by_name[name] if change.key.measure in wanted])
+        yield from _alerts(recording, by_name[name])
 
 
 def _stored(
@@ -102,7 +101,7 @@ def _integration(name: str, recording: Recording) -> Integration:
             "integration": name,
             "title": recording.name,
             "base_url": "https://replay.invalid",
-            "thresholds": {"time_zone": recording.meta.tz},
+            "thresholds": {"time_zone": recording.meta.tz, **_ASKED[recording.meta.kind]},
             "workflows": [workflow],
         }
     )
