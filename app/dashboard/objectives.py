@@ -11,11 +11,13 @@ from dash.development.base_component import Component
 
 from app.dashboard import wording
 from app.dashboard.elements import budget_bar, mark, panel, table
-from metrics.model import Burn, ObjectiveStatus, State
+from config.model import CalendarWindow
+from config.objective import SLICE
+from metrics.model import Burn, Evaluation, ObjectiveStatus, State, flow_subject
 
 
 def objectives_panel(objectives: Sequence[ObjectiveStatus]) -> Component:
-    """One row per objective; burn is budget spent per window's length at this rate."""
+    """One row per objective, those of its flows last; burn is budget spent per window's length at this rate."""
     lengths = sorted({burn.pair.long for o in objectives for burn in o.burns})
     head = (
         "SLI",
@@ -24,21 +26,29 @@ def objectives_panel(objectives: Sequence[ObjectiveStatus]) -> Component:
         "measured",
         "coverage",
         "budget left",
+        "lasts",
         *(f"burn {wording.span(x)}" for x in lengths),
         "alert",
     )
     rows = [_row(status, lengths) for status in objectives]
     numeric = range(3, 5)
-    note = "SLI = good ÷ measured slices · coverage = measured ÷ expected · burn 1 × spends the budget in its window"
+    note = (
+        "SLI = good ÷ measured slices · coverage = measured ÷ expected · burn 1 × spends the budget in its window · "
+        "lasts: until the reset, or at the earliest at the pace of the last hours"
+    )
     empty = "No objective is declared. Add `objectives` to this integration's YAML to have a budget."
-    return panel("Objectives", table(head, rows, [*numeric, *range(6, 6 + len(lengths))], empty), note=note)
+    return panel("Objectives", table(head, rows, [*numeric, *range(7, 7 + len(lengths))], empty), note=note)
+
+
+def flow_objectives(evaluation: Evaluation | None, flows: Sequence[str]) -> tuple[ObjectiveStatus, ...]:
+    """What is promised of business flows as a whole."""
+    subjects = {flow_subject(name) for name in flows}
+    return tuple(status for status in (evaluation.objectives if evaluation else ()) if status.integration in subjects)
 
 
 def _row(status: ObjectiveStatus, lengths: Sequence[timedelta]) -> tuple[Any, ...]:
     objective = status.objective
-    limit = f" < {wording.span(objective.threshold)}" if objective.threshold else ""
-    scope = f" · {objective.workflow}" if objective.workflow else ""
-    name: list[Any] = [html.Span(f"{wording.spoken(objective.sli)}{limit}{scope}")]
+    name: list[Any] = [html.Span(_name(status))]
     if status.simulated:
         share = status.simulated / max(1, status.good + status.bad)
         name.append(html.Span(f"{wording.share(share, 0)} simulated", className="sim", style={"marginLeft": "0.5rem"}))
@@ -46,13 +56,48 @@ def _row(status: ObjectiveStatus, lengths: Sequence[timedelta]) -> tuple[Any, ..
     return (
         html.Span(name),
         f"{objective.target * 100:.10g} %",
-        wording.span(objective.window),
+        _window(status),
         measured(status),
         wording.share(status.coverage, 1),
         budget_bar(status.budget_left),
+        lasting(status),
         *(_burn(status.burns, length) for length in lengths),
         _firing(firing),
     )
+
+
+def _name(status: ObjectiveStatus) -> str:
+    objective = status.objective
+    flow = f"{wording.spoken(status.integration)}: " if status.integration.startswith("flow:") else ""
+    limit = f" < {wording.span(objective.threshold)}" if objective.threshold else ""
+    value = f" {objective.value}" if objective.value else ""
+    edges = (("≥", objective.at_least), ("≤", objective.at_most))
+    limit += "".join(f" {sign} {edge:g}" for sign, edge in edges if edge is not None)
+    scope = f" · {objective.workflow}" if objective.workflow else ""
+    sliced = f" · slices of {wording.span(objective.slice or SLICE)}" if objective.method == "time_slices" else ""
+    return f"{flow}{wording.spoken(objective.sli)}{value}{limit}{scope}{sliced}"
+
+
+def _window(status: ObjectiveStatus) -> str:
+    """Its length, or which part of the calendar where."""
+    window = status.objective.window
+    if isinstance(window, CalendarWindow):
+        return f"{window.calendar} · {window.time_zone}"
+    return wording.span(window)
+
+
+def lasting(status: ObjectiveStatus) -> Component:
+    """How long the budget lasts, or when it is full again."""
+    if status.budget_left is None or status.pace_over is None:
+        return html.Span("no data", className="none")
+    reset = f"full again {wording.moment(status.resets_at)}" if status.resets_at else None
+    if status.exhausted_in is None:
+        return html.Span("past the reset" if reset else "lasts", title=reset)
+    if not status.exhausted_in:
+        return html.Span("spent", className="actual-bad", title=reset)
+    pace = f"at the pace of the last {wording.span(status.pace_over)}"
+    title = f"{pace}; {reset}" if reset else pace
+    return html.Span(wording.lasting(status.exhausted_in), className="actual-bad", title=title)
 
 
 def measured(status: ObjectiveStatus) -> Component:

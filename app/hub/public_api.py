@@ -16,7 +16,7 @@ from alerts.model import Incident
 from alerts.store import open_incidents
 from app.hub.state import HubState
 from metrics.lifetimes import HostCertificate, TrackedCredential
-from metrics.model import Evaluation, IntegrationSummary, ProberVerdict
+from metrics.model import Evaluation, IntegrationSummary, ObjectiveStatus, ProberVerdict
 from metrics.state import integration_state
 from metrics.store.overview import integration_summaries
 from metrics.store.sealing.condition import store_condition
@@ -75,6 +75,7 @@ def status_document(state: HubState, evaluation: Evaluation) -> dict[str, Any]:
         "integrations": [_integration(state, evaluation, summary, incidents) for summary in summaries],
         "incidents": [_incident(incident) for incident in incidents],
         "probers": [_prober(prober) for prober in evaluation.probers],
+        "objectives": [_objective(status) for status in evaluation.objectives],
         "credentials": [_credential(one, state.clock()) for one in evaluation.credentials],
         "certificates": [_certificate(one, state.clock()) for one in evaluation.certificates],
         "store": _store(state),
@@ -127,6 +128,36 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "conditions": [
             {"rule": c.rule, "summary": c.summary, "blame": c.blame, "evidence_ids": c.evidence_ids}
             for c in incident.conditions
+        ],
+    }
+
+
+def _objective(status: ObjectiveStatus) -> dict[str, Any]:
+    lasts_s = status.exhausted_in.total_seconds() if status.exhausted_in is not None else None
+    return {
+        "integration": status.integration,
+        "key": status.key,
+        "target": status.objective.target,
+        "since": status.window.start.isoformat(),
+        "resets_at": status.resets_at.isoformat() if status.resets_at else None,
+        "sli": status.sli,
+        "n": status.good + status.bad,
+        "coverage": status.coverage,
+        "budget_left": status.budget_left,
+        "exhausted_in_s": lasts_s,
+        "pace_over_s": status.pace_over.total_seconds() if status.pace_over else None,
+        "burns": [
+            {
+                "severity": burn.pair.severity,
+                "long_s": burn.pair.long.total_seconds(),
+                "short_s": burn.pair.short.total_seconds(),
+                "factor": burn.pair.factor,
+                "long_burn": burn.long_burn,
+                "short_burn": burn.short_burn,
+                "bad_in_long": burn.bad_in_long,
+                "firing": burn.firing,
+            }
+            for burn in status.burns
         ],
     }
 

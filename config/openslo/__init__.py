@@ -1,0 +1,1 @@
+"""OpenSLO v1 documents, written from objectives and read into them."""
