@@ -6,6 +6,8 @@
 | rolling | what is left ÷ growth of what the window holds, within one window | `lasts_window` |
 | leaky | what is left ÷ (burn − restore), which is the growth of its level | `lasts_window` |
 
+A day that so far is like others is expected to go on like them (`metrics.quota.usual`), not as its busiest hour.
+
 A forecast is *firm* when the latest instant within its bounds still lies before the reset (or within the window), and
 `FIRM_READINGS` over `FIRM_SPAN` say so: one spike is not enough.
 """
@@ -27,7 +29,8 @@ from metrics.quota.model import (
     Reset,
 )
 from metrics.quota.resets import AT_ONCE
-from metrics.quota.words import sentence
+from metrics.quota.usual import UsualDay
+from metrics.quota.words import amount, sentence
 
 STALE_AFTER: Final = timedelta(hours=1)
 """A reading older than this says nothing about now; less in a shorter window, more where it is asked for seldom."""
@@ -39,6 +42,28 @@ FIRM_SPAN: Final = timedelta(seconds=885)
 FIRM_AGE: Final = timedelta(minutes=15)
 _HOUR_S: Final = 3600.0
 _DAY_S: Final = 86400.0
+
+
+def as_usual(told: QuotaForecast, usual: UsualDay | None, now: datetime) -> QuotaForecast:
+    """A forecast to run out, held against how the rest of such a day usually goes: it may last after all, or longer.
+
+    A burn beyond what is usual at this hour is left as it is.
+    """
+    rate, left, since = told.burn, told.remaining, told.observed_at
+    if usual is None or rate is None or left is None or since is None or not usual.follows(rate.per_h):
+        return told
+    at, latest = (_later(since, usual.gone_after(left, per_h)) for per_h in (rate.per_h, rate.low))
+    more = usual.ahead[-1] * rate.per_h / usual.per_h
+    words = f"as on {usual.days} days like this one, {amount(more)} {told.unit} more are to be expected until then"
+    if at is None:
+        lasting = replace(told, state=ForecastState.LASTS_PAST_RESET, at=None, latest=None, firm=False, as_usual=words)
+        return replace(lasting, sentence=sentence(lasting, now))
+    slower = replace(told, at=at, latest=latest, firm=told.firm and latest is not None, as_usual=words)
+    return replace(slower, sentence=sentence(slower, now))
+
+
+def _later(since: datetime, length: timedelta | None) -> datetime | None:
+    return since + length if length is not None else None
 
 
 @dataclass(frozen=True, slots=True)

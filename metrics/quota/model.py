@@ -158,6 +158,8 @@ class QuotaForecast:
     """The bounds of `at`; `latest` is None when it may well last."""
     firm: bool = False
     """Whether both bounds lie before the reset, on enough evidence: then somebody should hear of it."""
+    as_usual: str = ""
+    """How the rest of such a day usually goes, where the forecast goes by that."""
     probes: ProbeShare | None = None
     observed_at: datetime | None = None
     simulated: bool = False

@@ -56,7 +56,7 @@ def _runs_out(told: QuotaForecast, now: datetime) -> tuple[str, ...]:
         at += f", {before} before the reset (at {local:%H:%M} {zone})"
     elif told.window_kind not in {"rolling", "leaky"}:
         at += ", unless it is reset before: when, nobody said (declare it in quota.resets)"
-    return (at, _bounds(told, now), _burning(told), _evidence(told.burn))
+    return (at, _bounds(told, now), _burning(told), told.as_usual, _evidence(told.burn))
 
 
 def _bounds(told: QuotaForecast, now: datetime) -> str:
@@ -85,7 +85,7 @@ def _evidence(rate: Burn | None) -> str:
 def _lasts(told: QuotaForecast, now: datetime) -> tuple[str, ...]:
     left = f"{amount(told.remaining)} {told.unit} left" if told.remaining is not None else ""
     words = "lasts past the reset" if told.reset.at is not None else "lasts"
-    return (words, left, _burning(told), reset_words(told.reset, now), _evidence(told.burn))
+    return (words, left, _burning(told), told.as_usual, reset_words(told.reset, now), _evidence(told.burn))
 
 
 def _lasts_window(told: QuotaForecast, now: datetime) -> tuple[str, ...]:
