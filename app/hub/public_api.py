@@ -14,6 +14,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from alerts.model import Incident
 from alerts.store import open_incidents
+from app.hub.quota_document import quota_document
 from app.hub.state import HubState
 from metrics.lifetimes import HostCertificate, TrackedCredential
 from metrics.model import Evaluation, IntegrationSummary, ObjectiveStatus, ProberVerdict
@@ -74,6 +75,7 @@ def status_document(state: HubState, evaluation: Evaluation) -> dict[str, Any]:
         "config_problem": state.config_problem,
         "integrations": [_integration(state, evaluation, summary, incidents) for summary in summaries],
         "incidents": [_incident(incident) for incident in incidents],
+        "quotas": [quota_document(told) for told in evaluation.forecasts],
         "probers": [_prober(prober) for prober in evaluation.probers],
         "objectives": [_objective(status) for status in evaluation.objectives],
         "credentials": [_credential(one, state.clock()) for one in evaluation.credentials],
