@@ -10,9 +10,10 @@ Every figure scales with the unit: the same use counted in thousands gives the s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -40,28 +41,13 @@ RESET_RISE: Final = 1.2
 _HOUR_S: Final = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Rates:
-    """Rates between blocks, oldest first, in units per second."""
+class _Rate(NamedTuple):
+    """What was used from one block to the next, in units per second."""
 
-    rate: Column
-    weight: Column
-    """Seconds that each was measured over, as far as they count."""
-    begins: Column
-
-    def since(self, start: float, at_least: int) -> _Rates:
-        """Those that begin at `start` or later, but at least so many."""
-        chosen = self.begins >= start
-        chosen[-at_least:] = True
-        cut = {name: getattr(self, name)[chosen] for name in ("rate", "weight", "begins")}
-        return replace(self, **cut)
-
-    def before(self, recent: _Rates) -> _Rates | None:
-        """Those that are older than all of `recent`; None when there are none."""
-        older = self.rate.size - recent.rate.size
-        if older < 1:
-            return None
-        return _Rates(self.rate[:older], self.weight[:older], self.begins[:older])
+    rate: float
+    weight: float
+    """Seconds that it was measured over, as far as they count."""
+    begins: float
 
 
 def spent(readings: Readings) -> Readings:
@@ -104,17 +90,16 @@ def burn(readings: Readings, *, refilled_at_once: bool) -> Burn | None:
     (`MIN_SPAN_S`)."""
     known = without_dips(spent(readings))
     rates = _rates(known, resets(known, refilled_at_once=refilled_at_once))
-    if rates is None:
-        return None
-    newest = float(known.t[-1])
-    long = rates.since(newest - LONG_S - BLOCK_S / 2, LONG_RATES)
-    recent = rates.since(newest - RECENT_S - BLOCK_S / 2, RECENT_RATES)
-    if long.rate.size < MIN_POINTS - 1 or newest - long.begins[0] < MIN_SPAN_S:
+    newest = float(known.t[-1]) if rates else 0.0
+    long = _since(rates, newest - LONG_S - BLOCK_S / 2, LONG_RATES)
+    recent = _since(rates, newest - RECENT_S - BLOCK_S / 2, RECENT_RATES)
+    if len(long) < MIN_POINTS - 1 or newest - long[0].begins < MIN_SPAN_S:
         return None
     hour = _bounded(_trimmed(long), long)
     quarter = _bounded(_median(recent), recent)
-    chosen, of = (quarter, recent) if _has_changed(hour, quarter, long.before(recent)) else (hour, long)
-    begin = float(of.begins[0])
+    older = long[: len(long) - len(recent)]
+    chosen, of = (quarter, recent) if _has_changed(hour, quarter, older) else (hour, long)
+    begin = of[0].begins
     return Burn(
         per_h=chosen[0] * _HOUR_S,
         low=chosen[1] * _HOUR_S,
@@ -124,80 +109,90 @@ def burn(readings: Readings, *, refilled_at_once: bool) -> Burn | None:
     )
 
 
-def _has_changed(hour: tuple[float, ...], quarter: tuple[float, ...], older: _Rates | None) -> bool:
+def _since(rates: Sequence[_Rate], start: float, at_least: int) -> Sequence[_Rate]:
+    """Those that begin at `start` or later, but at least so many."""
+    first = next((place for place, one in enumerate(rates) if one.begins >= start), len(rates))
+    return rates[max(0, min(first, len(rates) - at_least)) :]
+
+
+def _has_changed(hour: tuple[float, ...], quarter: tuple[float, ...], older: Sequence[_Rate]) -> bool:
     """Whether the quarter of an hour shows something else than the hour.
 
     Faster: surely faster than the hour. Slower: surely less than half of any part of the time before, for who works in
     batches is quiet between them.
     """
-    if older is None:
+    if not older:
         return False
     if quarter[0] > hour[0]:
         return quarter[1] > hour[2]
-    return quarter[2] < min(hour[1], float(_parts(older, SIXTHS - 1).min())) / 2
+    return quarter[2] < min(hour[1], *_parts(older, SIXTHS - 1)) / 2
 
 
-def _rates(known: Readings, refilled: Column) -> _Rates | None:
-    """One rate from each block's last reading to the next block's; none across a reset."""
+def _rates(known: Readings, refilled: Column) -> Sequence[_Rate]:
+    """One rate from each block's last reading to the next block's, oldest first; none across a reset."""
     t, use = known.t, known.used
     if t.size < MIN_POINTS:
-        return None
-    block = max(BLOCK_S, float(np.median(np.diff(t))) * 0.9)
+        return ()
+    gaps = np.sort(t[1:] - t[:-1])
+    block = max(BLOCK_S, float(gaps[gaps.size // 2]) * 0.9)
     number = np.floor((t[-1] - t) / block)
-    last = np.append(np.diff(number) != 0, True)
+    last = np.append(number[1:] != number[:-1], True)
     last[0] = True
-    at, amount, epoch = t[last], use[last], np.cumsum(refilled)[last]
-    length = np.diff(at)
-    whole = (np.diff(epoch) == 0) & (length > 0)
-    if not whole.any():
-        return None
-    length = length[whole]
-    return _Rates(
-        rate=np.diff(amount)[whole] / length,
-        # A gap of hours says little for its length.
-        weight=np.minimum(length, 2 * block),
-        begins=at[:-1][whole],
-    )
+    at, amount, epoch = (column[last].tolist() for column in (t, use, np.cumsum(refilled)))
+    # A gap of hours says little for its length.
+    return [
+        _Rate((amount[i + 1] - amount[i]) / (at[i + 1] - at[i]), min(at[i + 1] - at[i], 2 * block), at[i])
+        for i in range(len(at) - 1)
+        if epoch[i + 1] == epoch[i] and at[i + 1] > at[i]
+    ]
 
 
-def _median(rates: _Rates) -> float:
+def _median(rates: Sequence[_Rate]) -> float:
     """By time: half of the time it went slower."""
-    order = np.argsort(rates.rate)
-    value, weight = rates.rate[order], rates.weight[order]
-    reached = np.cumsum(weight) - weight.sum() / 2
-    first = int(np.argmax(reached > 1e-9 * weight.sum()))
-    if first and abs(reached[first - 1]) <= 1e-9 * weight.sum():
-        return float(value[first - 1] + value[first]) / 2
-    return float(value[first])
+    half = sum(one.weight for one in rates) / 2
+    ordered, passed = sorted(rates), 0.0
+    for place, one in enumerate(ordered):
+        passed += one.weight
+        if abs(passed - half) <= 1e-9 * half:
+            return (one.rate + ordered[place + 1].rate) / 2
+        if passed > half:
+            return one.rate
+    return ordered[-1].rate
 
 
-def _trimmed(rates: _Rates) -> float:
+def _trimmed(rates: Sequence[_Rate]) -> float:
     """Mean over time of its sixths without the slowest and the fastest fifth: what comes in bursts every ten minutes
     is in each of them, what comes once in one."""
-    value = np.sort(_parts(rates, SIXTHS))
-    edge = np.linspace(0.0, 1.0, value.size + 1)
-    kept = np.clip(edge[1:], TRIM, 1 - TRIM) - np.clip(edge[:-1], TRIM, 1 - TRIM)
-    return float((value * kept).sum() / kept.sum())
+    values = sorted(_parts(rates, SIXTHS))
+    total, kept = 0.0, 0.0
+    for place, value in enumerate(values):
+        begins, ends = place / len(values), (place + 1) / len(values)
+        share = max(0.0, min(ends, 1 - TRIM) - max(begins, TRIM))
+        total, kept = total + value * share, kept + share
+    return total / kept
 
 
-def _parts(rates: _Rates, number: int) -> Column:
+def _parts(rates: Sequence[_Rate], number: int) -> list[float]:
     """The rate in each of so many equal parts of the time, oldest first; as many parts as there are rates at most."""
-    number = min(number, rates.rate.size)
-    passed = np.cumsum(rates.weight) - rates.weight / 2
-    part = np.minimum(passed * number // rates.weight.sum(), number - 1).astype(np.int64)
-    weight = np.bincount(part, rates.weight, number)
-    used = np.bincount(part, rates.rate * rates.weight, number)
-    return used[weight > 0] / weight[weight > 0]
+    number = min(number, len(rates))
+    whole, passed = sum(one.weight for one in rates), 0.0
+    used, weight = [0.0] * number, [0.0] * number
+    for one in rates:
+        part = min(int((passed + one.weight / 2) * number / whole), number - 1)
+        used[part] += one.rate * one.weight
+        weight[part] += one.weight
+        passed += one.weight
+    return [amount / length for amount, length in zip(used, weight, strict=True) if length]
 
 
-def _bounded(rate: float, rates: _Rates) -> tuple[float, float, float]:
+def _bounded(rate: float, rates: Sequence[_Rate]) -> tuple[float, float, float]:
     """(rate, low, high): by the spread of the rates, and never closer than a tenth.
 
     The plain mean lies within, so that a bulk job widens the bounds without moving the rate; and no third of the time
     was slower than `low`, so that what has only just begun, or is over already, is nothing to be sure of.
     """
-    mean = float((rates.rate * rates.weight).sum() / rates.weight.sum())
-    variance = float((rates.weight * (rates.rate - mean) ** 2).sum() / rates.weight.sum()) / rates.rate.size
-    half = max(QUANTILE * float(np.sqrt(variance)), LEAST_SPREAD * abs(rate))
-    slowest = float(_parts(rates, 3).min())
-    return rate, min(rate - half, mean, slowest), max(rate + half, mean)
+    whole = sum(one.weight for one in rates)
+    mean = sum(one.rate * one.weight for one in rates) / whole
+    variance = sum(one.weight * (one.rate - mean) ** 2 for one in rates) / whole / len(rates)
+    half = max(QUANTILE * math.sqrt(variance), LEAST_SPREAD * abs(rate))
+    return rate, min(rate - half, mean, *_parts(rates, 3)), max(rate + half, mean)

@@ -44,28 +44,6 @@ _HOUR_S: Final = 3600.0
 _DAY_S: Final = 86400.0
 
 
-def as_usual(told: QuotaForecast, usual: UsualDay | None, now: datetime) -> QuotaForecast:
-    """A forecast to run out, held against how the rest of such a day usually goes: it may last after all, or longer.
-
-    A burn beyond what is usual at this hour is left as it is.
-    """
-    rate, left, since = told.burn, told.remaining, told.observed_at
-    if usual is None or rate is None or left is None or since is None or not usual.follows(rate.per_h):
-        return told
-    at, latest = (_later(since, usual.gone_after(left, per_h)) for per_h in (rate.per_h, rate.low))
-    more = usual.ahead[-1] * rate.per_h / usual.per_h
-    words = f"as on {usual.days} days like this one, {amount(more)} {told.unit} more are to be expected until then"
-    if at is None:
-        lasting = replace(told, state=ForecastState.LASTS_PAST_RESET, at=None, latest=None, firm=False, as_usual=words)
-        return replace(lasting, sentence=sentence(lasting, now))
-    slower = replace(told, at=at, latest=latest, firm=told.firm and latest is not None, as_usual=words)
-    return replace(slower, sentence=sentence(slower, now))
-
-
-def _later(since: datetime, length: timedelta | None) -> datetime | None:
-    return since + length if length is not None else None
-
-
 @dataclass(frozen=True, slots=True)
 class Known:
     """What a forecast goes by beside the bucket: its readings, its reset, and what our own probes do."""
@@ -78,7 +56,8 @@ class Known:
 
 def forecast(bucket: Bucket, known: Known, now: datetime) -> QuotaForecast:
     """What is to be expected of the bucket at `now`."""
-    rate = burn(known.readings, refilled_at_once=bucket.window_kind in AT_ONCE) if known.readings else None
+    asked = known.readings is not None and _never_forecast(bucket) not in (ForecastState.GAUGE, ForecastState.REFILLS)
+    rate = burn(known.readings, refilled_at_once=bucket.window_kind in AT_ONCE) if asked and known.readings else None
     rate = _with_lasting(rate, bucket, known.reset)
     told = QuotaForecast(
         key=bucket.key,
@@ -181,6 +160,29 @@ def _gone(since: datetime, left: float, per_h: float, now: datetime, ends: datet
         return None
     at = max(now, since + timedelta(hours=left / per_h))
     return at if at < ends else None
+
+
+def as_usual(told: QuotaForecast, usual: UsualDay | None, now: datetime) -> QuotaForecast:
+    """A forecast to run out, held against how the rest of such a day usually goes: it may last after all, or longer.
+
+    A burn beyond what is usual at this hour is left as it is.
+    """
+    rate, left, since = told.burn, told.remaining, told.observed_at
+    if usual is None or rate is None or left is None or since is None or not usual.follows(rate.per_h):
+        return told
+    at, latest = (_later(since, usual.gone_after(left, per_h)) for per_h in (rate.per_h, rate.low))
+    more = usual.ahead[-1] * rate.per_h / usual.per_h
+    words = f"as on {usual.days} days like this one, {amount(more)} {told.unit} more are to be expected until then"
+    if at is None:
+        lasting = replace(told, state=ForecastState.LASTS_PAST_RESET, at=None, latest=None, firm=False, as_usual=words)
+        return replace(lasting, sentence=sentence(lasting, now))
+    slower = replace(told, at=at, latest=latest, firm=told.firm and latest is not None, as_usual=words)
+    slower = replace(slower, earliest=min(told.earliest or at, at))
+    return replace(slower, sentence=sentence(slower, now))
+
+
+def _later(since: datetime, length: timedelta | None) -> datetime | None:
+    return since + length if length is not None else None
 
 
 def not_reported(key: str, vendor: str, bucket: str, integrations: tuple[str, ...]) -> QuotaForecast:
