@@ -30,6 +30,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "circuit": model.Circuit,
     "record": model.Recorded,
     "objectives": model.Objective,
+    "targets": model.Targets,
     "tls": model.Tls,
     "lifecycle": model.LifecycleDate,
     "accepted_changes": model.AcceptedChange,
@@ -53,6 +54,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "routes": model.Route,
     "confirm": model.Confirmation,
     "leadline": model.Settings,
+    "flows": model.Flow,
     "hub": model.Hub,
     "regions": model.Region,
     "retention": model.Retention,
@@ -93,7 +95,8 @@ def test_every_key_is_documented_with_its_default(section: str) -> None:
 
 
 def test_every_model_has_a_section() -> None:
-    bases = {model.Declared, model.PluginSpec, model.Config}
+    # A calendar window is a value of `window`, and shown there.
+    bases = {model.Declared, model.PluginSpec, model.Config, model.CalendarWindow}
     models = {item for item in vars(model).values() if isinstance(item, type) and issubclass(item, BaseModel)}
     assert models - bases - {BaseModel} <= set(SECTIONS.values())
 

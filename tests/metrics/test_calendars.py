@@ -42,8 +42,8 @@ def window(period: str, zone: str = "UTC") -> CalendarWindow:
         ("week", "Africa/Cairo", "2026-04-22T12:00", "2026-04-19T22:00", "2026-04-26T21:00"),
     ],
     ids=[
-        "February", "a day later there than here", "an hour short", "an hour long", "a week of 169 hours", "the last quarter",
-        "the first instant of a year", "a midnight that the clocks jump over lies in it",
+        "February", "a day later there than here", "an hour short", "an hour long", "a week of 169 hours",
+        "the last quarter", "the first instant of a year", "a midnight that the clocks jump over lies in it",
     ],
 )  # fmt: skip
 def test_a_period_begins_and_ends_at_midnight_there(period: str, zone: str, now: str, start: str, end: str) -> None:
