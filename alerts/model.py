@@ -26,6 +26,7 @@ class Rule(StrEnum):
     REGION_DOWN = "region_down"
     WORKFLOW_DOWN = "workflow_down"
     BURN_RATE = "burn_rate"
+    UNUSUAL = "unusual"
     THROTTLED = "throttled"
     UNSTABLE = "unstable"
     QUOTA_FORECAST = "quota_forecast"

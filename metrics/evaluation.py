@@ -11,7 +11,7 @@ from config.model import Config
 from metrics import slo
 from metrics.calendars import budget_window
 from metrics.forecasting import ForecastMemo, quota_forecasts
-from metrics.model import Evaluation, ObjectiveStatus, SliceCount, Window
+from metrics.model import Evaluation, LearnedVerdict, ObjectiveStatus, SliceCount, Window
 from metrics.store.credentials import certificates, credentials
 from metrics.store.from_runs.counting import count_from_runs
 from metrics.store.lifecycle import vendor_signals
@@ -31,10 +31,12 @@ def evaluate(
     now: datetime,
     memo: SliceMemo | None = None,
     forecasts: ForecastMemo | None = None,
+    learned: tuple[LearnedVerdict, ...] | None = None,
 ) -> Evaluation:
     """What the store knows at `now` about every configured workflow and objective, every prober and every quota.
 
-    With memos, what closed time amounts to is read once, and quotas are forecast once a minute.
+    With memos, what closed time amounts to is read once, and quotas are forecast once a minute. `learned` is what
+    `LearnedLimits` found to be off.
     """
     levels = quota_levels(con, now)
     return Evaluation(
@@ -49,6 +51,7 @@ def evaluate(
         drift=shape_findings(con),
         credentials=credentials(con),
         certificates=certificates(con),
+        learned=learned,
     )
 
 

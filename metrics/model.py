@@ -16,7 +16,7 @@ from config.scalars import format_duration
 from metrics.baseline.series import SeriesKey
 from metrics.changing import ShapeFinding, VendorSignal
 from metrics.lifetimes import HostCertificate, TrackedCredential
-from metrics.quota.model import QuotaForecast
+from metrics.quota.model import QuotaForecast, QuotaLevel
 from probes.model import FailureKind, Leftovers, OpenCircuit, Outcome
 
 
@@ -275,30 +275,6 @@ class ProberVerdict:
 
 
 @dataclass(frozen=True, slots=True)
-class QuotaLevel:
-    """The newest reading of one bucket. `left` is a share 0…1, or None when the vendor did not say."""
-
-    integration: str
-    vendor: str
-    credential: str
-    bucket: str
-    unit: str
-    limit: float | None
-    used: float | None
-    remaining: float | None
-    left: float | None
-    window_kind: str
-    window_s: float | None
-    reset_at: datetime | None
-    source: str
-    observed_at: datetime
-    timezone: str | None = None
-    restore_rate: float | None = None
-    """What a leaky bucket regains, per second."""
-    simulated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class RecordedLevel:
     """The newest number that runs of one workflow from one region recorded under a name, and how it has stood."""
 
@@ -360,8 +336,8 @@ class Evaluation:
     drift: tuple[ShapeFinding, ...] = ()
     credentials: tuple[TrackedCredential, ...] = ()
     certificates: tuple[HostCertificate, ...] = ()
-    learned: tuple[LearnedVerdict, ...] = ()
-    """The series that are firing."""
+    learned: tuple[LearnedVerdict, ...] | None = None
+    """The series that are off what is normal for them; None while that is still being learned."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from alerts.rules import (
     region_down,
     shape_drift,
     throttled,
+    unusual,
     workflow_down,
 )
 from alerts.scene import RuleKind
@@ -26,6 +27,7 @@ RULES: Final[dict[Rule, RuleKind]] = {
     Rule.REGION_DOWN: region_down.RULE,
     Rule.WORKFLOW_DOWN: workflow_down.RULE,
     Rule.BURN_RATE: burn_rate.RULE,
+    Rule.UNUSUAL: unusual.RULE,
     Rule.THROTTLED: throttled.RULE,
     Rule.QUOTA_FORECAST: quota_forecast.RULE,
     Rule.QUOTA_LOW: quota_low.RULE,

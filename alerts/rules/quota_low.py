@@ -12,7 +12,7 @@ from typing import Final
 from alerts.model import Blame, Condition, Rule, Tier
 from alerts.rules.quota_forecast import forecast_holds
 from alerts.scene import NO_FRESH_DATA, RuleKind, Scene
-from metrics.model import QuotaLevel
+from metrics.quota.model import QuotaLevel
 
 MIN_WINDOW_S: Final = 300.0
 """A bucket that refills faster than this is full again before anybody could act."""

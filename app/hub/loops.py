@@ -15,6 +15,7 @@ from app.hub.config_source import ConfigSource, reload_if_changed
 from app.hub.state import HubState
 from config.model import Config
 from metrics.evaluation import evaluate
+from metrics.explaining import Explainer, of_learned, of_objective, of_quota
 from metrics.model import Evaluation
 from metrics.store.credentials import note_certificates
 from metrics.store.failures import StoreError
@@ -26,6 +27,7 @@ from probes.model import FailureKind
 log = structlog.get_logger(__name__)
 
 EVALUATE_EVERY_S: Final = 5.0
+LEARN_EVERY_S: Final = 5.0
 WATCH_EVERY_S: Final = 2.0
 HOUSEKEEP_EVERY_S: Final = 3600.0
 HOUSEKEEP_FIRST_AFTER_S: Final = 120.0
@@ -51,17 +53,30 @@ async def every(seconds: float, state: HubState, work: Callable[[], None], name:
         await asyncio.sleep(seconds)
 
 
-def evaluate_once(state: HubState, engine: Engine, book: ShapeBook) -> None:
+def evaluate_once(state: HubState, engine: Engine, book: ShapeBook, explainer: Explainer) -> None:
     """One round of judgement: what is seen, what follows from it, written with its messages."""
     config, now = state.config, state.clock()
-    evaluation = state.store.read(lambda con: evaluate(con, config, now, state.slices, state.forecasts))
+    learned = state.learned.firing
+    evaluation = state.store.read(lambda con: evaluate(con, config, now, state.slices, state.forecasts, learned))
     if _begins_to_fail_by_content(evaluation, config):
         # The page that may follow is to name the path, so the look cannot wait for its turn.
         compare_once(state, book)
         evaluation = replace(evaluation, drift=state.store.read(shape_findings))
     engine.apply(evaluation, config).result()
     state.evaluation = evaluation
+    explainer.note(of_objective(status, now) for status in evaluation.objectives)
+    explainer.note(explained for forecast in evaluation.forecasts for explained in of_quota(forecast, now))
     state.last_error = None
+
+
+def learn_once(state: HubState, explainer: Explainer) -> None:
+    """One round of learning what is normal, and of judging what is closed by it."""
+
+    def heard(share: float) -> None:
+        state.learned_share = share
+
+    changes = state.learned.catch_up(state.config, state.clock(), stop=state.stopping.is_set, heard=heard)
+    explainer.note(of_learned(verdict) for verdict in (*changes, *(state.learned.firing or ())))
 
 
 def _begins_to_fail_by_content(evaluation: Evaluation, config: Config) -> bool:

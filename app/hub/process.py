@@ -32,11 +32,13 @@ from app.hub.loops import (
     EVALUATE_EVERY_S,
     HOUSEKEEP_EVERY_S,
     HOUSEKEEP_FIRST_AFTER_S,
+    LEARN_EVERY_S,
     ROLL_EVERY_S,
     WATCH_EVERY_S,
     compare_once,
     evaluate_once,
     every,
+    learn_once,
     note_certificates_once,
     roll_once,
     watch_once,
@@ -45,6 +47,7 @@ from app.hub.server import create_app
 from app.hub.state import HubState
 from app.lifeline import stop_when_orphaned
 from config.model import Config
+from metrics.explaining import Explainer
 from metrics.store.database import Store
 from metrics.store.failures import StoreError
 from metrics.store.shapes import ShapeBook
@@ -172,9 +175,10 @@ class _Server(uvicorn.Server):
 def _loops(
     state: HubState, source: ConfigSource, engine: Engine, deliverer: Deliverer, adopted: Callable[[Config], None]
 ) -> list[Coroutine[Any, Any, None]]:
-    book = ShapeBook()
+    book, judged, learned = ShapeBook(), Explainer(state.store), Explainer(state.store)
     return [
-        every(EVALUATE_EVERY_S, state, lambda: evaluate_once(state, engine, book), "evaluate"),
+        every(EVALUATE_EVERY_S, state, lambda: evaluate_once(state, engine, book, judged), "evaluate"),
+        every(LEARN_EVERY_S, state, lambda: learn_once(state, learned), "learn"),
         every(WATCH_EVERY_S, state, lambda: watch_once(state, source, adopted), "watch"),
         every(COMPARE_EVERY_S, state, lambda: compare_once(state, book), "shapes"),
         every(

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from config.model import Config
 from metrics.forecasting import ForecastMemo
+from metrics.learning import LearnedLimits
 from metrics.model import Evaluation
 from metrics.store.database import Store
 from metrics.store.ingest import Ingest
@@ -43,4 +44,10 @@ class HubState:
     """What evaluations need not read again."""
     forecasts: ForecastMemo = field(default_factory=ForecastMemo)
     """The quota forecasts of this minute."""
+    learned: LearnedLimits = field(init=False)
+    learned_share: float = 0.0
+    """How much of the history was learned from since the start, 0 … 1."""
     stopping: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.learned = LearnedLimits(self.store)

@@ -96,6 +96,10 @@ class LatencyJudge:
 
     def judge(self, first: int, end: int) -> list[LearnedVerdict]:
         """Buckets that were read before → what has changed."""
+        chunk, whole = self._chunk, first % self._per_hour == end % self._per_hour == 0
+        assert chunk is not None  # noqa: S101 - the caller read it
+        if whole and not self._baselines.is_firing and np.isnan(chunk.p75).all():
+            return []  # Hours without any measurement leave nothing behind.
         return [change for bucket in range(first, end) for change in self._judge(bucket)]
 
     def _judge(self, bucket: int) -> list[LearnedVerdict]:
@@ -167,6 +171,8 @@ class LatencyJudge:
             self.firing.pop(int(row), None)
         for row in np.flatnonzero(judged.firing & (n > 0)):
             self.firing[int(row)] = self._verdict(bucket, int(row), judged, int(n[row]), LearnedState.FIRING)
+        if not (begins.any() or ends.any()):
+            return []
         changes = [self.firing[int(row)] for row in np.flatnonzero(begins)]
         for row in np.flatnonzero(ends):
             if judged.accepted[row]:

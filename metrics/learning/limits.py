@@ -25,8 +25,8 @@ class LearnedLimits:
         self._store = store
         self._monitors: tuple[Monitor, ...] = ()
         self._courses: list[Course] = []
-        self.firing: tuple[LearnedVerdict, ...] = ()
-        """As of the last round that came up to its `now`."""
+        self.firing: tuple[LearnedVerdict, ...] | None = None
+        """As of the last round that came up to its `now`; None before the first."""
 
     def catch_up(
         self,

@@ -1,0 +1,88 @@
+"""A workflow is slower, or fails more often, than is normal for it at this hour, as learned from its own past."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from alerts.model import Blame, Condition, Rule, Tier
+from alerts.scene import NO_FRESH_DATA, RuleKind, Scene, region_subject
+from metrics.baseline.series import Measure
+from metrics.model import LearnedVerdict
+
+_MANY: Final = 3
+"""So many integrations at least, and half of all, that are slow in a region at once: that is not one of them."""
+
+
+def _holds(scene: Scene) -> Iterator[Condition]:
+    grouped: dict[str, list[LearnedVerdict]] = defaultdict(list)
+    for verdict in scene.evaluation.learned or ():
+        if scene.config.integration(verdict.key.integration) is not None and not _is_told(scene, verdict):
+            grouped[_key(verdict)].append(verdict)
+    for key, verdicts in grouped.items():
+        yield _condition(scene, key, verdicts)
+
+
+def _lingers(condition: Condition, scene: Scene) -> Condition | None:
+    """Nothing is over because it is not known yet."""
+    if scene.config.integration(condition.subject) is None:
+        return None
+    return replace(condition, note=NO_FRESH_DATA) if scene.evaluation.learned is None else None
+
+
+def _is_told(scene: Scene, verdict: LearnedVerdict) -> bool:
+    """An integration that is down is slow, too, and so is one in a region without a network."""
+    down = scene.holding(Rule.WORKFLOW_DOWN, verdict.key.integration)
+    return down or scene.holding(Rule.REGION_DOWN, region_subject(verdict.key.region))
+
+
+def _condition(scene: Scene, key: str, verdicts: Sequence[LearnedVerdict]) -> Condition:
+    """One per workflow, however many of its steps and regions are off; the worst of them speaks."""
+    worst = max(verdicts, key=lambda one: (one.seen / one.limit if one.limit else 0.0, one.key))
+    integration = scene.config.integration(worst.key.integration)
+    label = integration.label if integration else worst.key.integration
+    others = len(verdicts) - 1
+    more = f" (and {others} more of its figures)" if others else ""
+    blamed, why = _blame(scene, worst)
+    return Condition(
+        key=key,
+        rule=Rule.UNUSUAL,
+        tier=Tier.DEGRADED,
+        subject=worst.key.integration,
+        since=min(one.since for one in verdicts),
+        summary=f"{_what(worst)}: {worst.words}{more}",
+        blame=blamed,
+        blame_reason=why,
+        workflow=worst.key.workflow,
+        title=f"{label} {'FAILS' if worst.key.measure == Measure.FAILURES else 'SLOWER'} THAN USUAL",
+        regions=tuple(sorted({one.key.region for one in verdicts})),
+    )
+
+
+def _what(verdict: LearnedVerdict) -> str:
+    key = verdict.key
+    if key.measure == Measure.FAILURES:
+        return f"{key.workflow} from {key.region}"
+    measure = {Measure.TTFB: " to first byte", Measure.TOTAL: ""}.get(Measure(key.measure), "")
+    return f"{key.workflow}, {key.subject}{measure} from {key.region}"
+
+
+def _blame(scene: Scene, worst: LearnedVerdict) -> tuple[Blame, str]:
+    region = worst.key.region
+    if worst.key.measure == Measure.FAILURES:
+        return Blame.VENDOR, "more of its answers fail than chance explains at this hour"
+    slow = {one.key.integration for one in scene.evaluation.learned or () if one.key.region == region}
+    there = [one for one in scene.config.integrations if any(region in w.regions for w in one.workflows)]
+    if len(slow) >= _MANY and 2 * len(slow) >= len(there):
+        return Blame.NETWORK, f"{len(slow)} of {len(there)} integrations are slow from {region} at once"
+    return Blame.VENDOR, "it answers more slowly than it does at this hour, and the other integrations do not"
+
+
+def _key(verdict: LearnedVerdict) -> str:
+    what = "failures" if verdict.key.measure == Measure.FAILURES else "latency"
+    return f"{verdict.key.integration}/{Rule.UNUSUAL}/{verdict.key.workflow}:{what}"
+
+
+RULE = RuleKind(_holds, _lingers)
