@@ -11,10 +11,9 @@ import numpy as np
 from duckdb import DuckDBPyConnection
 
 from config.model import Config, Integration
-from metrics.model import QuotaLevel
 from metrics.quota.buckets import Key, bucket_of, configured_reset, gathered, preset_reset, probe_budget, silent
 from metrics.quota.forecast import Known, as_usual, forecast, not_reported
-from metrics.quota.model import Bucket, ForecastState, QuotaForecast, Readings, Reset
+from metrics.quota.model import Bucket, ForecastState, QuotaForecast, QuotaLevel, Readings, Reset
 from metrics.quota.resets import AT_ONCE, next_reset
 from metrics.quota.usual import last_refill, usual_day
 from metrics.store.burning import Drawn, probe_calls_per_h, readings_by_quarter, recent_readings

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from config.model import Recorded
-from metrics.model import QuotaLevel, Window
+from metrics.model import Window
+from metrics.quota.model import QuotaLevel
 
 Column = NDArray[np.float64]
 """Figures of one series, NaN where there is no data."""

@@ -10,7 +10,8 @@ from app.dashboard import wording
 from app.dashboard.elements import STATE_WORDS
 from app.dashboard.view import Standing
 from config.model import Integration, Sli
-from metrics.model import ObjectiveStatus, QuotaLevel, Rates, State
+from metrics.model import ObjectiveStatus, Rates, State
+from metrics.quota.model import QuotaLevel
 
 TRIAGE: Final = (State.DOWN, State.DEGRADED, State.THROTTLED, State.UNSTABLE, State.NO_DATA, State.UP)
 """Who needs attention first. No data stands before `up`: it may hide anything."""

@@ -20,13 +20,13 @@ from metrics.model import (
     IntegrationSummary,
     Latency,
     ObjectiveStatus,
-    QuotaLevel,
     Rates,
     RunRow,
     SliceCount,
     State,
     Window,
 )
+from metrics.quota.model import QuotaLevel
 from metrics.series import ErrorSeries, LatencySeries, PhaseSeries, QuotaSeries, RecordedSeries
 from metrics.state import integration_state
 from metrics.store.coverage import coverage_by_integration

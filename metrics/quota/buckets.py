@@ -13,8 +13,7 @@ from typing import Final, TypeAlias
 
 from config.model import Config, Integration
 from config.scalars import parse_probe_budget
-from metrics.model import QuotaLevel
-from metrics.quota.model import Bucket, ClockReset
+from metrics.quota.model import Bucket, ClockReset, QuotaLevel
 from probes.vendors import VENDORS
 from probes.vendors.model import BucketRule
 

@@ -16,6 +16,30 @@ from numpy.typing import NDArray
 Column = NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True)
+class QuotaLevel:
+    """The newest reading of one bucket. `left` is a share 0…1, or None when the vendor did not say."""
+
+    integration: str
+    vendor: str
+    credential: str
+    bucket: str
+    unit: str
+    limit: float | None
+    used: float | None
+    remaining: float | None
+    left: float | None
+    window_kind: str
+    window_s: float | None
+    reset_at: datetime | None
+    source: str
+    observed_at: datetime
+    timezone: str | None = None
+    restore_rate: float | None = None
+    """What a leaky bucket regains, per second."""
+    simulated: bool = False
+
+
 class ForecastState(StrEnum):
     """What is to be expected of a bucket."""
 

@@ -9,7 +9,8 @@ from typing import Any, Final
 import numpy as np
 from duckdb import DuckDBPyConnection
 
-from metrics.model import QuotaLevel, Window
+from metrics.model import Window
+from metrics.quota.model import QuotaLevel
 from metrics.series import QuotaSeries
 from metrics.store.buckets import choose
 

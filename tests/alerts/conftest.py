@@ -37,11 +37,11 @@ from metrics.model import (
     Evaluation,
     ObjectiveStatus,
     ProberVerdict,
-    QuotaLevel,
     RegionVerdict,
     Window,
     WorkflowVerdict,
 )
+from metrics.quota.model import QuotaLevel
 from metrics.store.database import Store
 from probes.model import FailureKind, Outcome
 

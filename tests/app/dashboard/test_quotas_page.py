@@ -17,9 +17,9 @@ from app.dashboard.quota_figure import quota_figure
 from app.dashboard.quotas import all_quotas_panel, quota_panel, scarcity_words, worst_first
 from app.dashboard.view import HubStatus, View
 from app.hub.quota_document import quota_document
-from metrics.model import QuotaLevel, Window
+from metrics.model import Window
 from metrics.quota.forecast import not_reported
-from metrics.quota.model import Burn, ForecastState, ProbeShare, QuotaForecast, Reset, ResetSource
+from metrics.quota.model import Burn, ForecastState, ProbeShare, QuotaForecast, QuotaLevel, Reset, ResetSource
 from metrics.series import QuotaSeries
 
 NOW = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
