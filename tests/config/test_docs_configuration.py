@@ -27,6 +27,7 @@ SOURCE_KINDS = ("header", "cookie", "regex", "xpath", "status", "url", "link")
 SECTIONS: dict[str, type[BaseModel]] = {
     "integration": model.Integration,
     "quota": model.QuotaPolicy,
+    "resets": model.QuotaReset,
     "circuit": model.Circuit,
     "record": model.Recorded,
     "objectives": model.Objective,
