@@ -84,9 +84,11 @@ def forecast(bucket: Bucket, known: Known, now: datetime) -> QuotaForecast:
     return replace(told, sentence=sentence(told, now))
 
 
-def is_stale(bucket: Bucket, rate: Burn | None, now: datetime) -> bool:
+def is_stale(bucket: Bucket, reset: Reset, rate: Burn | None, now: datetime) -> bool:
     """Whether the newest reading says nothing about now: the bucket was refilled since, or it is too old."""
     if bucket.window_kind in AT_ONCE and bucket.reset_at is not None and bucket.reset_at <= now:
+        return True
+    if reset.last is not None and bucket.observed_at < reset.last:
         return True
     beat = rate.span / max(rate.readings - 1, 1) if rate else timedelta()
     window = timedelta(seconds=bucket.window_s or _DAY_S)
@@ -125,7 +127,7 @@ def _judged(told: QuotaForecast, bucket: Bucket, now: datetime) -> QuotaForecast
     kind = _never_forecast(bucket)
     if kind is not None:
         return replace(told, state=kind)
-    if is_stale(bucket, told.burn, now) or bucket.remaining is None:
+    if is_stale(bucket, told.reset, told.burn, now) or bucket.remaining is None:
         return told
     if bucket.remaining <= 0:
         return replace(told, state=ForecastState.SPENT, at=bucket.observed_at, firm=True)

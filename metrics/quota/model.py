@@ -86,6 +86,8 @@ class Reset:
     source: ResetSource
     time_zone: str = "UTC"
     """The clock that its people read."""
+    last: datetime | None = None
+    """When it was full last, where a clock tells: readings from before say nothing of what is left now."""
 
 
 @dataclass(frozen=True, slots=True)

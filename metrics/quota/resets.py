@@ -29,12 +29,13 @@ def next_reset(
         return Reset(None, ResetSource.UNKNOWN)
     clock = configured or preset or _own_clock(bucket)
     zone = clock.time_zone if clock else bucket.timezone or "UTC"
+    last = last_at(clock, now) if clock else None
     if configured is not None:
-        return Reset(next_at(configured, now), ResetSource.CONFIGURED, zone)
+        return Reset(next_at(configured, now), ResetSource.CONFIGURED, zone, last)
     if bucket.reset_at is not None and bucket.reset_at > now:
-        return Reset(bucket.reset_at, ResetSource.REPORTED, zone)
+        return Reset(bucket.reset_at, ResetSource.REPORTED, zone, last)
     if clock is not None:
-        return Reset(next_at(clock, now), ResetSource.PRESET, zone)
+        return Reset(next_at(clock, now), ResetSource.PRESET, zone, last)
     if seen is not None and bucket.window_kind == "calendar":
         return Reset(seen + ((now - seen) // DAY + 1) * DAY, ResetSource.SEEN, zone)
     return Reset(None, ResetSource.UNKNOWN, zone)

@@ -141,6 +141,12 @@ def test_the_burn_before_midnight_counts_after_it() -> None:
     assert told.reset.at == datetime(2026, 11, 25, 0, 0, tzinfo=CHICAGO)
 
 
+def test_what_was_left_yesterday_says_nothing_after_midnight() -> None:
+    now = datetime(2026, 11, 24, 0, 4, tzinfo=CHICAGO).astimezone(UTC)
+    told = judged(readings(range(-60, -4, 5), [LIMIT] * 12, now), now)
+    assert (told.remaining, told.state) == (0, ForecastState.TOO_LITTLE_EVIDENCE)
+
+
 def test_a_vendor_that_resets_early_is_believed() -> None:
     told = judged(day(lambda minute: 49_000 + 100 * minute if minute < -20 else 100 * (minute + 20)))
     assert told.state is ForecastState.RUNS_OUT
