@@ -29,10 +29,13 @@ class Explainer:
         """Keep what is news."""
         if self._said is None:
             self._said = self._store.read(latest_verdicts)
-        news = [one for one in reached if self._is_news(one)]
+        news = []
+        for one in reached:
+            if self._is_news(one):
+                news.append(one)
+                self._said[one.kind, one.integration, one.subject] = one.verdict, one.judged_at
         if news:
             self._store.write(partial(note_evaluations, verdicts=news)).result()
-            self._said |= {(one.kind, one.integration, one.subject): (one.verdict, one.judged_at) for one in news}
 
     def _is_news(self, one: Explained) -> bool:
         assert self._said is not None  # noqa: S101 - the caller read it

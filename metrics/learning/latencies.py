@@ -195,6 +195,8 @@ class LatencyJudge:
             n=n,
             hours=int(normal.samples[row]),
             crossed=int(judged.of_three[row]),
+            lower=exp(float(judged.lower[row])),
+            raised=int(judged.of_four[row]),
         )
         return self._said(bucket, row, said, (value, usual, limit), n, crossing.words(self._monitors[row]))
 

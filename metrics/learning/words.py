@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from metrics.baseline.series import HOUR_S, MINUTE_S, Measure, Monitor
 
+_CROSSED_ENOUGH: Final = 2
 _MADE_OF: Final = ("the last 24 h", "hour of day, 14 days", "hour of day on days of the same kind, 28 days")
 """By kind of level: the past it is made of."""
 
@@ -42,6 +43,10 @@ class Crossing:
     """That the usual figure is made of."""
     crossed: int
     """Of the last three buckets."""
+    lower: float
+    """The limit that longer trouble is held against."""
+    raised: int
+    """Of the last four buckets, how many were above that."""
 
     def words(self, monitor: Monitor) -> str:
         """`640 ms (75th percentile of 5 in 5 min); 14:00 is usually 361 ms (hour of day, 14 days, n = 84 h, spread
@@ -52,9 +57,13 @@ class Crossing:
         return (
             f"{amount(self.value, measure)} (75th percentile of {self.n} in {length}); "
             f"{clock:%H}:00 is usually {amount(self.usual, measure)} "
-            f"({_MADE_OF[self.kind]}, n = {self.hours} h, spread × {exp(self.spread):.2f}), "
-            f"limit {amount(self.limit, measure)}, crossed in {self.crossed} of 3 buckets"
+            f"({_MADE_OF[self.kind]}, n = {self.hours} h, spread × {exp(self.spread):.2f}), " + self._verdict(measure)
         )
+
+    def _verdict(self, measure: str) -> str:
+        if self.crossed < _CROSSED_ENOUGH <= self.raised - 1:
+            return f"limit for longer trouble {amount(self.lower, measure)}, crossed in {self.raised} of 4 buckets"
+        return f"limit {amount(self.limit, measure)}, crossed in {self.crossed} of 3 buckets"
 
 
 def new_normal(monitor: Monitor, value: float, hours: int, *, by_person: bool) -> str:

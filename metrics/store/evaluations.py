@@ -41,11 +41,6 @@ def note_evaluations(con: DuckDBPyConnection, verdicts: Sequence[Explained]) -> 
     append(con, "evaluations", rows)
 
 
-def forget_evaluations(con: DuckDBPyConnection, before: datetime) -> None:
-    """Those older than that, inside the caller's transaction."""
-    con.execute("DELETE FROM evaluations WHERE judged_at < ?", [before])
-
-
 def latest_verdicts(con: DuckDBPyConnection) -> dict[tuple[str, str, str], tuple[str, datetime]]:
     """What was said last, and when, by kind, integration and subject."""
     return {(kind, integration, subject): (verdict, at) for kind, integration, subject, verdict, at in

@@ -25,6 +25,7 @@ def forget_old(con: DuckDBPyConnection, now: datetime, retention: Retention) -> 
     gone = _delete(con, "evidence", "stored_at", now - retention.evidence)
     gone += sum(_delete(con, table, column, now - retention.raw) for table, column in _AS_RAW.items())
     gone += _forget_rolled_up(con, now, retention)
+    gone += _delete(con, "evaluations", "judged_at", now - retention.rollup_1h)
     return gone + _delete(con, "shapes", "shape_id NOT IN (SELECT shape_id FROM shape_counts) AND first_seen", now)
 
 
