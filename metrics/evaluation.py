@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Hashable, Iterator
 from datetime import datetime
 
+import numpy as np
 from duckdb import DuckDBPyConnection
 
 from config.model import Config
@@ -77,14 +79,22 @@ def _from_runs(
     con: DuckDBPyConnection, config: Config, now: datetime, memo: SliceMemo
 ) -> Iterator[tuple[int, ObjectiveStatus]]:
     """Those that roll-ups cannot count, each with its place in the order of the configuration."""
-    watched = memo.runs.of(config)
-    least = config.alerting.confirm.min_bad_slices
-    windows = [slo.windows(one.objective, now, one.every, least) for one in watched]
-    rest = [Window(now, max(now, budget_window(one.objective, now).end)) for one in watched]
-    asked = [(*own, ahead) for own, ahead in zip(windows, rest, strict=True)]
-    for one, own, counts in zip(watched, windows, count_from_runs(con, memo.runs, asked, now), strict=True):
-        ahead = counts[None, -1, SliceCount._fields.index("expected_ms")]
-        yield one.place, slo.objective_statuses([(one.subject, one.objective)], own, counts[None, :-1], least, ahead)[0]
+    watched, least = memo.runs.of(config), config.alerting.confirm.min_bad_slices
+    alike: dict[Hashable, list[int]] = defaultdict(list)
+    for number, one in enumerate(watched):
+        alike[one.objective.window, one.every, one.objective.min_bad].append(number)
+    windows: dict[int, tuple[Window, ...]] = {}
+    for numbers in alike.values():
+        one = watched[numbers[0]]
+        rest = Window(now, max(now, budget_window(one.objective, now).end))
+        windows |= dict.fromkeys(numbers, (*slo.windows(one.objective, now, one.every, least), rest))
+    counts = count_from_runs(con, memo.runs, [windows[number] for number in range(len(watched))], now)
+    for numbers in alike.values():
+        asked = [(watched[number].subject, watched[number].objective) for number in numbers]
+        counted = np.stack([counts[number] for number in numbers])
+        ahead = counted[:, -1, SliceCount._fields.index("expected_ms")]
+        statuses = slo.objective_statuses(asked, windows[numbers[0]][:-1], counted[:, :-1], least, ahead)
+        yield from zip((watched[number].place for number in numbers), statuses, strict=True)
 
 
 def _ahead(con: DuckDBPyConnection, promised: Promised, table: Table, now: datetime, memo: SliceMemo) -> Numbers | None:

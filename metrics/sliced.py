@@ -68,9 +68,9 @@ class Tally:
         np.cumsum(np.stack(columns, axis=1), axis=0, out=running[1:])
         return cls(start_ms[order], running)
 
-    def between(self, start_ms: int, end_ms: int) -> Numbers:
-        """The columns over the slices that begin in that time."""
-        first, end = np.searchsorted(self.start_ms, [start_ms, end_ms])
+    def between(self, start_ms: Numbers, end_ms: Numbers) -> Numbers:
+        """The columns over the slices that begin in each of those stretches of time."""
+        first, end = np.searchsorted(self.start_ms, start_ms), np.searchsorted(self.start_ms, end_ms)
         found: Numbers = self.running[end] - self.running[first]
         return found
 

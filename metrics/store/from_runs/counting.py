@@ -18,7 +18,7 @@ import numpy as np
 from duckdb import DuckDBPyConnection
 
 from config.model import Config, Sli
-from metrics.model import SliceCount, Window
+from metrics.model import Window
 from metrics.sliced import Decided, Tally, by_run, by_time
 from metrics.store.buckets import epoch_ms, instant
 from metrics.store.from_runs.reading import Wanted, read_runs
@@ -72,22 +72,29 @@ class RunMemo:
 
 
 def count_from_runs(
-    con: DuckDBPyConnection, memo: RunMemo, windows: Sequence[Sequence[Window]], now: datetime
+    con: DuckDBPyConnection, memo: RunMemo, windows: Sequence[tuple[Window, ...]], now: datetime
 ) -> list[Numbers]:
     """By objective of the memo: the fields of `SliceCount` for each of its windows."""
     if not memo.watched:
         return []
     known = Known.read(con)
-    first, end = _span(known, [window for some in windows for window in some], now)
+    first, end = _span(known, [window for some in set(windows) for window in some], now)
     closed = _closed(con, known, first, end)
     rest, settled = _read(con, memo, closed, first, end, known), _Settled.of(closed, first)
     schedules = read_changes(con, {name for one in memo.watched for name, _, _ in one.series})
+    edges = {own: _edges(own) for own in set(windows)}
     found = []
     for number, (one, own) in enumerate(zip(memo.watched, windows, strict=True)):
         schedule = [segments(schedules[series]) for series in one.series if series in schedules]
         parts = _tallies(memo, number, rest[number], settled, now, _promises(one, schedules, now))
-        found.append(np.array([_count(one, parts, schedule, window) for window in own], np.int64))
+        found.append(_counts(one, parts, schedule, *edges[own]))
     return found
+
+
+def _edges(windows: Sequence[Window]) -> tuple[Numbers, Numbers]:
+    """Where each begins, and ends."""
+    starts, ends = [epoch_ms(w.start) for w in windows], [epoch_ms(w.end) for w in windows]
+    return np.array(starts, np.int64), np.array(ends, np.int64)
 
 
 def _span(known: Known, windows: Sequence[Window], now: datetime) -> tuple[int, int]:
@@ -175,27 +182,28 @@ def _promises(one: Watched, schedules: Mapping[Any, Any], now: datetime) -> list
     return [promised(spans[member], begin, begin + one.slicing.length_ms).ms for member in range(len(one.members))]
 
 
-def _count(
-    one: Watched, parts: tuple[Tally, Tally], schedule: Sequence[Sequence[Segment]], window: Window
-) -> SliceCount:
-    start, end = epoch_ms(window.start), epoch_ms(window.end)
-    early, late = (part.between(start, end) for part in parts)
-    good, bad, good_ms, bad_ms, simulated, out, out_ms = (early + late).tolist()
-    slices, ms = expected(one, schedule, start, end)
-    return SliceCount(good, bad, slices - out, good_ms, bad_ms, ms - out_ms, simulated)
+def _counts(
+    one: Watched, parts: tuple[Tally, Tally], schedule: _Schedule, start_ms: Numbers, end_ms: Numbers
+) -> Numbers:
+    """The fields of `SliceCount`, by window."""
+    early, late = (part.between(start_ms, end_ms) for part in parts)
+    good, bad, good_ms, bad_ms, simulated, out, out_ms = (early + late).T
+    slices, ms = _expected(one, schedule, start_ms, end_ms)
+    columns = (good, bad, slices - out, good_ms, bad_ms, ms - out_ms, simulated, np.zeros_like(good))
+    return np.stack(columns, axis=1)
 
 
-def expected(one: Watched, schedule: _Schedule, start_ms: int, end_ms: int) -> tuple[int, int]:
-    """Slices that begin in that time, from the first that was measured on, and their milliseconds."""
+def _expected(one: Watched, schedule: _Schedule, start_ms: Numbers, end_ms: Numbers) -> tuple[Numbers, Numbers]:
+    """By window: slices that begin in it, from the first that was measured on, and their milliseconds."""
     if one.slicing is None:
-        promise = promised(schedule, start_ms, end_ms)
-        return promise.slices, promise.ms
-    begun = [segment.first_ms for segments_ in schedule for segment in segments_[:1]]
+        promises = [promised(schedule, *window) for window in zip(start_ms.tolist(), end_ms.tolist(), strict=True)]
+        return np.array([p.slices for p in promises]), np.array([p.ms for p in promises])
+    begun = [spans[0].first_ms for spans in schedule if spans]
     if not begun:
-        return 0, 0
+        return np.zeros_like(start_ms), np.zeros_like(start_ms)
     length = one.slicing.length_ms
-    low = max(start_ms, one.slicing.begin_of(min(begun)))
-    slices = max(0, -(-end_ms // length) - -(-low // length))
+    low = np.maximum(start_ms, one.slicing.begin_of(min(begun)))
+    slices = np.maximum(0, -(-end_ms // length) - -(-low // length))
     return slices, slices * length
 
 
