@@ -1,7 +1,7 @@
 """Learned limits of many error rates at once: more failures in the last minutes than chance explains at this hour.
 
 The failures of 5, 15 and 60 minutes are held against the usual rate of the hour: when so many or more of them would
-come by chance less often than once in a million windows, the series is in trouble. It is learned from the past only.
+come by chance less often than once in 100,000 windows, the series is in trouble. It is learned from the past only.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metrics.baseline.kept import FailureHours
-from metrics.baseline.rows import Floats, largest
+from metrics.baseline.rows import Floats, reached_mostly
 from metrics.baseline.zones import Alike, Zone
 
 WINDOWS: Final = (5, 15, 60)
@@ -24,6 +24,7 @@ WINDOWS: Final = (5, 15, 60)
 _HOUR: Final = 60
 _WEEK: Final = 7 * 24
 _HOURS: Final = 22 * 24
+_FIRST_DAY: Final = 24 * _HOUR
 
 Counts = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -33,7 +34,7 @@ Flags = NDArray[np.bool_]
 class ErrorRule:
     """The figures that learned error rates go by; each with its reason in docs/judgement.md."""
 
-    chance: float = 1e-6
+    chance: float = 1e-5
     """How rarely a window may come by chance that opens an alert."""
     chance_after: float = 1e-3
     """How rarely one may, in 5 or 15 minutes, that keeps it open."""
@@ -45,6 +46,10 @@ class ErrorRule:
     first_probes: float = 500.0
     """Taken for granted of a series that nothing is known of."""
     fewest: int = 2
+    habit: float = 2.0
+    """So many standard deviations (a count's: its square root) beyond what this hour usually reaches."""
+    first_rate: float = 0.05
+    """The usual rate is taken for so much at least on a series' first day, which may hold a recurring maintenance."""
     in_a_row: int = 3
     """So many failures in a row are trouble on a series' first day, whatever chance says."""
     accepted_after: int = 24
@@ -90,6 +95,8 @@ class ErrorBaselines:
         self._since = np.full(count, -1, np.int64)
         self._begun: Counts = np.full(count, -1, np.int64)
         self._usual = np.zeros(count)
+        self._least = np.zeros(count)
+        """Rates that chance is reckoned with at least."""
         self._habit = np.zeros((len(WINDOWS), count))
         self._next: int | None = None
         self._over: FailureHours | None = None
@@ -125,7 +132,7 @@ class ErrorBaselines:
         self._learned[1, kept.row, kept.hour % _HOURS] = kept.learned_failed
         self._all[0, kept.row, kept.hour % _HOURS] = kept.asked
         self._all[1, kept.row, kept.hour % _HOURS] = kept.failed
-        self._most[:, kept.row, kept.hour % _HOURS] = kept.most.T
+        self._most[:, kept.row, kept.hour % _HOURS] = np.where(kept.asked > 0, kept.most.T, np.nan)
         last = kept.hour == next_hour - 1
         rows = kept.row[last]
         self._row[rows], self._since[rows], self._begun[rows] = kept.in_a_row[last], kept.since[last], kept.begun[last]
@@ -158,8 +165,9 @@ class ErrorBaselines:
         asked, failed = self._sums(first, np.stack([probes, failures]))
         chance = self._chance(asked, failed)
         opens: Flags = np.any((chance <= self._rule.chance) & (failed > self._habit[:, None]), axis=0)
-        young = (self._begun >= 0) & (minutes[:, None] - self._begun < 24 * _HOUR)
-        opens |= young & np.asarray(self._in_a_row(probes, failures) >= self._rule.in_a_row)
+        age = np.where(self._begun < 0, 0, minutes[:, None] - self._begun)
+        opens |= (age < _FIRST_DAY) & np.asarray(self._in_a_row(probes, failures) >= self._rule.in_a_row)
+        opens &= age >= _HOUR
         stays: Flags = np.any(chance[:2] <= self._rule.chance_after, axis=0)
         firing, accepted = self._alerts(first, opens, stays)
         self._learn(probes, failures, failed, firing | (excluded if excluded is not None else False))
@@ -177,7 +185,7 @@ class ErrorBaselines:
     def _chance(self, asked: Counts, failed: Counts) -> Floats:
         found = np.ones(asked.shape)
         for window, minute, series in zip(*np.nonzero(failed >= self._rule.fewest), strict=True):
-            rate = min(1.0, float(self._usual[series]) * self._rule.margin)
+            rate = min(1.0, max(float(self._least[series]), float(self._usual[series]) * self._rule.margin))
             place = window, minute, series
             found[place] = tail(int(asked[place]), int(failed[place]), rate)
         return found
@@ -214,7 +222,7 @@ class ErrorBaselines:
             hour = self._next // _HOUR - 1
             self._learned[:, :, hour % _HOURS] = self._hour
             self._all[:, :, hour % _HOURS] = self._seen
-            self._most[:, :, hour % _HOURS] = self._peak
+            self._most[:, :, hour % _HOURS] = np.where(self._seen[0] > 0, self._peak, np.nan)
             self._over = self._kept(hour)
             self._hour[:] = self._seen[:] = 0
             self._peak[:] = 0
@@ -239,6 +247,8 @@ class ErrorBaselines:
         rule, week = self._rule, np.arange(hour - _WEEK, hour) % _HOURS
         n, bad = self._learned[:, :, week].sum(axis=2)
         overall = (bad + rule.first_failures) / (n + rule.first_probes)
+        first_day = (self._begun < 0) | (hour * _HOUR - self._begun < _FIRST_DAY)
+        self._least = np.where(first_day, rule.first_rate, 0.0)
         for zone, rows in self._zones:
             alike = Alike.to(zone, hour)
             near = alike.near[alike.near >= hour - _WEEK] % _HOURS
@@ -246,8 +256,9 @@ class ErrorBaselines:
             self._usual[rows] = (own_bad + rule.weight * overall[rows]) / (own_n + rule.weight)
             for window in range(len(WINDOWS)):
                 most = self._most[window][rows]
-                reached = np.fmax(largest(most[:, alike.days % _HOURS], 3), largest(most[:, alike.weeks % _HOURS], 2))
-                self._habit[window, rows] = np.nan_to_num(reached, nan=0.0)
+                days, weeks = (reached_mostly(most[:, hours % _HOURS]) for hours in (alike.days, alike.weeks))
+                reached = np.nan_to_num(np.fmax(days, weeks), nan=0.0)
+                self._habit[window, rows] = reached + rule.habit * np.sqrt(reached)
         self._learned[:, :, hour % _HOURS] = 0
         self._most[:, :, hour % _HOURS] = np.nan
 

@@ -41,15 +41,6 @@ def quantile(values: Floats, share: float) -> tuple[Floats, Counts]:
     return found, n
 
 
-def largest(values: Floats, place: int) -> Floats:
-    """Of each row the figure that `place` figures reach (1: the largest); NaN where there are fewer."""
-    if values.shape[1] < place:
-        return np.full(len(values), np.nan)
-    ordered, n = sorted_rows(values)
-    found: Floats = ordered[np.arange(len(values)), np.maximum(0, n - place)]
-    return np.where(n >= place, found, np.nan)
-
-
 def reached_mostly(values: Floats) -> Floats:
     """Of each row the largest figure that more than half of its figures reach, NaN of one without a figure."""
     if not values.shape[1]:
