@@ -77,7 +77,7 @@ def status_document(state: HubState, evaluation: Evaluation) -> dict[str, Any]:
         "incidents": [_incident(incident) for incident in incidents],
         "quotas": [quota_document(told) for told in evaluation.forecasts],
         "probers": [_prober(prober) for prober in evaluation.probers],
-        "objectives": [_objective(status) for status in evaluation.objectives],
+        "objectives": [objective_document(status) for status in evaluation.objectives],
         "credentials": [_credential(one, state.clock()) for one in evaluation.credentials],
         "certificates": [_certificate(one, state.clock()) for one in evaluation.certificates],
         "store": _store(state),
@@ -134,7 +134,8 @@ def _incident(incident: Incident) -> dict[str, Any]:
     }
 
 
-def _objective(status: ObjectiveStatus) -> dict[str, Any]:
+def objective_document(status: ObjectiveStatus) -> dict[str, Any]:
+    """One objective: shares 0…1, lengths in seconds, None where there is no data or a budget lasts."""
     lasts_s = status.exhausted_in.total_seconds() if status.exhausted_in is not None else None
     return {
         "integration": status.integration,
