@@ -33,7 +33,8 @@ def fails_elsewhere(verdict: WorkflowVerdict, confirm: Confirmation) -> bool:
 def _is_degraded(name: str, evaluation: Evaluation, confirm: Confirmation, regions: Sequence[RegionVerdict]) -> bool:
     firing = any(burn.firing for o in evaluation.objectives if o.integration == name for burn in o.burns)
     failing = any(region.failing for region in regions)
-    return firing or failing or name in _blamed_from_elsewhere(evaluation, confirm)
+    unusual = any(verdict.key.integration == name for verdict in evaluation.learned or ())
+    return firing or failing or unusual or name in _blamed_from_elsewhere(evaluation, confirm)
 
 
 def _blamed_from_elsewhere(evaluation: Evaluation, confirm: Confirmation) -> set[str | None]:

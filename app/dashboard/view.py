@@ -14,6 +14,10 @@ from alerts.model import DeliveryAttempt, Incident, IncidentEvent, IncidentState
 from alerts.store import deliveries, incidents, open_incidents, timeline
 from app.dashboard.cache import Shared
 from config.model import Config, Integration, Objective, Sli
+from metrics.baseline.series import Monitor
+from metrics.learning import LearnedLimits
+from metrics.learning.band import Normal
+from metrics.learning.band import Standing as Learned
 from metrics.model import (
     Coverage,
     Evaluation,
@@ -62,6 +66,8 @@ class HubStatus:
     last_error: str | None = None
     store_problem: str | None = None
     ingested_runs: int = 0
+    learned: LearnedLimits | None = None
+    """None where nobody learns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +161,7 @@ class View:
                 last_error=state.last_error,
                 store_problem=state.store_problem,
                 ingested_runs=state.ingested_runs,
+                learned=state.learned,
             )
 
         return cls(state.store, config=lambda: state.config, clock=state.clock, hub=hub)
@@ -193,6 +200,18 @@ class View:
         return self._shared.get(
             ("integration", name, length, self.config.version), lambda: self._integration(name, measured)
         )
+
+    def normals(self, name: str) -> list[Learned]:
+        """How the integration's latencies stand against what is normal at this hour; none before they are learned."""
+        learned = self.hub.learned
+        return learned.standings(name) if learned is not None else []
+
+    def normal(self, monitor: Monitor, window: Window) -> Normal | None:
+        """One of them over that time, and 24 hours ahead."""
+        learned = self.hub.learned
+        if learned is None:
+            return None
+        return self._shared.get(("normal", monitor.key, window.length), lambda: learned.normal(monitor, window))
 
     def run(self, run_id: str) -> Run | None:
         """One whole run, or None."""

@@ -151,6 +151,11 @@ class LatencyBaselines:
         self._next = end
 
     @property
+    def next_bucket(self) -> int:
+        """The first that is still to come; 0 before any came."""
+        return self._next or 0
+
+    @property
     def is_firing(self) -> bool:
         """Whether any series is under alert."""
         return bool(self._firing.any())
@@ -164,6 +169,24 @@ class LatencyBaselines:
         """What was measured in a bucket of the last 47 hours, as logarithms of milliseconds."""
         seen: Floats = self._values[:, bucket % self._values.shape[1]]
         return seen
+
+    def ahead(self, series: int, hours: int) -> tuple[Floats, Floats]:
+        """What is normal for it in this hour and those that follow, and its limit, as far as is known now."""
+        zone = next(zone for zone, rows in self._zones if series in rows)
+        row, first = np.array([series]), self.next_bucket // self._per_hour
+        normal = [self._of_zone(zone, row, hour) for hour in range(first, first + hours)]
+        level = np.array([float(one.level[0]) for one in normal])
+        spread, habit = (np.array([float(getattr(one, name)[0]) for one in normal]) for name in ("spread", "habit"))
+        return level, self._limit(np.full(hours, series), level, spread, habit)
+
+    def limits(self) -> Floats:
+        """The limit of each series in the hour that is going on, as it lies without what the last two hours add."""
+        normal = self._normal
+        return self._limit(np.arange(len(self._since)), normal.level, normal.spread, normal.habit)
+
+    def _limit(self, series: NDArray[np.int64], level: Floats, spread: Floats, habit: Floats) -> Floats:
+        limit = np.fmax(np.fmax(level + self._spreads[series] * spread, habit), self._floor[series])
+        return np.where(np.isnan(level), np.nan, limit)
 
     def hour_over(self) -> tuple[LatencyHours, LatencyBuckets]:
         """What the hour leaves behind whose last bucket was the latest one."""

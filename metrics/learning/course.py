@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 from duckdb import DuckDBPyConnection
@@ -65,19 +66,24 @@ class Course:
         self._next: int | None = None
         self._version = 0
 
-    def catch_up(self, now: datetime, stop: Callable[[], bool], heard: Callable[[float], None]) -> list[LearnedVerdict]:
+    def catch_up(
+        self, now: datetime, stop: Callable[[], bool], heard: Callable[[float], None], turn: AbstractContextManager[Any]
+    ) -> list[LearnedVerdict]:
         """Everything that is closed and settled at `now` → what has changed, in order of time.
 
-        `heard` is told the share that is done. A start, a restart and every round of a running hub go this way.
+        `heard` is told the share that is done; `turn` is held while the judge changes. A start, a restart and every
+        round of a running hub go this way.
         """
-        if self._next is None:
-            self._next = self._begin(now)
-        if self._next is None:
-            return []
-        self._go_back(now)
+        with turn:
+            if self._next is None:
+                self._next = self._begin(now)
+            if self._next is None:
+                return []
+            self._go_back(now)
         end, changes, began = int((now - SETTLED_AFTER).timestamp()) // self._bucket_s, [], self._next
         while self._next < end and not stop():
-            changes += self._chunk(end)
+            with turn:
+                changes += self._chunk(end)
             heard((self._next - began) / (end - began))
         return changes
 

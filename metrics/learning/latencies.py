@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import exp
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from duckdb import DuckDBPyConnection
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from metrics.baseline.kept import Amended, LatencyBuckets, LatencyHours
 from metrics.baseline.latency import Judged, LatencyBaselines
-from metrics.baseline.rule import Rule
-from metrics.baseline.series import HOUR_S, Measure, Monitor
+from metrics.baseline.rule import KINDS, Rule
+from metrics.baseline.series import HOUR_S, Measure, Monitor, SeriesKey
+from metrics.learning.band import Band, Standing, band_ahead
 from metrics.learning.words import Crossing, new_normal
 from metrics.model import LearnedState, LearnedVerdict
 from metrics.store.learned import figures, state
@@ -119,6 +120,30 @@ class LatencyJudge:
             self._kept.buckets.append(buckets)
         return changes
 
+    def standings(self, integration: str) -> list[Standing]:
+        """How the series of an integration stand."""
+        rows = [row for row, monitor in enumerate(self._monitors) if monitor.key.integration == integration]
+        normal, value = self._baselines.normal, self._baselines.seen(self._baselines.next_bucket - 1)
+        limits = self._baselines.limits()
+        return [
+            Standing(
+                monitor=self._monitors[row],
+                value=_known(value[row]),
+                usual=_known(normal.level[row]),
+                limit=_known(limits[row]),
+                hours=int(normal.samples[row]),
+                kind=KINDS[int(normal.kind[row])].value,
+                firing=bool(self._was_firing[row]),
+            )
+            for row in rows
+        ]
+
+    def ahead(self, key: SeriesKey, hours: int) -> Band:
+        """What will be normal for one of the series, from the hour that is going on."""
+        row = next(row for row, monitor in enumerate(self._monitors) if monitor.key == key)
+        level, limit = self._baselines.ahead(row, hours)
+        return band_ahead(self._baselines.next_bucket // self._per_hour, level, limit)
+
     def save(self, con: DuckDBPyConnection) -> None:
         """Store the hours that are over, inside the caller's transaction."""
         kept = self._kept
@@ -218,6 +243,10 @@ class LatencyJudge:
 
 
 _LEAST: Final = 1e-3
+
+
+def _known(figure: Any) -> float | None:
+    return None if np.isnan(figure) else exp(float(figure))
 
 
 def _start(bucket: int, bucket_s: int) -> datetime:

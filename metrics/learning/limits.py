@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
 import numpy as np
+from duckdb import DuckDBPyConnection
 
 from config.model import Config
 from metrics.baseline.series import MINUTE_S, Monitor, monitors
+from metrics.learning.band import AHEAD_H, Band, Normal, Standing, past_band
 from metrics.learning.course import Course
 from metrics.learning.failures import FailureJudge
 from metrics.learning.latencies import LatencyJudge
-from metrics.model import LearnedVerdict
+from metrics.model import LearnedVerdict, Window
 from metrics.store.database import Store
+from metrics.store.learned.answers import JudgedBuckets, judged_buckets
 from metrics.store.learned.series import number_series
 
 
 class LearnedLimits:
-    """Judges every configured series against what is normal for it. For one thread; `firing` may be read by any."""
+    """Judges every configured series against what is normal for it. One thread catches up; any may ask."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._turn = threading.Lock()
         self._monitors: tuple[Monitor, ...] = ()
         self._courses: list[Course] = []
+        self._latencies: dict[int, LatencyJudge] = {}
+        """By the length of their buckets in seconds."""
         self.firing: tuple[LearnedVerdict, ...] | None = None
         """As of the last round that came up to its `now`; None before the first."""
 
@@ -40,21 +47,42 @@ class LearnedLimits:
 
         The first round of a new store learns up to 35 days; `heard` is told the share of each length that is done.
         """
-        self._adopt(monitors(config))
-        changes = [change for course in self._courses for change in course.catch_up(now, stop, heard)]
+        with self._turn:
+            self._adopt(monitors(config))
+        changes = [change for course in self._courses for change in course.catch_up(now, stop, heard, self._turn)]
         if not stop():
             self.firing = tuple(verdict for course in self._courses for verdict in course.judge.firing.values())
         return changes
+
+    def standings(self, integration: str) -> list[Standing]:
+        """How its latencies and recorded values stand against what is normal in this hour."""
+        with self._turn:
+            return [one for judge in self._latencies.values() for one in judge.standings(integration)]
+
+    def normal(self, monitor: Monitor, window: Window) -> Normal:
+        """One of those against its normal, in that time and 24 hours ahead."""
+
+        def work(con: DuckDBPyConnection) -> tuple[JudgedBuckets, Band]:
+            past = past_band(con, monitor, window.start, window.end)
+            return judged_buckets(con, monitor.key, window.start, window.end), past
+
+        buckets, past = self._store.read(work)
+        with self._turn:
+            ahead = self._latencies[monitor.key.bucket_s].ahead(monitor.key, AHEAD_H)
+        return Normal(monitor, buckets, past, ahead)
 
     def _adopt(self, declared: tuple[Monitor, ...]) -> None:
         if declared == self._monitors:
             return
         ids = self._store.write(partial(number_series, keys=[one.key for one in declared])).result()
+        self._latencies = {}
         self._courses = [self._course(declared, ids, length) for length in sorted({m.key.bucket_s for m in declared})]
         self._monitors = declared
 
     def _course(self, declared: Sequence[Monitor], ids: Sequence[int], bucket_s: int) -> Course:
         ours = [(one, number) for one, number in zip(declared, ids, strict=True) if one.key.bucket_s == bucket_s]
         some, numbers = [one for one, _ in ours], np.array([number for _, number in ours], np.int64)
-        judge = FailureJudge(some, numbers) if bucket_s == MINUTE_S else LatencyJudge(some, numbers, bucket_s)
+        if bucket_s == MINUTE_S:
+            return Course(self._store, FailureJudge(some, numbers), bucket_s)
+        judge = self._latencies[bucket_s] = LatencyJudge(some, numbers, bucket_s)
         return Course(self._store, judge, bucket_s)

@@ -15,6 +15,7 @@ from app.dashboard.elements import ago, aria, empty_state, figure_tile, outcome_
 from app.dashboard.figures import Span, error_figure, has_points, latency_figure, phase_figure
 from app.dashboard.held_back import held_back_strip
 from app.dashboard.incident_card import incident_card
+from app.dashboard.normal import normal_panel
 from app.dashboard.objectives import flow_objectives, objectives_panel
 from app.dashboard.page import Visit
 from app.dashboard.quotas import drawn_on, quota_panel
@@ -55,6 +56,7 @@ def render(view: View, visit: Visit) -> Component:
             _simulated_banner(measured),
             _kpis(standing, measured),
             _latency(shown),
+            normal_panel(view, name, shown.measured.window, visit.query, chosen),
             html.Div([_errors(measured), _phases(measured)], className="two"),
             objectives_panel((*standing.objectives, *flow_objectives(view.hub.evaluation, standing.declared.flows))),
             _quota(view, shown),

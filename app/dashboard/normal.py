@@ -1,0 +1,131 @@
+"""Latencies of an integration against what is normal for them at this hour, with the 24 hours to come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import numpy as np
+from dash import html
+from dash.development.base_component import Component
+
+from app.dashboard import wording
+from app.dashboard.charts import chart
+from app.dashboard.elements import aria, mark, panel, table
+from app.dashboard.figures import LIMIT, P95, Figure, has_points, layout, typed
+from app.dashboard.view import View
+from metrics.baseline.series import Measure
+from metrics.learning.band import AHEAD_H, Band, Normal
+from metrics.learning.band import Standing as Learned
+from metrics.model import State, Window
+
+_BAND: Final = "#2b9a83"
+_SHOWN: Final = 12
+"""Rows of the table; the rest is said."""
+
+
+def normal_panel(view: View, name: str, window: Window, query: Mapping[str, str], chosen: str) -> Component:
+    """Which series are off, and the chosen one against its band; nothing at all where nothing is learned."""
+    standings = sorted(view.normals(name), key=_worst_first)
+    known = [one for one in standings if one.usual is not None]
+    if not standings:
+        return html.Div(hidden=True)
+    if not known:
+        words = "What is normal is learned from the first hours on: nothing is known yet."
+        return panel("Against normal", html.P(words, className="chart-empty"), name="normal")
+    wanted = query.get("normal", "")
+    shown = next((one for one in known if _name(one) == wanted), known[0])
+    normal = view.normal(shown.monitor, window)
+    figure = None
+    if normal is not None and has_points(normal.buckets.value, normal.past.usual):
+        figure = normal_figure(normal, Window(window.start, window.end + timedelta(hours=AHEAD_H)), _unit(shown))
+    bucket = timedelta(seconds=shown.monitor.key.bucket_s)
+    note = f"75th percentile of each {wording.span(bucket)} · last {wording.span(window.length)} and 24 h ahead · UTC"
+    return panel(
+        "Against normal",
+        html.P([html.B(_told(shown)), " ", _sentence(shown)], className="meta"),
+        chart("normal-chart", figure, height="16rem"),
+        _table(known, shown, name, chosen),
+        note=note,
+        name="normal",
+    )
+
+
+def normal_figure(normal: Normal, window: Window, unit: str) -> Figure:
+    """What was measured, over the band from usual to the limit; the band goes on for what is still to come."""
+    whole = _joined(normal.past, normal.ahead)
+    x = typed(whole.t_ms, "f8")
+    step = {"shape": "hv", "width": 1}
+    traces: list[dict[str, Any]] = [
+        {
+            "type": "scatter", "mode": "lines", "name": "usual", "x": x, "y": typed(whole.usual),
+            "line": {**step, "color": _BAND}, "hovertemplate": f"usual %{{y:,.1f}} {unit}<extra></extra>",
+        },
+        {
+            "type": "scatter", "mode": "lines", "name": "limit", "x": x, "y": typed(whole.limit),
+            "line": {**step, "color": LIMIT, "dash": "dash"}, "fill": "tonexty", "fillcolor": "rgba(43,154,131,0.14)",
+            "hovertemplate": f"limit %{{y:,.1f}} {unit}<extra></extra>",
+        },
+        {
+            "type": "scatter", "mode": "lines", "name": "measured", "x": typed(normal.buckets.t_ms, "f8"),
+            "y": typed(normal.buckets.value), "line": {"width": 1.6, "color": P95}, "connectgaps": False,
+            "hovertemplate": f"measured %{{y:,.1f}} {unit}<extra></extra>",
+        },
+    ]  # fmt: skip
+    return {"data": traces, "layout": layout(window, unit)}
+
+
+def _joined(past: Band, ahead: Band) -> Band:
+    last = past.t_ms[-1] if len(past.t_ms) else -np.inf
+    later = ahead.t_ms > last
+    pairs = ((past.t_ms, ahead.t_ms), (past.usual, ahead.usual), (past.limit, ahead.limit))
+    return Band(*(np.concatenate([one, other[later]]) for one, other in pairs))
+
+
+def _table(known: Sequence[Learned], shown: Learned, name: str, chosen: str) -> Component:
+    head = ("series", "state", "now", "usually at this hour", "limit", "learned from")
+    rows = [_row(one, one is shown, name, chosen) for one in known[:_SHOWN]]
+    more = len(known) - _SHOWN
+    told = [html.P(f"and {more} more, all within their limits", className="meta")] if more > 0 else []
+    return html.Div([table(head, rows, numeric=(2, 3, 4)), *told])
+
+
+def _row(one: Learned, is_shown: bool, name: str, chosen: str) -> tuple[Any, ...]:
+    query = urlencode({"range": chosen, "normal": _name(one)})
+    link = html.A(_told(one), href=f"/integration/{name}?{query}", **(aria(current="true") if is_shown else {}))
+    state = mark(State.DEGRADED, "above its limit") if one.firing else mark(State.UP, "within")
+    figures = (_amount(one, figure) for figure in (one.value, one.usual, one.limit))
+    return (link, state, *figures, f"{one.hours} h · {one.kind}")
+
+
+def _sentence(one: Learned) -> str:
+    now = "nothing measured just now" if one.value is None else _amount(one, one.value)
+    return f"{now}; usually {_amount(one, one.usual)} at this hour, limit {_amount(one, one.limit)}"
+
+
+def _told(one: Learned) -> str:
+    key = one.monitor.key
+    measure = " to first byte" if key.measure == Measure.TTFB else ""
+    return f"{key.workflow} / {key.subject}{measure} · {key.region}"
+
+
+def _name(one: Learned) -> str:
+    key = one.monitor.key
+    return "/".join((key.workflow, key.region, key.subject, key.measure))
+
+
+def _amount(one: Learned, figure: float | None) -> str:
+    if figure is None:
+        return wording.NONE
+    return f"{figure:.4g}" if one.monitor.key.measure == Measure.RECORDED else wording.milliseconds(figure)
+
+
+def _unit(one: Learned) -> str:
+    return "" if one.monitor.key.measure == Measure.RECORDED else "ms"
+
+
+def _worst_first(one: Learned) -> tuple[bool, bool, float]:
+    share = one.value / one.limit if one.value and one.limit else 0.0
+    return not one.firing, one.monitor.key.measure == Measure.TTFB, -share
