@@ -12,6 +12,7 @@ from typing import Final
 
 from tests.benchmarks import capacity, cpu_per_probe, ingest, phase_error, soak, store, store_year
 from tests.benchmarks.machine import described
+from tests.benchmarks.thresholds import comparing
 
 SUBJECTS: Final[dict[str, tuple[str, Callable[[], Iterator[str]]]]] = {
     "phase_error": ("How true the phases are", phase_error.lines),
@@ -21,6 +22,7 @@ SUBJECTS: Final[dict[str, tuple[str, Callable[[], Iterator[str]]]]] = {
     "store": ("The store's questions", store.lines),
     "store_year": ("The store at size", store_year.lines),
     "ingest": ("Taking runs in", ingest.lines),
+    "thresholds": ("Learned limits", comparing.lines),
     "kills": ("kill -9 of the hub", ingest.kill_lines),
 }
 
