@@ -36,8 +36,8 @@ def is_good(
     throttled_is_bad: bool = False,
     elsewhere: bool = False,
 ) -> bool | None:
-    """True, False, or None for neither. `within` is whether the measure kept its threshold or range, None if not measured;
-    `elsewhere`, whether it failed in another integration."""
+    """True, False, or None for neither. `within` is whether the measure kept its threshold or range, None if not
+    measured; `elsewhere`, whether it failed in another integration."""
     if outcome is Outcome.THROTTLED:
         return False if throttled_is_bad else None
     if outcome in GOOD:

@@ -14,6 +14,7 @@ from app.dashboard.security import content_security_policy
 from app.dashboard.view import View
 from app.hub.asking import Desk
 from app.hub.asking_api import asking_router
+from app.hub.normal_api import normal_router
 from app.hub.prober_api import prober_router
 from app.hub.problems import answer_problems
 from app.hub.public_api import public_router
@@ -25,7 +26,8 @@ def create_app(state: HubState, view: View) -> FastAPI:
     """Everything the hub serves. API routes come before the dashboard, whose pages take every other path."""
     server = FastAPI(title="Leadline hub", docs_url=None, redoc_url=None, openapi_url=None)
     desk = Desk(state.store)
-    routers = (prober_router(state), public_router(state), asking_router(state, desk), runs_router(state, desk))
+    asked = (asking_router(state, desk), runs_router(state, desk), normal_router(state, desk))
+    routers = (prober_router(state), public_router(state), *asked)
     for router in routers:
         server.include_router(router)
     answer_problems(server, routers)

@@ -137,6 +137,13 @@ class ErrorBaselines:
         rows = kept.row[last]
         self._row[rows], self._since[rows], self._begun[rows] = kept.in_a_row[last], kept.since[last], kept.begun[last]
 
+    def exclude(self, series: int, first: int, end: int) -> list[int]:
+        """Forget what was learned from the hours of those minutes that are over → which hours those are."""
+        hours = np.arange(max(first // _HOUR, self.next // _HOUR - _HOURS), min(-(-end // _HOUR), self.next // _HOUR))
+        self._learned[:, series, hours % _HOURS] = 0
+        self._most[:, series, hours % _HOURS] = np.nan
+        return hours.tolist()
+
     def observe(self, first: int, probes: Counts, failures: Counts, excluded: Flags | None = None) -> ErrorsJudged:
         """Judge minutes from `first` (counted from the epoch) on, all of one hour, and learn from them.
 

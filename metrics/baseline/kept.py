@@ -70,10 +70,12 @@ class FailureHours(Hours):
 
 @dataclass(frozen=True, slots=True)
 class Amended:
-    """An hour of a series that is learned after all, since its new level was accepted; of the last two before that,
-    no deviation counts any more."""
+    """An hour of a series that is known differently since a person, or a new level, said so; no deviation in it counts
+    any more."""
 
     row: int
     hour: int
     middle: float
+    high: float
     refused: NDArray[np.bool_]
+    residuals: NDArray[np.float32]

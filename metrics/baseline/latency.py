@@ -8,12 +8,12 @@ verdicts as the live system did.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from metrics.baseline.judged import Flags, Judged, Normal
 from metrics.baseline.kept import Amended, LatencyBuckets, LatencyHours
 from metrics.baseline.rows import Floats, median, quantile, reached_mostly
 from metrics.baseline.rule import KINDS, Rule
@@ -29,52 +29,6 @@ _HALF_NORMAL: Final = 1.645
 
 _BITS: Final = np.array([16, 8, 4, 2, 1], np.int8)
 """By which the last buckets are kept: three that were above their lower limit or not, two above their limit or not."""
-
-Flags = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Normal:
-    """What is normal in one hour, one row per series; logarithms of milliseconds."""
-
-    level: Floats
-    kind: NDArray[np.int64]
-    """Place among `KINDS`."""
-    spread: Floats
-    habit: Floats
-    """What this hour is in the habit of reaching, with its margin; -inf: none known."""
-    candidates: Floats
-    """One row per kind."""
-    uncorrected: Floats
-    """The candidates before the last day's deviation is added."""
-    samples: NDArray[np.int64]
-    """Hours that the level is made of."""
-
-    @classmethod
-    def unknown(cls, count: int) -> Normal:
-        """Of series that were never measured."""
-        nothing, none = np.full(count, np.nan), np.zeros(count, np.int64)
-        each = np.full((len(KINDS), count), np.nan)
-        return cls(nothing, none, nothing.copy(), nothing.copy(), each, each.copy(), none.copy())
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """One bucket of every series; logarithms of milliseconds, NaN where nothing was measured or known."""
-
-    value: Floats
-    expected: Floats
-    limit: Floats
-    above: Flags
-    of_three: NDArray[np.int64]
-    """How many of the last three measured buckets were above their limit."""
-    lower: Floats
-    """The limit that most of four buckets must be above; nowhere above `limit`."""
-    of_four: NDArray[np.int64]
-    """How many of the last four measured buckets were above their lower limit."""
-    firing: Flags
-    accepted: Flags
-    """What it was so long under alert for is normal from here on."""
 
 
 class LatencyBaselines:
@@ -128,6 +82,27 @@ class LatencyBaselines:
             raise ValueError("buckets come in order")
         self._pass_over(bucket)
         return self._step(bucket, np.log(np.maximum(value, _LEAST_MS)), excluded)
+
+    def exclude(self, series: int, first: int, end: int) -> None:
+        """Forget what was learned from the buckets `first` ≤ number < `end` that are over."""
+        end = min(end, self.next_bucket)
+        first = max(first, end - self._residuals.shape[1])
+        if first >= end:
+            return
+        buckets = np.arange(first, end)
+        for ring in (self._residuals, self._deviations):
+            ring[series, buckets[-ring.shape[1] :] % ring.shape[1]] = np.nan
+        self._refused[series, buckets[-self._refused.shape[1] :] % self._refused.shape[1]] = True
+        for hour in range(first // self._per_hour, self.next_bucket // self._per_hour):
+            if hour * self._per_hour < end:
+                self._middle[series, hour % _HOURS] = self._high[series, hour % _HOURS] = np.nan
+                self._errors[:, series, hour % _WEEK] = np.nan
+                self._amend(series, hour)
+
+    def _amend(self, row: int, hour: int) -> None:
+        refused, residuals = (ring[row, self._places(hour, ring)] for ring in (self._refused, self._residuals))
+        middle, high = (float(ring[row, hour % _HOURS]) for ring in (self._middle, self._high))
+        self._amended.append(Amended(row, hour, middle, high, refused, residuals))
 
     def _pass_over(self, bucket: int) -> None:
         """Up to that bucket nothing was measured."""
@@ -396,10 +371,8 @@ class LatencyBaselines:
             since = max(int(self._since[row]) - 1, bucket - self._values.shape[1] + 1)
             self._refused[row, np.arange(since, bucket + 1) % self._values.shape[1]] = False
             for past in range(min(since // self._per_hour, hour - 2), hour):
-                self._middle[row, past % _HOURS] = middle = self._accepted_middle(past)[row]
-                self._amended.append(
-                    Amended(row, past, float(middle), self._refused[row, self._places(past, self._refused)])
-                )
+                self._middle[row, past % _HOURS] = self._accepted_middle(past)[row]
+                self._amend(row, past)
         self._above[rows] = self._raised[rows] = False
         self._firing[rows] = False
         self._since[rows] = -1

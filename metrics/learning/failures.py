@@ -28,6 +28,8 @@ class _Chunk:
     asked: Whole
     failed: Whole
     excluded: NDArray[np.bool_]
+    ordered: list[tuple[int, int, Order]]
+    """Minute, row and what a person said about it then."""
 
 
 class FailureJudge:
@@ -46,6 +48,8 @@ class FailureJudge:
         self._was_firing = np.zeros(len(self._monitors), np.bool_)
         self._since: Whole = np.full(len(self._monitors), -1, np.int64)
         self._hours: list[FailureHours] = []
+        self._forgotten: list[tuple[int, list[int]]] = []
+        """Row and hours that a person excluded."""
         self.firing: dict[int, LearnedVerdict] = {}
 
     def restore(self, con: DuckDBPyConnection, before: int) -> None:
@@ -62,12 +66,14 @@ class FailureJudge:
     def read(self, con: DuckDBPyConnection, first: int, end: int, orders: Sequence[Order]) -> None:
         """The runs from the minute `first` to before `end`, to be judged next."""
         asked, failed = self._counts(con, first, end)
-        chunk = _Chunk(first, asked, failed, np.zeros(asked.shape, np.bool_))
+        chunk = _Chunk(first, asked, failed, np.zeros(asked.shape, np.bool_), [])
         for order in orders:
             rows, _ = self._rows(np.array([order.series_id]))
             if len(rows) and order.action is Action.EXCLUDE:
-                start, stop = (int(at.timestamp() // MINUTE_S) - first for at in (order.start, order.end))
-                chunk.excluded[max(0, start) : max(0, stop + 1), rows[0]] = True
+                start, stop, said = (int(at.timestamp() // MINUTE_S) for at in (order.start, order.end, order.at))
+                chunk.excluded[max(0, start - first) : max(0, stop + 1 - first), rows[0]] = True
+                if first <= said < end:
+                    chunk.ordered.append((said, int(rows[0]), order))
         self._chunk = chunk
 
     def judge(self, first: int, end: int) -> list[LearnedVerdict]:
@@ -76,6 +82,7 @@ class FailureJudge:
         while at < end:
             until = min(end, (at // _HOUR + 1) * _HOUR)
             changes += self._judge(at, until)
+            self._carry_out(at, until)
             at = until
         return changes
 
@@ -88,14 +95,24 @@ class FailureJudge:
             self._hours.append(self._baselines.hour_over())
         return self._changes(first, judged)
 
+    def _carry_out(self, first: int, end: int) -> None:
+        """What was ordered in those minutes, which are of one hour."""
+        for said, row, order in self._chunk.ordered if self._chunk is not None else ():
+            if first <= said < end:
+                start, stop = (int(at.timestamp() // MINUTE_S) for at in (order.start, order.end))
+                self._forgotten.append((row, self._baselines.exclude(row, start, stop + 1)))
+
     def save(self, con: DuckDBPyConnection) -> None:
         """Store the hours that are over, inside the caller's transaction."""
         if self._hours:
             state.save(con, FailureHours.joined(self._hours), self._ids)
+            for row, hours in self._forgotten:
+                state.forget_failures(con, int(self._ids[row]), hours)
 
     def saved(self) -> None:
         """The transaction went well."""
-        self._hours = []
+        if self._hours:
+            self._hours, self._forgotten = [], []
 
     def first_change(self, con: DuckDBPyConnection, buckets: Sequence[int]) -> int | None:
         """The first minute of the first hour with one of these judged minutes whose runs are not those judged."""

@@ -12,8 +12,9 @@ import numpy as np
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
+from metrics.baseline.judged import Judged
 from metrics.baseline.kept import Amended, LatencyBuckets, LatencyHours
-from metrics.baseline.latency import Judged, LatencyBaselines
+from metrics.baseline.latency import LatencyBaselines
 from metrics.baseline.rule import KINDS, Rule
 from metrics.baseline.series import HOUR_S, Measure, Monitor, SeriesKey
 from metrics.learning.band import Band, Standing, band_ahead
@@ -33,8 +34,8 @@ class _Chunk:
     p75: NDArray[np.float64]
     n: Whole
     excluded: NDArray[np.bool_]
-    accepted: list[tuple[int, int]]
-    """Bucket and row of each level that a person accepted."""
+    ordered: list[tuple[int, int, Order]]
+    """Bucket, row and what a person said about it then."""
 
 
 @dataclass(slots=True)
@@ -109,10 +110,9 @@ class LatencyJudge:
         place = bucket - chunk.first
         judged = self._baselines.observe(bucket, chunk.p75[place], chunk.excluded[place])
         changes = self._changes(bucket, judged, chunk.n[place])
-        for when, row in chunk.accepted:
-            if when == bucket and self._was_firing[row]:
-                self._baselines.accept(row)
-                changes.append(self._accepted(bucket, row, judged, by_person=True))
+        for when, row, order in chunk.ordered:
+            if when == bucket:
+                changes += self._carry_out(bucket, row, order, judged)
         self._kept.amended += self._baselines.take_amended()
         if (bucket + 1) % self._per_hour == 0:
             hours, buckets = self._baselines.hour_over()
@@ -143,6 +143,16 @@ class LatencyJudge:
         row = next(row for row, monitor in enumerate(self._monitors) if monitor.key == key)
         level, limit = self._baselines.ahead(row, hours)
         return band_ahead(self._baselines.next_bucket // self._per_hour, level, limit)
+
+    def _carry_out(self, bucket: int, row: int, order: Order, judged: Judged) -> list[LearnedVerdict]:
+        if order.action is Action.EXCLUDE:
+            first, last = (int(at.timestamp() // self._bucket_s) for at in (order.start, order.end))
+            self._baselines.exclude(row, first, last + 1)
+            return []
+        if not self._was_firing[row]:
+            return []
+        self._baselines.accept(row)
+        return [self._accepted(bucket, row, judged, by_person=True)]
 
     def save(self, con: DuckDBPyConnection) -> None:
         """Store the hours that are over, inside the caller's transaction."""
@@ -182,9 +192,9 @@ class LatencyJudge:
             rows, _ = self._rows(np.array([order.series_id]))
             if not len(rows):
                 continue
-            start, stop = (int(at.timestamp() // self._bucket_s) for at in (order.start, order.end))
-            if order.action is Action.ACCEPT and chunk.first <= stop < end:
-                chunk.accepted.append((stop, int(rows[0])))
+            start, stop, said = (int(at.timestamp() // self._bucket_s) for at in (order.start, order.end, order.at))
+            if chunk.first <= said < end:
+                chunk.ordered.append((said, int(rows[0]), order))
             if order.action is Action.EXCLUDE:
                 chunk.excluded[max(0, start - chunk.first) : max(0, stop + 1 - chunk.first), rows[0]] = True
 

@@ -11,7 +11,7 @@ import numpy as np
 from duckdb import DuckDBPyConnection
 
 from config.model import Config
-from metrics.baseline.series import MINUTE_S, Monitor, monitors
+from metrics.baseline.series import MINUTE_S, Monitor, SeriesKey, monitors
 from metrics.learning.band import AHEAD_H, Band, Normal, Standing, past_band
 from metrics.learning.course import Course
 from metrics.learning.failures import FailureJudge
@@ -67,9 +67,16 @@ class LearnedLimits:
             return judged_buckets(con, monitor.key, window.start, window.end), past
 
         buckets, past = self._store.read(work)
+        return Normal(monitor, buckets, past, self.ahead(monitor))
+
+    def ahead(self, monitor: Monitor) -> Band:
+        """What will be normal in this hour and those that follow, 24 in all."""
         with self._turn:
-            ahead = self._latencies[monitor.key.bucket_s].ahead(monitor.key, AHEAD_H)
-        return Normal(monitor, buckets, past, ahead)
+            return self._latencies[monitor.key.bucket_s].ahead(monitor.key, AHEAD_H)
+
+    def keys(self, integration: str) -> list[SeriesKey]:
+        """Everything of the integration that is judged."""
+        return [one.key for one in self._monitors if one.key.integration == integration]
 
     def _adopt(self, declared: tuple[Monitor, ...]) -> None:
         if declared == self._monitors:

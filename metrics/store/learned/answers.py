@@ -68,7 +68,7 @@ WHERE series_id = $series_id AND hour BETWEEN $first AND $last ORDER BY hour
 """
 
 _BUCKETS: Final = """
-SELECT hour * 3600000 + (i - 1) * $ms AS t_ms, figures[i] AS figure, refused[i] AS refused
+SELECT hour::BIGINT * 3600000 + (i - 1) * $ms AS t_ms, figures[i] AS figure, refused[i] AS refused
 FROM (SELECT hour, figures, refused, unnest(generate_series(1, len(figures))) AS i FROM baseline_buckets
       WHERE series_id = $series_id AND hour BETWEEN $first AND $last)
 ORDER BY t_ms

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -29,6 +29,10 @@ class Order:
     author: str
     reason: str
 
+    def about(self, series_id: int) -> Order:
+        """The same of another series."""
+        return replace(self, series_id=series_id)
+
 
 def note_order(con: DuckDBPyConnection, order: Order) -> None:
     """Keep it, inside the caller's transaction."""
@@ -36,7 +40,7 @@ def note_order(con: DuckDBPyConnection, order: Order) -> None:
 
 
 def orders(con: DuckDBPyConnection, start: datetime, end: datetime) -> list[Order]:
-    """Those about any instant of that time, in the order they were given."""
+    """Those given in that time, or about any instant of it, in the order they were given."""
     rows = con.execute(_ORDERS, {"start": start, "end": end}).fetchall()
     return [Order(at, Action(action), *rest) for at, action, *rest in rows]
 
@@ -48,5 +52,5 @@ SELECT 1 + coalesce(max(order_id), 0), ?, ?, ?, ?, ?, ?, ? FROM baseline_orders
 
 _ORDERS: Final = """
 SELECT ordered_at, action, series_id, start_at, end_at, author, reason FROM baseline_orders
-WHERE start_at < $end AND end_at >= $start ORDER BY order_id
+WHERE (start_at < $end AND end_at >= $start) OR (ordered_at >= $start AND ordered_at < $end) ORDER BY order_id
 """

@@ -46,14 +46,16 @@ def save(con: DuckDBPyConnection, kept: Kept, ids: Whole) -> None:
 
 
 def amend(con: DuckDBPyConnection, amended: Sequence[Amended], ids: Whole) -> None:
-    """Hours of a level that was accepted after they were over, inside the caller's transaction."""
+    """Hours that are known differently since they were over, inside the caller's transaction."""
     if not amended:
         return
     rows = {
         "series_id": [int(ids[one.row]) for one in amended],
         "hour": [one.hour for one in amended],
         "middle": _arrow(np.array([one.middle for one in amended], np.float32)),
+        "high": _arrow(np.array([one.high for one in amended], np.float32)),
         "refused": [one.refused.tolist() for one in amended],
+        "residuals": _arrow(np.stack([one.residuals for one in amended])),
     }
     con.register("amended", pa.table(rows))
     try:
@@ -61,6 +63,11 @@ def amend(con: DuckDBPyConnection, amended: Sequence[Amended], ids: Whole) -> No
         con.execute(_AMEND_BUCKETS)
     finally:
         con.unregister("amended")
+
+
+def forget_failures(con: DuckDBPyConnection, series_id: int, hours: Sequence[int]) -> None:
+    """Nothing is learned from those hours of a workflow's runs, inside the caller's transaction."""
+    con.execute(_FORGET_FAILURES, [series_id, list(hours)])
 
 
 def load(con: DuckDBPyConnection, kind: type[Kept], ids: Whole, before: int, width: int = 0) -> Kept:
@@ -97,18 +104,24 @@ def _numpy(column: pa.ChunkedArray, width: int) -> NDArray[Any]:
     return found
 
 
+_FORGET_FAILURES: Final = """
+UPDATE baseline_failures SET learned_asked = 0, learned_failed = 0, most = [NULL, NULL, NULL]
+WHERE series_id = ? AND hour IN (SELECT unnest(?))
+"""
+
 _LOAD: Final = """
 SELECT series_id, hour, {columns} FROM {table}
 WHERE hour >= $first AND hour < $before AND series_id IN (SELECT unnest($ids))
 """
 
 _AMEND_HOURS: Final = """
-UPDATE baseline_hours AS kept SET middle = amended.middle FROM amended
+UPDATE baseline_hours AS kept SET middle = amended.middle, high = amended.high FROM amended
 WHERE kept.series_id = amended.series_id AND kept.hour = amended.hour
 """
 
 # No deviation from the old level counts any more.
 _AMEND_BUCKETS: Final = """
-UPDATE baseline_buckets AS kept SET refused = amended.refused, deviations = list_transform(deviations, lambda x: NULL)
+UPDATE baseline_buckets AS kept SET refused = amended.refused, residuals = amended.residuals,
+    deviations = list_transform(deviations, lambda x: NULL)
 FROM amended WHERE kept.series_id = amended.series_id AND kept.hour = amended.hour
 """
