@@ -22,7 +22,7 @@ from metrics.learning.band import Standing as Learned
 from metrics.model import State, Window
 
 _BAND: Final = "#2b9a83"
-_SHOWN: Final = 12
+_SHOWN: Final = 6
 """Rows of the table; the rest is said."""
 
 

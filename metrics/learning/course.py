@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -46,11 +47,8 @@ class Judge(Protocol):
     def judge(self, first: int, end: int) -> list[LearnedVerdict]:
         """Buckets `first` ≤ number < `end`, which were read → what has changed, in order of time."""
 
-    def save(self, con: DuckDBPyConnection) -> None:
-        """Store the hours that are over, inside the caller's transaction."""
-
-    def saved(self) -> None:
-        """The transaction went well."""
+    def take_kept(self) -> Callable[[DuckDBPyConnection], None]:
+        """What stores the hours that were over since this was asked last, inside its caller's transaction."""
 
     def first_change(self, con: DuckDBPyConnection, buckets: Sequence[int]) -> int | None:
         """The first of these judged buckets whose measurements are not those that were judged."""
@@ -65,6 +63,7 @@ class Course:
         self._per_hour = HOUR_S // bucket_s
         self._next: int | None = None
         self._version = 0
+        self._saving: Future[None] | None = None
 
     def catch_up(
         self, now: datetime, stop: Callable[[], bool], heard: Callable[[float], None], turn: AbstractContextManager[Any]
@@ -85,6 +84,7 @@ class Course:
             with turn:
                 changes += self._chunk(end)
             heard((self._next - began) / (end - began))
+        self._settle()
         return changes
 
     def _begin(self, now: datetime) -> int | None:
@@ -110,18 +110,30 @@ class Course:
         changes = self.judge.judge(first, until)
         self._next = until
         if until // self._per_hour > first // self._per_hour:
-            self._store.write(self._save).result()
-            self.judge.saved()
+            # Stored while the next chunk is judged.
+            self._settle()
+            save, hour, version = self.judge.take_kept(), until // self._per_hour, self._version
+
+            def work(con: DuckDBPyConnection) -> None:
+                save(con)
+                series.save_progress(con, self._bucket_s, hour, version)
+
+            self._saving = self._store.write(work)
         return changes
+
+    def _settle(self) -> None:
+        """Wait until everything is stored; what could not be is judged again, from where the store stands."""
+        saving, self._saving = self._saving, None
+        try:
+            if saving is not None:
+                saving.result()
+        except BaseException:
+            self._next = None
+            raise
 
     def _read(self, con: DuckDBPyConnection, first: int, end: int) -> None:
         start, stop = (datetime.fromtimestamp(bucket * self._bucket_s, UTC) for bucket in (first, end))
         self.judge.read(con, first, end, orders(con, start, stop))
-
-    def _save(self, con: DuckDBPyConnection) -> None:
-        assert self._next is not None  # noqa: S101 - it has begun
-        self.judge.save(con)
-        series.save_progress(con, self._bucket_s, self._next // self._per_hour, self._version)
 
     def _go_back(self, now: datetime) -> None:
         """To before the first bucket that late rows have changed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -102,17 +102,17 @@ class FailureJudge:
                 start, stop = (int(at.timestamp() // MINUTE_S) for at in (order.start, order.end))
                 self._forgotten.append((row, self._baselines.exclude(row, start, stop + 1)))
 
-    def save(self, con: DuckDBPyConnection) -> None:
-        """Store the hours that are over, inside the caller's transaction."""
-        if self._hours:
-            state.save(con, FailureHours.joined(self._hours), self._ids)
-            for row, hours in self._forgotten:
-                state.forget_failures(con, int(self._ids[row]), hours)
+    def take_kept(self) -> Callable[[DuckDBPyConnection], None]:
+        """What stores the hours that were over since this was asked last, inside its caller's transaction."""
+        hours, forgotten, self._hours, self._forgotten = self._hours, self._forgotten, [], []
 
-    def saved(self) -> None:
-        """The transaction went well."""
-        if self._hours:
-            self._hours, self._forgotten = [], []
+        def save(con: DuckDBPyConnection) -> None:
+            if hours:
+                state.save(con, FailureHours.joined(hours), self._ids)
+            for row, excluded in forgotten:
+                state.forget_failures(con, int(self._ids[row]), excluded)
+
+        return save
 
     def first_change(self, con: DuckDBPyConnection, buckets: Sequence[int]) -> int | None:
         """The first minute of the first hour with one of these judged minutes whose runs are not those judged."""

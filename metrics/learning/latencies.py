@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import exp
@@ -154,19 +154,17 @@ class LatencyJudge:
         self._baselines.accept(row)
         return [self._accepted(bucket, row, judged, by_person=True)]
 
-    def save(self, con: DuckDBPyConnection) -> None:
-        """Store the hours that are over, inside the caller's transaction."""
-        kept = self._kept
-        if kept.hours:
-            state.save(con, LatencyHours.joined(kept.hours), self._ids)
-            state.save(con, LatencyBuckets.joined(kept.buckets), self._ids)
-            over = int(kept.hours[-1].hour[0])
-            state.amend(con, [one for one in kept.amended if one.hour <= over], self._ids)
+    def take_kept(self) -> Callable[[DuckDBPyConnection], None]:
+        """What stores the hours that were over since this was asked last, inside its caller's transaction."""
+        kept, self._kept = self._kept, _Kept()
 
-    def saved(self) -> None:
-        """The transaction went well."""
-        if self._kept.hours:
-            self._kept = _Kept()
+        def save(con: DuckDBPyConnection) -> None:
+            if kept.hours:
+                state.save(con, LatencyHours.joined(kept.hours), self._ids)
+                state.save(con, LatencyBuckets.joined(kept.buckets), self._ids)
+            state.amend(con, kept.amended, self._ids)
+
+        return save
 
     def first_change(self, con: DuckDBPyConnection, buckets: Sequence[int]) -> int | None:
         """The first of these judged buckets whose measurements are not those that were judged."""
