@@ -69,6 +69,16 @@ class FailureHours(Hours):
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """A series whose hours before `hour` count as so much higher than they were (middle, high, uncorrected), since its
+    level is a new one."""
+
+    row: int
+    hour: int
+    by: float
+
+
+@dataclass(frozen=True, slots=True)
 class Amended:
     """An hour of a series that is known differently since a person, or a new level, said so; no deviation in it counts
     any more."""

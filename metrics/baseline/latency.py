@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metrics.baseline.judged import Flags, Judged, Normal
-from metrics.baseline.kept import Amended, LatencyBuckets, LatencyHours
-from metrics.baseline.rows import Floats, median, quantile, reached_mostly
+from metrics.baseline.kept import Amended, LatencyBuckets, LatencyHours, Moved
+from metrics.baseline.levels import last_day, least_wrong, of_days
+from metrics.baseline.rows import Floats, median, quantile, reached_mostly, upper_spread
 from metrics.baseline.rule import KINDS, Rule
 from metrics.baseline.zones import Alike, Zone
 
@@ -24,8 +25,6 @@ _WEEK: Final = 7 * _DAY
 _HOURS: Final = 29 * _DAY
 _RESIDUAL_DAYS: Final = 14
 _LEAST_MS: Final = 1e-3
-_HALF_NORMAL: Final = 1.645
-"""The 90th percentile of the absolute value of a standard normal deviate."""
 
 _BITS: Final = np.array([16, 8, 4, 2, 1], np.int8)
 """By which the last buckets are kept: three that were above their lower limit or not, two above their limit or not."""
@@ -66,6 +65,7 @@ class LatencyBaselines:
         self._next: int | None = None
         self._normal = Normal.unknown(count)
         self._amended: list[Amended] = []
+        self._moved: list[Moved] = []
 
     @property
     def normal(self) -> Normal:
@@ -137,8 +137,12 @@ class LatencyBaselines:
 
     def accept(self, series: int) -> None:
         """Take the level that it is at for normal from now on."""
-        if self._next is not None and self._since[series] >= 0:
-            self._take_for_normal(np.array([series]), self._next - 1)
+        if self._next is None or self._since[series] < 0:
+            return
+        bucket = self._next - 1
+        # After a day of alert the last day tells the new level. Nobody waited for that here.
+        self._move(series, max(int(self._since[series]) - 1, bucket - self._per_hour + 1), bucket)
+        self._take_for_normal(np.array([series]), bucket)
 
     def seen(self, bucket: int) -> Floats:
         """What was measured in a bucket of the last 47 hours, as logarithms of milliseconds."""
@@ -189,6 +193,11 @@ class LatencyBaselines:
         """Hours whose figures were taken for normal after they were over, since this was asked last."""
         amended, self._amended = self._amended, []
         return amended
+
+    def take_moved(self) -> list[Moved]:
+        """What was taken for a new level since this was asked last; applied before what was amended."""
+        moved, self._moved = self._moved, []
+        return moved
 
     def restore(self, hours: LatencyHours, buckets: LatencyBuckets, next_hour: int) -> None:
         """Go on after the hours that were kept, of which `next_hour` is the first that was not."""
@@ -277,50 +286,28 @@ class LatencyBaselines:
     def _of_zone(self, zone: Zone, rows: NDArray[np.int64], hour: int) -> Normal:
         alike = Alike.to(zone, hour)
         middle = self._middle[rows]
-        last_day = np.arange(hour - _DAY, hour)
+        day = np.arange(hour - _DAY, hour)
         raw = np.stack(
             [
-                median(middle[:, last_day % _HOURS]),
-                self._level(middle, alike.around, alike.around_days),
-                self._level(middle, alike.of_kind, alike.of_kind_days),
+                last_day(middle[:, day % _HOURS], self._rule.fewest_hours),
+                of_days(middle[:, alike.around % _HOURS], alike.around_days, self._rule.fewest_days),
+                of_days(middle[:, alike.of_kind % _HOURS], alike.of_kind_days, self._rule.fewest_days),
             ]
         )
         candidates = raw.copy()
         for place in (1, 2):
-            drift = median(middle[:, last_day % _HOURS] - self._uncorrected[place][rows][:, last_day % _DAY])
+            drift = median(middle[:, day % _HOURS] - self._uncorrected[place][rows][:, day % _DAY])
             candidates[place] += np.nan_to_num(drift, nan=0.0)
-        kind = self._choice(candidates, self._errors[:, rows])
+        kind = least_wrong(candidates, self._errors[:, rows], self._rule)
         level = candidates[kind, np.arange(len(rows))]
         samples = np.stack(
             [
                 np.count_nonzero(~np.isnan(middle[:, hours % _HOURS]), axis=1)
-                for hours in (last_day, np.unique(alike.around), np.unique(alike.of_kind))
+                for hours in (day, np.unique(alike.around), np.unique(alike.of_kind))
             ]
         )[kind, np.arange(len(rows))]
         spread = self._spread(rows, hour, alike)
         return Normal(level, kind, spread, self._habit(rows, alike), candidates, raw, samples)
-
-    def _level(self, middle: Floats, hours: NDArray[np.int64], days: NDArray[np.int64]) -> Floats:
-        """The median of those hours, where enough days of them were measured."""
-        if not len(hours):
-            return np.full(len(middle), np.nan)
-        figures = middle[:, hours % _HOURS]
-        firsts = np.flatnonzero(np.diff(days, prepend=days[0] - 1))
-        known = np.count_nonzero(np.maximum.reduceat(~np.isnan(figures), firsts, axis=1), axis=1)
-        return np.where(known >= self._rule.fewest_days, median(figures), np.nan)
-
-    def _choice(self, candidates: Floats, errors: Floats) -> NDArray[np.int64]:
-        """The kind that was least wrong in the last week."""
-        scores = np.full(candidates.shape, np.inf)
-        for place in range(len(KINDS)):
-            wrong = errors[place]
-            count = np.count_nonzero(~np.isnan(wrong), axis=1)
-            capped = np.minimum(wrong, self._rule.error_cap * median(wrong)[:, None])
-            mean = np.nansum(capped, axis=1) / np.maximum(1, count)
-            eligible = ~np.isnan(candidates[place]) & (count >= (self._rule.fewest_errors if place else 1))
-            scores[place] = np.where(eligible, mean * (1 + self._rule.complexity * place), np.inf)
-        best: NDArray[np.int64] = np.argmin(scores, axis=0)
-        return best
 
     def _spread(self, rows: NDArray[np.int64], hour: int, alike: Alike) -> Floats:
         rule, length = self._rule, self._residuals.shape[1]
@@ -328,12 +315,12 @@ class LatencyBaselines:
         week = np.arange((hour - _WEEK) * self._per_hour, hour * self._per_hour) % length
         of_all = residuals[:, week]
         known = np.count_nonzero(~np.isnan(of_all), axis=1)
-        overall, _ = _upper_spread(of_all)
+        overall, _ = upper_spread(of_all)
         young = (rule.first_spread * rule.first_weight + overall * known) / (rule.first_weight + known)
         overall = np.where(known < rule.young, young, overall)
         overall = np.where(np.isnan(overall), rule.first_spread, overall)
         buckets = (alike.near[:, None] * self._per_hour + np.arange(self._per_hour)).ravel() % length
-        own, n = _upper_spread(residuals[:, buckets])
+        own, n = upper_spread(residuals[:, buckets])
         spread = np.where(n > 0, overall + (own - overall) * n / (n + rule.hour_weight), overall)
         first_day = np.count_nonzero(~np.isnan(self._high[rows]), axis=1) < _DAY
         return np.maximum(spread, np.where(first_day, rule.first_spread, rule.least_spread))
@@ -363,25 +350,31 @@ class LatencyBaselines:
 
     def _take_for_normal(self, rows: NDArray[np.int64], bucket: int) -> None:
         """What was refused since the alert began is learned after all, and the alert is over."""
-        hour = bucket // self._per_hour
-        lately = np.arange(bucket - self._per_hour * 6 + 1, bucket + 1) % self._values.shape[1]
-        self._normal.level[rows] = median(self._values[rows][:, lately])
-        self._deviations[rows] = np.nan
+        hour, length = bucket // self._per_hour, self._values.shape[1]
         for row in rows.tolist():
-            since = max(int(self._since[row]) - 1, bucket - self._values.shape[1] + 1)
-            self._refused[row, np.arange(since, bucket + 1) % self._values.shape[1]] = False
-            for past in range(min(since // self._per_hour, hour - 2), hour):
+            since = max(int(self._since[row]) - 1, bucket - length + 1)
+            self._refused[row, np.arange(since, bucket + 1) % length] = False
+            lately = np.arange(max(since, bucket - 6 * self._per_hour + 1), bucket + 1) % length
+            self._normal.level[row] = median(self._values[[row]][:, lately])[0]
+            for past in range(since // self._per_hour, hour):
                 self._middle[row, past % _HOURS] = self._accepted_middle(past)[row]
+            for past in range(min(since // self._per_hour, hour - 2), hour):
                 self._amend(row, past)
+        self._deviations[rows] = np.nan
         self._above[rows] = self._raised[rows] = False
         self._firing[rows] = False
         self._since[rows] = -1
 
-
-def _upper_spread(residuals: Floats) -> tuple[Floats, NDArray[np.int64]]:
-    """The standard deviation that the residuals above zero speak of, and how many those are."""
-    found, n = quantile(np.where(residuals > 0, residuals, np.nan), 0.9)
-    return found / _HALF_NORMAL, n
+    def _move(self, row: int, since: int, bucket: int) -> None:
+        """The past counts as if it had been at the new level: its hours differ from each other as before."""
+        normal, lately = self._normal, np.arange(since, bucket + 1) % self._values.shape[1]
+        by = float(median(self._values[[row]][:, lately])[0] - normal.level[row])
+        if np.isnan(by):
+            return
+        normal.habit[row] += by
+        for ring in (normal.candidates, self._uncorrected, self._middle[None], self._high[None]):
+            ring[:, row] += by
+        self._moved.append(Moved(row, bucket // self._per_hour, by))
 
 
 def _unknown(series: int, length: int) -> NDArray[np.float32]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
 Counts = NDArray[np.int64]
+
+_HALF_NORMAL: Final = 1.645
+"""The 90th percentile of the absolute value of a standard normal deviate."""
 
 
 def sorted_rows(values: Floats) -> tuple[Floats, Counts]:
@@ -39,6 +42,12 @@ def quantile(values: Floats, share: float) -> tuple[Floats, Counts]:
     high = np.minimum(low + 1, np.maximum(0, n - 1))
     found: Floats = ordered[rows, low] + (ordered[rows, high] - ordered[rows, low]) * (place - low)
     return found, n
+
+
+def upper_spread(values: Floats) -> tuple[Floats, Counts]:
+    """Of each row the standard deviation that its figures above zero speak of, and how many those are."""
+    found, n = quantile(np.where(values > 0, values, np.nan), 0.9)
+    return found / _HALF_NORMAL, n
 
 
 def reached_mostly(values: Floats) -> Floats:

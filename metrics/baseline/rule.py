@@ -32,7 +32,7 @@ class Rule:
     lowest: float = 3.0
     """And at so many spreads at least, unless the limit itself is lower."""
     least_spread: float = 0.07
-    first_spread: float = 0.25
+    first_spread: float = 0.3
     """Taken for granted of a young series, with the weight of `first_weight` buckets, until `young` are known."""
     first_weight: int = 8
     young: int = 80
@@ -48,6 +48,8 @@ class Rule:
     """A candidate must be better by this share for each step of complexity."""
     fewest_errors: int = 12
     fewest_days: int = 2
+    fewest_hours: int = 2
+    """Of the last day: before, its level is not known."""
     accepted_after: int = 24
     """Hours under alert after which the new level is normal."""
 

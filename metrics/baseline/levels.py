@@ -1,0 +1,38 @@
+"""What the past hours of many series say of the hour that begins; and which of them to believe. Pure."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metrics.baseline.rows import Floats, median
+from metrics.baseline.rule import KINDS, Rule
+
+
+def last_day(figures: Floats, fewest: int) -> Floats:
+    """The median, where so many hours were measured."""
+    known = np.count_nonzero(~np.isnan(figures), axis=1)
+    return np.where(known >= fewest, median(figures), np.nan)
+
+
+def of_days(figures: Floats, days: NDArray[np.int64], fewest: int) -> Floats:
+    """The median of hours, where so many days of them were measured; `days` tells the day of each, ascending."""
+    if not len(days):
+        return np.full(len(figures), np.nan)
+    firsts = np.flatnonzero(np.diff(days, prepend=days[0] - 1))
+    known = np.count_nonzero(np.maximum.reduceat(~np.isnan(figures), firsts, axis=1), axis=1)
+    return np.where(known >= fewest, median(figures), np.nan)
+
+
+def least_wrong(candidates: Floats, errors: Floats, rule: Rule) -> NDArray[np.int64]:
+    """By series, the place of the kind of level that was least wrong; both by kind and series."""
+    scores = np.full(candidates.shape, np.inf)
+    for place in range(len(KINDS)):
+        wrong = errors[place]
+        count = np.count_nonzero(~np.isnan(wrong), axis=1)
+        capped = np.minimum(wrong, rule.error_cap * median(wrong)[:, None])
+        mean = np.nansum(capped, axis=1) / np.maximum(1, count)
+        eligible = ~np.isnan(candidates[place]) & (count >= (rule.fewest_errors if place else 1))
+        scores[place] = np.where(eligible, mean * (1 + rule.complexity * place), np.inf)
+    best: NDArray[np.int64] = np.argmin(scores, axis=0)
+    return best
