@@ -63,7 +63,7 @@ def best_static(folder: Path) -> Iterator[Alert]:
 
 
 def hour_of_week(folder: Path) -> Iterator[Alert]:
-    """The median of this hour of the week, four weeks, and deviations from it; the last day's until two weeks are known."""
+    """The median of this hour of the week, four weeks, and deviations; the last day's until two weeks are known."""
     for figures in _figures(folder):
         values, limits = figures.values, np.full(len(figures.values), np.nan)
         for first in range(0, len(values), 12):
