@@ -28,6 +28,7 @@ class LearnedLimits:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._turn = threading.Lock()
+        self._config: Config | None = None
         self._monitors: tuple[Monitor, ...] = ()
         self._courses: list[Course] = []
         self._latencies: dict[int, LatencyJudge] = {}
@@ -48,7 +49,7 @@ class LearnedLimits:
         The first round of a new store learns up to 35 days; `heard` is told the share of each length that is done.
         """
         with self._turn:
-            self._adopt(monitors(config))
+            self._adopt(config)
         changes = [change for course in self._courses for change in course.catch_up(now, stop, heard, self._turn)]
         if not stop():
             self.firing = tuple(verdict for course in self._courses for verdict in course.judge.firing.values())
@@ -78,7 +79,10 @@ class LearnedLimits:
         """Everything of the integration that is judged."""
         return [one.key for one in self._monitors if one.key.integration == integration]
 
-    def _adopt(self, declared: tuple[Monitor, ...]) -> None:
+    def _adopt(self, config: Config) -> None:
+        if config is self._config:
+            return
+        declared, self._config = monitors(config), config
         if declared == self._monitors:
             return
         ids = self._store.write(partial(number_series, keys=[one.key for one in declared])).result()
