@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import httpx
 import pandas as pd
+import plain_http
 import pyarrow.parquet as pq
 import pytest
 from leadline_processes import LEADLINE, ROOT, Process, command, eventually, interruptible, running
@@ -204,10 +204,10 @@ def cpu_seconds(pid: int) -> float:
 
 def test_a_page_elsewhere_cannot_make_a_browser_ask(world: World) -> None:
     body = json.dumps({"sql": "SELECT 1"})
-    assert httpx.post(f"{world.url}/api/v1/sql", content=body).status_code in {415, 422}
-    plain = httpx.post(f"{world.url}/api/v1/sql", content=body, headers={"Content-Type": "text/plain"})
+    assert plain_http.post(f"{world.url}/api/v1/sql", content=body).status_code in {415, 422}
+    plain = plain_http.post(f"{world.url}/api/v1/sql", content=body, headers={"Content-Type": "text/plain"})
     assert plain.status_code in {415, 422}
-    assert httpx.post(f"{world.url}/api/v1/sql", json={"sql": "SELECT 1"}).is_success
+    assert plain_http.post(f"{world.url}/api/v1/sql", json={"sql": "SELECT 1"}).is_success
 
 
 def test_an_export_is_whole_in_order_and_counted(world: World, tmp_path: Path) -> None:
@@ -320,7 +320,7 @@ class Truncated(BaseHTTPRequestHandler):
 
 @pytest.mark.parametrize("share", [0.5, 1.0])
 def test_an_export_that_breaks_off_leaves_nothing(world: World, tmp_path: Path, share: float) -> None:
-    body = httpx.get(f"{world.url}/api/v1/export/runs?since=1d", timeout=60).content
+    body = plain_http.get(f"{world.url}/api/v1/export/runs?since=1d", timeout=60).content
     # Whole messages without the last one, the count of rows, look like the end to a reader.
     end = body.rindex(b"\xff\xff\xff\xff", 0, len(body) - 8) if share == 1.0 else len(body) // 2
     Truncated.body, Truncated.declared = body[:end], end if share == 1.0 else len(body)
@@ -347,7 +347,9 @@ def test_runs_are_listed_page_by_page_over_http(world: World) -> None:
     seen: list[dict[str, Any]] = []
     after: str | None = None
     while True:
-        answer = httpx.get(f"{world.url}/api/v1/runs", params=asked | ({"after": after} if after else {}), timeout=30)
+        answer = plain_http.get(
+            f"{world.url}/api/v1/runs", params=asked | ({"after": after} if after else {}), timeout=30
+        )
         assert answer.is_success, answer.text
         seen += answer.json()["runs"]
         after = answer.json()["after"]
@@ -361,7 +363,7 @@ def test_runs_are_listed_page_by_page_over_http(world: World) -> None:
     ("query", "status"), [("after=nonsense", 400), ("since=never", 400), ("outcome=good", 422), ("foo=1", 422)]
 )
 def test_a_list_that_cannot_be_is_refused(world: World, query: str, status: int) -> None:
-    answer = httpx.get(f"{world.url}/api/v1/runs?{query}")
+    answer = plain_http.get(f"{world.url}/api/v1/runs?{query}")
     assert answer.status_code == status
     assert answer.json()["error"]
 

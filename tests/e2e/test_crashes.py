@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import httpx
+import plain_http
 import pytest
 from leadline_processes import Process, eventually, running
 
@@ -51,7 +52,7 @@ def prober(url: str, data: Path, log: Path) -> Process:
 
 def status(url: str) -> dict[str, object]:
     try:
-        answer = httpx.get(f"{url}/api/v1/status", timeout=5)
+        answer = plain_http.get(f"{url}/api/v1/status", timeout=5)
     except httpx.HTTPError:
         return {}
     return dict(answer.json()) if answer.is_success else {}
@@ -92,7 +93,7 @@ def test_every_run_made_while_the_hub_was_dead_arrives_once(directory: Path, tmp
             made_so_far = made(data)
 
             def arrived() -> bool:
-                return cursor_of(httpx.get(f"{url}/metrics").text) >= made_so_far
+                return cursor_of(plain_http.get(f"{url}/metrics").text) >= made_so_far
 
             eventually(arrived, within=60, what="every run shipped")
     rows, distinct, cursor = stored(data)

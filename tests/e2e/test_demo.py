@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
+import plain_http
 import pytest
 from leadline_processes import Demo, command, eventually
 
@@ -47,7 +47,7 @@ def test_an_outage_is_one_page_and_one_sms_and_its_end_resolves_the_same_key(dem
         assert "vendor" in details
         assert "create" in details
         evidence = pages[0]["payload"]["custom_details"]["Evidence"].split(", ")[0]
-        assert httpx.get(f"{demo.url}/evidence/{evidence}").status_code == 200
+        assert plain_http.get(f"{demo.url}/evidence/{evidence}").status_code == 200
     finally:
         demo.fault("hubspot", "clear")
     resolved = eventually(lambda: actions(demo, "resolve"), within=120, what="the resolve")
@@ -88,5 +88,5 @@ def test_an_unknown_vendor_or_fault_is_named_with_the_ones_there_are(demo: Demo)
 
 
 def test_the_hub_turns_away_a_foreign_host_name(demo: Demo) -> None:
-    answer = httpx.get(f"{demo.url}/api/v1/status", headers={"Host": "evil.example"})
+    answer = plain_http.get(f"{demo.url}/api/v1/status", headers={"Host": "evil.example"})
     assert answer.status_code == 400

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import httpx
+import plain_http
 import pytest
 from leadline_processes import Process, eventually, running
 
@@ -70,13 +70,13 @@ def shop() -> Iterator[Shop]:
 
 
 def pages(receivers: SandboxInfo) -> list[tuple[str, str]]:
-    received = httpx.get(f"{receivers.admin_url}/received/pagerduty", timeout=10).json()["received"]
+    received = plain_http.get(f"{receivers.admin_url}/received/pagerduty", timeout=10).json()["received"]
     return [(event["event_action"], event["dedup_key"]) for event in received]
 
 
 def state(url: str) -> str | None:
     """The shop's word in `leadline status`."""
-    integrations = httpx.get(f"{url}/api/v1/status", timeout=10).json().get("integrations", [])
+    integrations = plain_http.get(f"{url}/api/v1/status", timeout=10).json().get("integrations", [])
     return integrations[0]["state"] if integrations else None
 
 

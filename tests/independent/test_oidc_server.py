@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 
 import httpx
+import plain_http
 import pytest
 from oidc_server import HOME, OidcServer, consent, enrol
 
@@ -20,26 +21,26 @@ def test_the_lock_pins_every_hash_and_names_no_host() -> None:
 
 @slow
 def test_a_right_secret_gives_a_token_that_the_api_takes(oidc: OidcServer) -> None:
-    answer = httpx.post(oidc.token_url, data={**ASK, "client_id": "post", "client_secret": oidc.secret}).json()
-    api = httpx.get(f"{oidc.api}/leads", headers={"Authorization": f"Bearer {answer['access_token']}"})
+    answer = plain_http.post(oidc.token_url, data={**ASK, "client_id": "post", "client_secret": oidc.secret}).json()
+    api = plain_http.get(f"{oidc.api}/leads", headers={"Authorization": f"Bearer {answer['access_token']}"})
     assert (api.status_code, api.json()["client"]) == (200, "post")
     assert [(one["path"], one["body"]["client_id"]) for one in oidc.seen()] == [("/token", "post")]
 
 
 @slow
 def test_a_wrong_secret_is_refused(oidc: OidcServer) -> None:
-    answer = httpx.post(oidc.token_url, data={**ASK, "client_id": "post", "client_secret": "guess"})
+    answer = plain_http.post(oidc.token_url, data={**ASK, "client_id": "post", "client_secret": "guess"})
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
 
 @slow
 def test_the_api_refuses_a_made_up_token(oidc: OidcServer) -> None:
-    assert httpx.get(f"{oidc.api}/leads", headers={"Authorization": "Bearer made-up"}).status_code == 401
+    assert plain_http.get(f"{oidc.api}/leads", headers={"Authorization": "Bearer made-up"}).status_code == 401
 
 
 @slow
 def test_a_bound_client_gets_nothing_without_a_proof(oidc: OidcServer) -> None:
-    answer = httpx.post(oidc.token_url, data={**ASK, "client_id": "dpop", "client_secret": oidc.secret})
+    answer = plain_http.post(oidc.token_url, data={**ASK, "client_id": "dpop", "client_secret": oidc.secret})
     assert answer.status_code == 400
 
 
@@ -63,9 +64,9 @@ def test_a_consent_gives_a_refresh_token_that_works_once(oidc: OidcServer, clien
     form = {"grant_type": "refresh_token", "refresh_token": first["refresh_token"], "client_id": client}
     if client == "person":
         form["client_secret"] = oidc.secret
-    second = httpx.post(oidc.token_url, data=form).json()
+    second = plain_http.post(oidc.token_url, data=form).json()
     assert second["refresh_token"] != first["refresh_token"]
-    again = httpx.post(oidc.token_url, data=form)
+    again = plain_http.post(oidc.token_url, data=form)
     assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
 
 
@@ -82,6 +83,6 @@ def test_a_person_may_say_no(oidc: OidcServer) -> None:
 def test_a_fault_is_over_after_its_times(oidc: OidcServer) -> None:
     oidc.fault(503, headers={"Retry-After": "7"})
     form = {**ASK, "client_id": "post", "client_secret": oidc.secret}
-    answers = [httpx.post(oidc.token_url, data=form) for _ in range(2)]
+    answers = [plain_http.post(oidc.token_url, data=form) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [503, 200]
     assert answers[0].headers["Retry-After"] == "7"

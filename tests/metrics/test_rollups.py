@@ -16,7 +16,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from config.model import Integration, Objective
-from metrics.model import IntegrationSummary, Latency, Window
+from metrics.model import IntegrationSummary, Latency, SliceCount, Window
 from metrics.series import ErrorSeries, LatencySeries
 from metrics.store.database import Store
 from metrics.store.errors import error_series, rates
@@ -28,7 +28,7 @@ from metrics.store.rollup.roller import SETTLED_AFTER, pieces, roll, roll_piece
 from metrics.store.rollup.tiers import DAY, FIVE_MINUTES, HOUR, TIERS, Tier
 from metrics.store.rows import NumberedRun, insert
 from metrics.store.schedule import settle
-from metrics.store.slices import slice_counts
+from metrics.store.slices import Question, all_slice_counts, slice_counts
 from probes.model import Failure, FailureKind, Outcome, Run, StepResult, Timings
 
 Put = Callable[[Sequence[Run]], None]
@@ -141,6 +141,7 @@ def integration(name: str) -> Integration:
     return Integration.model_validate(declared)
 
 
+DECLARED = integration("a")
 PROMISES = [
     Objective.model_validate({"sli": "availability", "target": "99%"}),
     Objective.model_validate({"sli": "latency", "target": "95%", "threshold": "4000ms"}),
@@ -153,10 +154,10 @@ SCOPES: tuple[tuple[int, dict[str, Any]], ...] = (
 
 
 def answers(store: Store, memo: Memo | None = None) -> dict[str, Any]:
-    """What can be asked about integration `a`, and the overview."""
+    """The overview, and what can be asked about integration `a` that may be answered from memory."""
 
     def ask(con: DuckDBPyConnection) -> dict[str, Any]:
-        found: dict[str, Any] = {"overview": integration_summaries(con, ["a", "b"], NOW)}
+        found: dict[str, Any] = {"overview": integration_summaries(con, ["a", "b"], NOW, memo)}
         for place, narrow in SCOPES:
             where, window = f"{place} {narrow}", WINDOWS[place]
             found[f"latency {where}"] = latency(con, "a", window, memo=memo, **narrow)
@@ -164,22 +165,30 @@ def answers(store: Store, memo: Memo | None = None) -> dict[str, Any]:
             found[f"series {where}"] = latency_series(con, "a", window, bucket=timedelta(hours=2), memo=memo, **narrow)
             found[f"errors {where}"] = error_series(con, "a", window, bucket=timedelta(days=1), memo=memo, **narrow)
         found["fine"] = latency_series(con, "a", WINDOWS[1], bucket=5 * MINUTE, memo=memo)
-        for promise in PROMISES:
-            found[f"slices {promise.sli}"] = slice_counts(con, integration("a"), promise, WINDOWS)
         return found
 
     return store.read(ask)
 
 
-def remembers_nothing_else(store: Store, names: Sequence[str] = ("a", "b")) -> None:
-    """The overview is the same with what the store remembers and without, twice in a row."""
-    fresh = store.read(lambda con: integration_summaries(con, names, NOW))
+def slices(store: Store) -> list[tuple[SliceCount, ...]]:
+    """What counts for the promises of integration `a`."""
+    questions = [Question(DECLARED, promise, WINDOWS) for promise in PROMISES]
+    return store.read(lambda con: all_slice_counts(con, questions))
+
+
+def remembers_nothing_else(store: Store, times: int = 1) -> dict[str, Any]:
+    """The answers, which are the same without what the store remembers and with it, so many times in a row."""
+    plain = answers(store)
+    for _ in range(times):
+        alike(answers(store, store.memo), plain)
+    return plain
+
+
+def remembers_no_other_overview(store: Store) -> None:
+    """The overview of `hubspot` is the same with what the store remembers and without, twice in a row."""
+    fresh = store.read(lambda con: integration_summaries(con, ["hubspot"], NOW))
     for _ in range(2):
-        assert store.read(lambda con: integration_summaries(con, names, NOW, store.memo)) == fresh
-    if "a" in names:
-        plain = answers(store)
-        for _ in range(2):
-            alike(answers(store, store.memo), plain)
+        assert store.read(lambda con: integration_summaries(con, ["hubspot"], NOW, store.memo)) == fresh
 
 
 def alike(found: dict[str, Any], wanted: dict[str, Any]) -> None:
@@ -246,15 +255,14 @@ def test_rolled_and_raw_answers_agree_on_any_history(pair: tuple[Store, Store], 
         rows = [NumberedRun("p", next(number), NOW, made.run()) for made in batch]
         for store in pair:
             store.write(partial(put_rows, rows=rows)).result()
-        remembers_nothing_else(rolled)
-    wanted = answers(plain)
-    agree(answers(rolled), wanted)
-    roll(rolled, NOW, most_pieces=2)
-    agree(answers(rolled), wanted)
-    remembers_nothing_else(rolled)
-    roll(rolled, NOW)
-    agree(answers(rolled), wanted)
-    remembers_nothing_else(rolled)
+        remembered = remembers_nothing_else(rolled)
+    wanted, counted = answers(plain), slices(plain)
+    agree(remembered, wanted)
+    assert slices(rolled) == counted
+    for times, most_pieces in enumerate((2, 10_000), start=1):
+        roll(rolled, NOW, most_pieces=most_pieces)
+        agree(remembers_nothing_else(rolled, times), wanted)
+        assert slices(rolled) == counted
     assert count(plain, INTEGRATION_LEVEL.table(FIVE_MINUTES)) == 0
 
 
@@ -346,10 +354,10 @@ def test_a_late_run_changes_what_is_remembered_of_its_bucket(quiet: Store, put: 
     for place, late in enumerate((timedelta(hours=13), timedelta(hours=3), timedelta(minutes=40))):
         put([make_run(NOW - late, 9_000.0 + place)])
         assert worst() == 9_000.0 + place
-        remembers_nothing_else(quiet, ["hubspot"])
+        remembers_no_other_overview(quiet)
         roll(quiet, NOW)
         assert worst() == 9_000.0 + place
-        remembers_nothing_else(quiet, ["hubspot"])
+        remembers_no_other_overview(quiet)
 
 
 def test_what_is_remembered_of_five_minutes_long_ago_changes_with_them_too(
@@ -362,7 +370,7 @@ def test_what_is_remembered_of_five_minutes_long_ago_changes_with_them_too(
         for late in range(2):
             put([make_run(NOW - timedelta(days=day, minutes=2 * late), 9_000.0 + late)])
             roll(store, NOW, tiers=(FIVE_MINUTES,))
-            remembers_nothing_else(store, ["hubspot"])
+            remembers_no_other_overview(store)
 
 
 def test_a_memo_that_is_full_forgets_what_was_not_used_for_longest() -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
+import plain_http
 from leadline_processes import Process, running
 from oidc_server import OidcServer, consent
 
@@ -120,7 +120,7 @@ class Installation:
         """A whole enrolment, the person's part included; exit code, everything printed, the page that was shown."""
         process = self.start_login()
         printed, address = address_of(process)
-        page = httpx.get(consent(address, **answer)).text
+        page = plain_http.get(consent(address, **answer)).text
         out, err = process.communicate(timeout=30)
         return process.returncode, printed + out + err, page
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
+import plain_http
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
@@ -122,7 +122,7 @@ class Demo:
     process: Process
 
     def status(self) -> dict[str, Any]:
-        answer = httpx.get(f"{self.url}/api/v1/status", timeout=10)
+        answer = plain_http.get(f"{self.url}/api/v1/status", timeout=10)
         return dict(answer.json()) if answer.is_success else {}
 
     def state_of(self, name: str) -> str | None:
@@ -130,7 +130,7 @@ class Demo:
 
     def received(self, receiver: str) -> list[dict[str, Any]]:
         """Everything that receiver got, oldest first."""
-        return list(httpx.get(f"{self.admin}/received/{receiver}", timeout=10).json()["received"])
+        return list(plain_http.get(f"{self.admin}/received/{receiver}", timeout=10).json()["received"])
 
     def fault(self, *words: str) -> None:
         done = command("demo", "fault", *words, "--data", str(self.data))

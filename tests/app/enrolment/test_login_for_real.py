@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import plain_http
 import pytest
 from chromium import chromium
 from enrolment_world import address_of
@@ -158,7 +159,7 @@ def test_the_answer_to_another_log_in_is_refused(installation: Any) -> None:
     process = installation.start_login()
     _, address = address_of(process)
     back = httpx.URL(consent(address))
-    page = httpx.get(back.copy_set_param("state", "of-another-log-in"))
+    page = plain_http.get(back.copy_set_param("state", "of-another-log-in"))
     _, err = process.communicate(timeout=30)
     assert process.returncode == 1
     assert "its state differs" in err
@@ -171,7 +172,7 @@ def test_a_code_of_another_log_in_is_of_no_use(installation: Any) -> None:
     first, second = installation.start_login(), installation.start_login()
     stolen = httpx.URL(consent(address_of(first)[1])).params["code"]
     own = httpx.URL(consent(address_of(second)[1]))
-    httpx.get(own.copy_set_param("code", stolen))
+    plain_http.get(own.copy_set_param("code", stolen))
     _, err = second.communicate(timeout=30)
     first.kill()
     first.communicate()
@@ -236,7 +237,7 @@ def test_the_hub_hears_that_consent_is_needed_and_that_it_was_given(installation
     with installation.up() as url:
 
         def hub() -> dict[str, Any]:
-            found: dict[str, Any] = httpx.get(f"{url}/api/v1/status", timeout=30).json()
+            found: dict[str, Any] = plain_http.get(f"{url}/api/v1/status", timeout=30).json()
             return found
 
         def told(state: str) -> bool:

@@ -6,6 +6,7 @@ import socket
 import threading
 
 import httpx
+import plain_http
 import pytest
 
 from app.enrolment.loopback import Loopback, listening
@@ -14,7 +15,7 @@ from app.enrolment.problem import EnrolmentError
 
 def fetch_in_background(url: str) -> tuple[threading.Thread, list[httpx.Response]]:
     got: list[httpx.Response] = []
-    thread = threading.Thread(target=lambda: got.append(httpx.get(url)))
+    thread = threading.Thread(target=lambda: got.append(plain_http.get(url)))
     thread.start()
     return thread, got
 
@@ -47,21 +48,21 @@ def test_a_free_port_is_named_in_the_redirect() -> None:
 def test_localhost_stays_localhost_for_the_vendor_who_compares() -> None:
     with listening("http://localhost/callback") as loopback:
         assert loopback.redirect_uri.startswith("http://localhost:")
-        assert httpx.get(loopback.redirect_uri.replace("localhost", "127.0.0.1")).status_code == 404
+        assert plain_http.get(loopback.redirect_uri.replace("localhost", "127.0.0.1")).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/", "/favicon.ico", "/callback", "/callback/../x?code=1", "/other?code=1&state=2"])
 def test_nothing_but_an_answer_to_the_redirect_counts(path: str) -> None:
     with listening("http://127.0.0.1/callback") as loopback:
         port = httpx.URL(loopback.redirect_uri).port
-        assert httpx.get(f"http://127.0.0.1:{port}{path}").status_code == 404
+        assert plain_http.get(f"http://127.0.0.1:{port}{path}").status_code == 404
         assert not loopback.answer.done()
 
 
 def test_the_first_answer_counts() -> None:
     with listening("http://127.0.0.1/callback") as loopback:
         thread, _ = answered(loopback, "code=first&state=s")
-        assert httpx.get(f"{loopback.redirect_uri}?code=second&state=s").status_code == 409
+        assert plain_http.get(f"{loopback.redirect_uri}?code=second&state=s").status_code == 409
         loopback.show("Done", "")
         thread.join(5)
         assert loopback.answer.result() == "code=first&state=s"
