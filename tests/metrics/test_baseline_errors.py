@@ -88,7 +88,7 @@ def test_three_failures_in_a_row_fire_on_the_first_day() -> None:
 
 
 def test_what_fails_every_night_is_a_habit() -> None:
-    failures = rare(10)
+    failures = rare(7)
     minute = np.arange(len(failures)) % DAY
     nightly = (minute >= 120) & (minute < 141)
     failures[nightly] = np.random.default_rng(8).random((int(nightly.sum()), 1)) < 0.3
@@ -98,7 +98,7 @@ def test_what_fails_every_night_is_a_habit() -> None:
 
 def test_a_new_rate_is_normal_after_24_hours_of_alert() -> None:
     baselines = learned()
-    failures = rare(3, rate=0.5, seed=4)
+    failures = rare(1.2, rate=0.5, seed=4)
     judged = list(hours(baselines, failures, NEXT))
     fires = firing(iter(judged))[:, 0]
     first = np.flatnonzero(fires)[0]
@@ -117,8 +117,8 @@ def test_what_is_excluded_is_not_learned() -> None:
 
 
 def test_minutes_one_by_one_are_judged_as_a_whole_hour_is() -> None:
-    failures = rare(1.5, 2, rate=0.03, seed=6)
-    failures[DAY + 100 : DAY + 130, 0] = 1
+    failures = rare(0.5, 2, rate=0.03, seed=6)
+    failures[500:530, 0] = 1
     whole, single = ErrorBaselines(["UTC"] * 2), ErrorBaselines(["UTC"] * 2)
     at_once = list(hours(whole, failures))
     one_by_one = [single.observe(START + at, np.ones((1, 2), np.int64), row[None]) for at, row in enumerate(failures)]
@@ -130,9 +130,9 @@ def test_minutes_one_by_one_are_judged_as_a_whole_hour_is() -> None:
 
 def test_series_of_one_batch_do_not_know_of_each_other() -> None:
     zones = ["UTC", "Asia/Kolkata", "America/New_York"]
-    failures = rare(4, 3, rate=0.02)
+    failures = rare(2.5, 3, rate=0.02)
     for row in range(3):
-        failures[2 * DAY + row * 200 : 2 * DAY + row * 200 + 30, row] = 1
+        failures[3000 + row * 150 : 3030 + row * 150, row] = 1
     asked = np.ones_like(failures)
     asked[:DAY, 2] = failures[:DAY, 2] = 0  # it is younger
 

@@ -103,7 +103,7 @@ def test_where_a_bucket_holds_few_probes_the_lower_limit_is_the_limit() -> None:
 
 
 def test_a_constant_series_never_fires() -> None:
-    assert not firing(run(fresh(), MONDAY, np.full((5 * DAY, 1), 123.0))).any()
+    assert not firing(run(fresh(), MONDAY, np.full((2 * DAY, 1), 123.0))).any()
 
 
 @pytest.mark.parametrize("begins_at", [0, 1, 7, 11])
@@ -118,7 +118,7 @@ def test_nine_in_the_morning_of_the_first_days_is_no_alert() -> None:
 
 
 def test_what_comes_every_night_is_a_habit_after_two_nights() -> None:
-    values = office_days(8)
+    values = office_days(5)
     hour = np.arange(len(values)) % DAY
     values[(hour >= 2 * HOUR) & (hour < 2 * HOUR + 9)] *= 2.5
     nights = np.flatnonzero(firing(run(fresh(), MONDAY, values))) // DAY
@@ -126,17 +126,17 @@ def test_what_comes_every_night_is_a_habit_after_two_nights() -> None:
 
 
 def test_the_same_trouble_on_three_days_fires_every_time() -> None:
-    values = office_days(11)
-    for day in (8, 9, 10):
+    values = office_days(8)
+    for day in (5, 6, 7):
         values[day * DAY + 4 * HOUR : day * DAY + 5 * HOUR] *= 2.5
     fired = np.flatnonzero(firing(run(fresh(), MONDAY, values)))
-    assert sorted(set((fired // DAY).tolist())) == [8, 9, 10]
+    assert sorted(set((fired // DAY).tolist())) == [5, 6, 7]
 
 
 def test_a_new_level_is_normal_after_24_hours_of_alert() -> None:
     even = fresh()
-    run(even, MONDAY, np.exp(5 + noise(3 * DAY, 1)))
-    judged = run(even, MONDAY + 3 * DAY, np.exp(5.8 + noise(2 * DAY, 1)))
+    run(even, MONDAY, np.exp(5 + noise(2 * DAY, 1)))
+    judged = run(even, MONDAY + 2 * DAY, np.exp(5.8 + noise(int(1.3 * DAY), 1)))
     fires = firing(judged)[:, 0]
     accepted = np.flatnonzero([one.accepted[0] for one in judged])
     assert np.flatnonzero(fires)[0] == 1
@@ -146,7 +146,7 @@ def test_a_new_level_is_normal_after_24_hours_of_alert() -> None:
 
 
 def test_a_level_is_normal_as_soon_as_somebody_accepts_it(week: LatencyBaselines) -> None:
-    twice = 2 * office_days(2, seed=9)
+    twice = 2 * office_days(1.5, seed=9)
     assert firing(run(week, NEXT, twice[:6])).any()
     week.accept(0)
     assert not firing(run(week, NEXT + 6, twice[6:])).any(), "its hours differ as they did"
@@ -191,7 +191,7 @@ def troubled(days: float, series: int) -> Table:
 
 def test_series_of_one_batch_do_not_know_of_each_other() -> None:
     zones = ("UTC", "America/New_York", "UTC")
-    values = troubled(2.5, 3)
+    values = troubled(2, 3)
     values[:DAY, 2] = np.nan  # it is younger
     together = run(fresh(3, zones), MONDAY, values)
     assert firing(together).any(axis=0)[:2].all()
@@ -205,7 +205,7 @@ def test_series_of_one_batch_do_not_know_of_each_other() -> None:
 
 
 def test_no_verdict_knows_of_what_comes_later() -> None:
-    values = troubled(2, 2)
+    values = troubled(1.5, 2)
     changed = values.copy()
     until = DAY + 100
     changed[until:] = 9_999
@@ -233,7 +233,7 @@ def test_a_gap_neither_opens_nor_closes_an_alert(week: LatencyBaselines) -> None
 
 
 def test_the_unit_does_not_matter() -> None:
-    values = troubled(2, 2)
+    values = troubled(1.5, 2)
     once, tenfold = (firing(run(fresh(2), MONDAY, values * times)) for times in (1, 10))
     assert once.any()
     assert np.array_equal(once, tenfold)
@@ -269,13 +269,13 @@ def plain_levels(hours: dict[int, float], zone: str, now: int) -> list[float]:
 
 
 def test_levels_are_those_of_the_hours_that_are_alike() -> None:
-    zones = ["Europe/Berlin", "America/New_York", "Asia/Kolkata"]
-    first = int(datetime(2025, 3, 20, 7, tzinfo=UTC).timestamp()) // 3600  # New York has changed, Berlin is about to
-    count = 16 * 24
+    zones = ["Europe/Berlin", "Asia/Kolkata"]
+    first = int(datetime(2025, 3, 23, 7, tzinfo=UTC).timestamp()) // 3600  # Berlin is about to change
+    count = 11 * 24
     random = np.random.default_rng(11)
-    values = np.exp(random.normal(5, 0.1, (count, 3)))
+    values = np.exp(random.normal(5, 0.1, (count, 2)))
     values[100:130, 1] = np.nan
-    baselines = LatencyBaselines(zones, [100.0] * 3, per_hour=1)  # nothing fires, so everything is learned
+    baselines = LatencyBaselines(zones, [100.0] * 2, per_hour=1)  # nothing fires, so everything is learned
     for place, row in enumerate(values):
         baselines.observe(first + place, row)
         if place % 29 == 0 or place > count - 4:

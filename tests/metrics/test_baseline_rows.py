@@ -20,14 +20,14 @@ def known(row: list[float]) -> list[float]:
     return [one for one in row if not isnan(one)]
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(rows)
 def test_the_median_is_that_of_the_known_figures(table: list[list[float]]) -> None:
     expected = [plain_median(known(row)) if known(row) else float("nan") for row in table]
     assert median(np.array(table)) == pytest.approx(expected, nan_ok=True)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(rows, st.floats(0, 1))
 def test_a_quantile_lies_between_its_neighbours_in_proportion(table: list[list[float]], share: float) -> None:
     found, counts = quantile(np.array(table), share)
@@ -36,7 +36,7 @@ def test_a_quantile_lies_between_its_neighbours_in_proportion(table: list[list[f
     assert counts.tolist() == [len(known(row)) for row in table]
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(rows)
 def test_what_is_mostly_reached_is_reached_by_more_than_half(table: list[list[float]]) -> None:
     for row, found in zip(table, reached_mostly(np.array(table)).tolist(), strict=True):
