@@ -57,6 +57,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "leadline": model.Settings,
     "flows": model.Flow,
     "hub": model.Hub,
+    "thresholds": model.Thresholds,
     "regions": model.Region,
     "retention": model.Retention,
 }
