@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics.baseline.kept import FailureHours
+from metrics.baseline.kept import AmendedFailures, FailureHours
 from metrics.baseline.rows import Floats, reached_mostly
 from metrics.baseline.zones import Alike, Zone
 
@@ -100,6 +100,10 @@ class ErrorBaselines:
         self._habit = np.zeros((len(WINDOWS), count))
         self._next: int | None = None
         self._over: FailureHours | None = None
+        self._renewed: dict[int, int] = {}
+        """Series → the minute that its new rate began in, for those that took one for normal in this hour."""
+        self._amended: dict[int, int] = {}
+        """Series → the first hour that is known differently since it was over."""
 
     @property
     def usual(self) -> Floats:
@@ -132,17 +136,58 @@ class ErrorBaselines:
         self._learned[1, kept.row, kept.hour % _HOURS] = kept.learned_failed
         self._all[0, kept.row, kept.hour % _HOURS] = kept.asked
         self._all[1, kept.row, kept.hour % _HOURS] = kept.failed
-        self._most[:, kept.row, kept.hour % _HOURS] = np.where(kept.asked > 0, kept.most.T, np.nan)
+        known = (kept.asked > 0) & (kept.most.T >= 0)
+        self._most[:, kept.row, kept.hour % _HOURS] = np.where(known, kept.most.T, np.nan)
         last = kept.hour == next_hour - 1
         rows = kept.row[last]
         self._row[rows], self._since[rows], self._begun[rows] = kept.in_a_row[last], kept.since[last], kept.begun[last]
 
-    def exclude(self, series: int, first: int, end: int) -> list[int]:
-        """Forget what was learned from the hours of those minutes that are over → which hours those are."""
-        hours = np.arange(max(first // _HOUR, self.next // _HOUR - _HOURS), min(-(-end // _HOUR), self.next // _HOUR))
-        self._learned[:, series, hours % _HOURS] = 0
-        self._most[:, series, hours % _HOURS] = np.nan
-        return hours.tolist()
+    def exclude(self, series: int, first: int, end: int) -> None:
+        """Forget what was learned from the hours of those minutes, as far as they are over."""
+        hour = self.next // _HOUR
+        hours = np.arange(max(first // _HOUR, hour - _HOURS + 1), min(-(-end // _HOUR), hour + 1))
+        if not len(hours):
+            return
+        if hours[-1] == hour:
+            self._hour[:, series] = 0
+        past = hours[hours < hour]
+        self._learned[:, series, past % _HOURS] = 0
+        self._most[:, series, past % _HOURS] = np.nan
+        self._amend(series, int(hours[0]))
+
+    def accept(self, series: int) -> None:
+        """Take the rate that it is at for normal from now on."""
+        if self._since[series] < 0:
+            return
+        self._renewed[series] = int(self._since[series])
+        self._since[series] = -1
+        if self.next % _HOUR == 0 and self._over is not None:
+            self._renew(self.next // _HOUR - 1)
+            self._over.since[series] = -1
+
+    def take_amended(self) -> AmendedFailures | None:
+        """As an hour is over: earlier ones that are known differently since this was asked last."""
+        amended, self._amended, hour = self._amended, {}, self.next // _HOUR - 1
+        first = {row: max(since, hour - _HOURS + 1) for row, since in amended.items()}
+        if not first:
+            return None
+        row = np.repeat(list(first), [hour + 1 - since for since in first.values()])
+        hours = np.concatenate([np.arange(since, hour + 1) for since in first.values()])
+        most = np.nan_to_num(self._most[:, row, hours % _HOURS].T, nan=-1).astype(np.int64)
+        asked, failed = self._learned[:, row, hours % _HOURS]
+        return AmendedFailures(row, hours, asked, failed, most)
+
+    def _amend(self, series: int, first_hour: int) -> None:
+        self._amended[series] = min(first_hour, self._amended.get(series, first_hour))
+
+    def _renew(self, hour: int) -> None:
+        """What was before a new rate says nothing any more; what was refused since it began is learned after all."""
+        week = np.arange(hour - _WEEK, hour + 1)
+        for series, since in self._renewed.items():
+            new = week >= since // _HOUR
+            self._learned[:, series, week % _HOURS] = np.where(new, self._all[:, series, week % _HOURS], 0)
+            self._amend(series, hour - _WEEK)
+        self._renewed = {}
 
     def observe(self, first: int, probes: Counts, failures: Counts, excluded: Flags | None = None) -> ErrorsJudged:
         """Judge minutes from `first` (counted from the epoch) on, all of one hour, and learn from them.
@@ -212,11 +257,13 @@ class ErrorBaselines:
         for series in np.flatnonzero(opens.any(axis=0) | (self._since >= 0)).tolist():
             since = int(self._since[series])
             for place in range(len(opens)):
-                on = bool(opens[place, series]) or (since >= 0 and bool(stays[place, series]))
+                # What is usual now is known from the next hour on.
+                news = bool(opens[place, series]) and series not in self._renewed
+                on = news or (since >= 0 and bool(stays[place, series]))
                 since = -1 if not on else since if since >= 0 else first + place
                 firing[place, series] = on
                 if on and first + place - since >= self._rule.accepted_after * _HOUR:
-                    accepted[place, series], since = True, -1
+                    accepted[place, series], self._renewed[series], since = True, since, -1
             self._since[series] = since
         return firing, accepted
 
@@ -229,6 +276,7 @@ class ErrorBaselines:
             hour = self._next // _HOUR - 1
             self._learned[:, :, hour % _HOURS] = self._hour
             self._all[:, :, hour % _HOURS] = self._seen
+            self._renew(hour)
             self._most[:, :, hour % _HOURS] = np.where(self._seen[0] > 0, self._peak, np.nan)
             self._over = self._kept(hour)
             self._hour[:] = self._seen[:] = 0
@@ -241,8 +289,8 @@ class ErrorBaselines:
             hour=np.full(count, hour),
             asked=self._seen[0].copy(),
             failed=self._seen[1].copy(),
-            learned_asked=self._hour[0].copy(),
-            learned_failed=self._hour[1].copy(),
+            learned_asked=self._learned[0, :, hour % _HOURS].copy(),
+            learned_failed=self._learned[1, :, hour % _HOURS].copy(),
             most=self._peak.T.copy(),
             in_a_row=self._row.copy(),
             since=self._since.copy(),

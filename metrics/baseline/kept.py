@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,24 +68,32 @@ class FailureHours(Hours):
     begun: NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """A series whose hours before `hour` count as so much higher than they were (middle, high, uncorrected), since its
-    level is a new one."""
-
-    row: int
-    hour: int
-    by: float
+AGES: Final = {"uncorrected": 24, "wrong": 7 * 24, "refused": 2 * 24, "deviations": 2, "residuals": 14 * 24}
+"""Of how many hours back each figure is known; those that are not named here, of all."""
 
 
 @dataclass(frozen=True, slots=True)
-class Amended:
-    """An hour of a series that is known differently since a person, or a new level, said so; no deviation in it counts
-    any more."""
+class AmendedLatencies(Hours):
+    """Hours that are known differently since a person, or a new level, said so, as they stand when the hour `next`
+    begins.
 
-    row: int
-    hour: int
-    middle: float
-    high: float
+    A figure that is no longer asked for of so old an hour is that of a later one: `AGES`.
+    """
+
+    next: NDArray[np.int64]
+    middle: NDArray[np.float32]
+    high: NDArray[np.float32]
+    uncorrected: NDArray[np.float32]
+    wrong: NDArray[np.float32]
     refused: NDArray[np.bool_]
+    deviations: NDArray[np.float32]
     residuals: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class AmendedFailures(Hours):
+    """The same of error rates."""
+
+    learned_asked: NDArray[np.int64]
+    learned_failed: NDArray[np.int64]
+    most: NDArray[np.int64]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metrics.baseline.judged import Flags, Judged, Normal
-from metrics.baseline.kept import Amended, LatencyBuckets, LatencyHours, Moved
+from metrics.baseline.kept import AmendedLatencies, LatencyBuckets, LatencyHours
 from metrics.baseline.levels import last_day, least_wrong, of_days
 from metrics.baseline.rows import Floats, median, quantile, reached_mostly, upper_spread
 from metrics.baseline.rule import KINDS, Rule
@@ -64,8 +64,8 @@ class LatencyBaselines:
         self._since = np.full(count, -1, np.int64)
         self._next: int | None = None
         self._normal = Normal.unknown(count)
-        self._amended: list[Amended] = []
-        self._moved: list[Moved] = []
+        self._amended: dict[int, int] = {}
+        """Row → the first hour that is known differently since it was over."""
 
     @property
     def normal(self) -> Normal:
@@ -80,42 +80,40 @@ class LatencyBaselines:
         """
         if self._next is not None and bucket < self._next:
             raise ValueError("buckets come in order")
-        self._pass_over(bucket)
+        self.pass_over(bucket)
         return self._step(bucket, np.log(np.maximum(value, _LEAST_MS)), excluded)
 
     def exclude(self, series: int, first: int, end: int) -> None:
         """Forget what was learned from the buckets `first` ≤ number < `end` that are over."""
         end = min(end, self.next_bucket)
-        first = max(first, end - self._residuals.shape[1])
+        first = max(first, self.next_bucket - self._residuals.shape[1])
         if first >= end:
             return
         buckets = np.arange(first, end)
-        for ring in (self._residuals, self._deviations):
-            ring[series, buckets[-ring.shape[1] :] % ring.shape[1]] = np.nan
-        self._refused[series, buckets[-self._refused.shape[1] :] % self._refused.shape[1]] = True
-        for hour in range(first // self._per_hour, self.next_bucket // self._per_hour):
-            if hour * self._per_hour < end:
-                self._middle[series, hour % _HOURS] = self._high[series, hour % _HOURS] = np.nan
-                self._errors[:, series, hour % _WEEK] = np.nan
-                self._amend(series, hour)
+        for ring in (self._residuals, self._deviations, self._refused):
+            known = buckets[buckets >= self.next_bucket - ring.shape[1]]
+            ring[series, known % ring.shape[1]] = True if ring is self._refused else np.nan
+        hour = self.next_bucket // self._per_hour
+        hours = np.arange(first // self._per_hour, min(hour, -(-end // self._per_hour)))
+        self._middle[series, hours % _HOURS] = self._high[series, hours % _HOURS] = np.nan
+        self._errors[:, series, hours[hours >= hour - _WEEK] % _WEEK] = np.nan
+        self._amend(series, first // self._per_hour)
 
-    def _amend(self, row: int, hour: int) -> None:
-        refused, residuals = (ring[row, self._places(hour, ring)] for ring in (self._refused, self._residuals))
-        middle, high = (float(ring[row, hour % _HOURS]) for ring in (self._middle, self._high))
-        self._amended.append(Amended(row, hour, middle, high, refused, residuals))
+    def _amend(self, row: int, first_hour: int) -> None:
+        self._amended[row] = min(first_hour, self._amended.get(row, first_hour))
 
-    def _pass_over(self, bucket: int) -> None:
+    def pass_over(self, bucket: int) -> None:
         """Up to that bucket nothing was measured."""
         nothing = np.full(len(self._since), np.nan)
         while self._next is not None and self._next < bucket:
             whole = (bucket - self._next) // self._per_hour * self._per_hour
-            if self._next % self._per_hour or not whole or self._firing.any():
+            if self._next % self._per_hour or not whole or not self.is_quiet:
                 self._step(self._next, nothing, None)
             else:
                 self._forget(self._next, self._next + whole)
 
     def _forget(self, first: int, end: int) -> None:
-        """Hours without any measurement leave nothing behind, and no alert was going on."""
+        """Hours without any measurement leave nothing behind where all was quiet."""
         hours = np.arange(first // self._per_hour, end // self._per_hour)
         self._middle[:, hours % _HOURS] = self._high[:, hours % _HOURS] = np.nan
         self._uncorrected[:, :, hours % _DAY] = np.nan
@@ -131,9 +129,9 @@ class LatencyBaselines:
         return self._next or 0
 
     @property
-    def is_firing(self) -> bool:
-        """Whether any series is under alert."""
-        return bool(self._firing.any())
+    def is_quiet(self) -> bool:
+        """Whether no series is under alert, nor was above a limit of late."""
+        return not (self._firing.any() or self._above.any() or self._raised.any())
 
     def accept(self, series: int) -> None:
         """Take the level that it is at for normal from now on."""
@@ -189,15 +187,25 @@ class LatencyBaselines:
         rings = {name: ring[:, self._places(hour, ring)] for name, ring in self._rings.items()}
         return hours, LatencyBuckets(**which, **rings)
 
-    def take_amended(self) -> list[Amended]:
-        """Hours whose figures were taken for normal after they were over, since this was asked last."""
-        amended, self._amended = self._amended, []
-        return amended
-
-    def take_moved(self) -> list[Moved]:
-        """What was taken for a new level since this was asked last; applied before what was amended."""
-        moved, self._moved = self._moved, []
-        return moved
+    def take_amended(self) -> AmendedLatencies | None:
+        """As an hour is over: earlier ones that are known differently since this was asked last."""
+        amended, self._amended, hour = self._amended, {}, self.next_bucket // self._per_hour
+        if not amended:
+            return None
+        first = {row: max(since, hour - _HOURS + 1) for row, since in amended.items()}
+        row = np.repeat(list(first), [hour - since for since in first.values()])
+        hours = np.concatenate([np.arange(since, hour) for since in first.values()])
+        return AmendedLatencies(
+            row=row,
+            hour=hours,
+            next=np.full(len(row), hour),
+            middle=self._middle[row, hours % _HOURS],
+            high=self._high[row, hours % _HOURS],
+            uncorrected=self._uncorrected[:, row, hours % _DAY].T,
+            wrong=self._errors[:, row, hours % _WEEK].T,
+            **{name: ring[row[:, None], self._places(hours[:, None], ring)] for name, ring in self._rings.items()
+               if name != "figures"},
+        )  # fmt: skip
 
     def restore(self, hours: LatencyHours, buckets: LatencyBuckets, next_hour: int) -> None:
         """Go on after the hours that were kept, of which `next_hour` is the first that was not."""
@@ -358,8 +366,7 @@ class LatencyBaselines:
             self._normal.level[row] = median(self._values[[row]][:, lately])[0]
             for past in range(since // self._per_hour, hour):
                 self._middle[row, past % _HOURS] = self._accepted_middle(past)[row]
-            for past in range(min(since // self._per_hour, hour - 2), hour):
-                self._amend(row, past)
+            self._amend(row, min(since // self._per_hour, hour - 2))
         self._deviations[rows] = np.nan
         self._above[rows] = self._raised[rows] = False
         self._firing[rows] = False
@@ -374,7 +381,7 @@ class LatencyBaselines:
         normal.habit[row] += by
         for ring in (normal.candidates, self._uncorrected, self._middle[None], self._high[None]):
             ring[:, row] += by
-        self._moved.append(Moved(row, bucket // self._per_hour, by))
+        self._amend(row, 0)
 
 
 def _unknown(series: int, length: int) -> NDArray[np.float32]:

@@ -17,6 +17,8 @@ _FEWEST_PROBES: Final = 3
 """In a bucket: of fewer, one slow probe says little by itself."""
 _RARE_S: Final = 1200
 """A workflow that runs more rarely than this is judged in buckets of an hour."""
+_SYNC_LAG: Final = "sync_lag_ms"
+"""What a step that waits for something records: how long that took."""
 
 
 class Measure(StrEnum):
@@ -76,10 +78,11 @@ def _latencies(integration: str, workflow: Workflow, region: str, zone: str, dec
     sparse = bucket_s == HOUR_S or bucket_s / every_s < _FEWEST_PROBES
     spreads = SPREADS[declared.sensitivity] - (SPARSE_LESS[bucket_s] if sparse else 0.0)
     floor_ms = declared.floor.total_seconds() * 1000 if declared.floor is not None else 0.0
-    for subject, measure in _subjects(workflow):
-        yield Monitor(
-            SeriesKey(integration, workflow.name, region, subject, measure, bucket_s), zone, spreads, floor_ms
-        )
+    # Two steps may record the same name: that is one series.
+    for subject, measure in dict.fromkeys(_subjects(workflow)):
+        key = SeriesKey(integration, workflow.name, region, subject, measure, bucket_s)
+        is_time = measure is not Measure.RECORDED or subject == _SYNC_LAG
+        yield Monitor(key, zone, spreads, floor_ms if is_time else 0.0)
 
 
 def _subjects(workflow: Workflow) -> Iterator[tuple[str, Measure]]:
@@ -90,4 +93,4 @@ def _subjects(workflow: Workflow) -> Iterator[tuple[str, Measure]]:
         for name in step.record:
             yield name, Measure.RECORDED
         if step.until is not None:
-            yield "sync_lag_ms", Measure.RECORDED
+            yield _SYNC_LAG, Measure.RECORDED

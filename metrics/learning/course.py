@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -73,6 +73,16 @@ class Course:
         `heard` is told the share that is done; `turn` is held while the judge changes. A start, a restart and every
         round of a running hub go this way.
         """
+        try:
+            return self._catch_up(now, stop, heard, turn)
+        except BaseException:
+            # The judge may be half-way through anything; the store is not.
+            self._next = None
+            raise
+
+    def _catch_up(
+        self, now: datetime, stop: Callable[[], bool], heard: Callable[[float], None], turn: AbstractContextManager[Any]
+    ) -> list[LearnedVerdict]:
         with turn:
             if self._next is None:
                 self._next = self._begin(now)
@@ -89,12 +99,14 @@ class Course:
 
     def _begin(self, now: datetime) -> int | None:
         """The first bucket to judge; None while there is nothing."""
+        self._outwait()
         known = self._store.read(partial(series.progress, bucket_s=self._bucket_s))
         oldest = int((now - LOOK_BACK).timestamp()) // HOUR_S
         if known is not None and known[0] > oldest:
             hour, self._version = known
             self._store.read(partial(self.judge.restore, before=hour))
             return hour * self._per_hour
+        self.judge.forget()
         first = self._store.read(series.first_run_at)
         if first is None:
             return None
@@ -124,12 +136,14 @@ class Course:
     def _settle(self) -> None:
         """Wait until everything is stored; what could not be is judged again, from where the store stands."""
         saving, self._saving = self._saving, None
-        try:
-            if saving is not None:
-                saving.result()
-        except BaseException:
-            self._next = None
-            raise
+        if saving is not None:
+            saving.result()
+
+    def _outwait(self) -> None:
+        """Let what is still being stored come to its end, whatever that is."""
+        saving, self._saving = self._saving, None
+        if saving is not None:
+            wait([saving])
 
     def _read(self, con: DuckDBPyConnection, first: int, end: int) -> None:
         start, stop = (datetime.fromtimestamp(bucket * self._bucket_s, UTC) for bucket in (first, end))

@@ -11,11 +11,12 @@ from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
 from metrics.baseline.errors import WINDOWS, ErrorBaselines, ErrorRule, ErrorsJudged
-from metrics.baseline.kept import FailureHours
+from metrics.baseline.kept import AmendedFailures, FailureHours
 from metrics.baseline.series import HOUR_S, MINUTE_S, Monitor
 from metrics.learning.words import too_many
 from metrics.model import LearnedState, LearnedVerdict
 from metrics.store.learned import figures, state
+from metrics.store.learned.firing import load_firing, save_firing
 from metrics.store.learned.orders import Action, Order
 
 Whole = NDArray[np.int64]
@@ -48,8 +49,7 @@ class FailureJudge:
         self._was_firing = np.zeros(len(self._monitors), np.bool_)
         self._since: Whole = np.full(len(self._monitors), -1, np.int64)
         self._hours: list[FailureHours] = []
-        self._forgotten: list[tuple[int, list[int]]] = []
-        """Row and hours that a person excluded."""
+        self._amended: list[AmendedFailures] = []
         self.firing: dict[int, LearnedVerdict] = {}
 
     def restore(self, con: DuckDBPyConnection, before: int) -> None:
@@ -62,6 +62,7 @@ class FailureJudge:
         last = kept.hour == before - 1
         self._since[kept.row[last]] = kept.since[last]
         self._was_firing = self._since >= 0
+        self.firing = load_firing(con, self._monitors, self._ids, self._was_firing)
 
     def read(self, con: DuckDBPyConnection, first: int, end: int, orders: Sequence[Order]) -> None:
         """The runs from the minute `first` to before `end`, to be judged next."""
@@ -69,20 +70,30 @@ class FailureJudge:
         chunk = _Chunk(first, asked, failed, np.zeros(asked.shape, np.bool_), [])
         for order in orders:
             rows, _ = self._rows(np.array([order.series_id]))
-            if len(rows) and order.action is Action.EXCLUDE:
-                start, stop, said = (int(at.timestamp() // MINUTE_S) for at in (order.start, order.end, order.at))
-                chunk.excluded[max(0, start - first) : max(0, stop + 1 - first), rows[0]] = True
-                if first <= said < end:
-                    chunk.ordered.append((said, int(rows[0]), order))
+            if not len(rows):
+                continue
+            said = int(order.at.timestamp() // MINUTE_S)
+            if first <= said < end:
+                chunk.ordered.append((said, int(rows[0]), order))
+            if order.action is Action.EXCLUDE:
+                start, stop = order.buckets(MINUTE_S)
+                # Nobody knew of it before it was said; what was learned till then is forgotten as it is carried out.
+                chunk.excluded[max(0, start - first, said - first) : max(0, stop - first), rows[0]] = True
         self._chunk = chunk
 
     def judge(self, first: int, end: int) -> list[LearnedVerdict]:
         """Minutes that were read before → what has changed."""
         changes, at = list[LearnedVerdict](), first
+        ordered = self._chunk.ordered if self._chunk is not None else []
         while at < end:
-            until = min(end, (at // _HOUR + 1) * _HOUR)
+            hour = (at // _HOUR + 1) * _HOUR
+            until = min(end, hour, *(said + 1 for said, _, _ in ordered if said >= at))
             changes += self._judge(at, until)
-            self._carry_out(at, until)
+            changes += [one for said, row, order in ordered if said + 1 == until for one in self._carry_out(row, order)]
+            if until == hour:
+                self._hours.append(self._baselines.hour_over())
+                amended = self._baselines.take_amended()
+                self._amended += [amended] if amended is not None else []
             at = until
         return changes
 
@@ -91,26 +102,32 @@ class FailureJudge:
         assert chunk is not None  # noqa: S101 - the caller read it
         read = slice(first - chunk.first, end - chunk.first)
         judged = self._baselines.observe(first, chunk.asked[read], chunk.failed[read], chunk.excluded[read])
-        if end % _HOUR == 0:
-            self._hours.append(self._baselines.hour_over())
         return self._changes(first, judged)
 
-    def _carry_out(self, first: int, end: int) -> None:
-        """What was ordered in those minutes, which are of one hour."""
-        for said, row, order in self._chunk.ordered if self._chunk is not None else ():
-            if first <= said < end:
-                start, stop = (int(at.timestamp() // MINUTE_S) for at in (order.start, order.end))
-                self._forgotten.append((row, self._baselines.exclude(row, start, stop + 1)))
+    def _carry_out(self, row: int, order: Order) -> list[LearnedVerdict]:
+        """What was ordered in the minute that was judged last."""
+        if order.action is Action.EXCLUDE:
+            self._baselines.exclude(row, *order.buckets(MINUTE_S))
+            return []
+        verdict = self.firing.pop(row, None)
+        self._baselines.accept(row)
+        self._was_firing[row], self._since[row] = False, -1
+        if verdict is None:
+            return []
+        at = _end_of(self._baselines.next - 1)
+        return [verdict._replace(state=LearnedState.ACCEPTED, at=at, words=f"{verdict.words}; accepted by hand")]
 
     def take_kept(self) -> Callable[[DuckDBPyConnection], None]:
         """What stores the hours that were over since this was asked last, inside its caller's transaction."""
-        hours, forgotten, self._hours, self._forgotten = self._hours, self._forgotten, [], []
+        hours, amended, firing = self._hours, self._amended, dict(self.firing)
+        self._hours, self._amended = [], []
 
         def save(con: DuckDBPyConnection) -> None:
             if hours:
                 state.save(con, FailureHours.joined(hours), self._ids)
-            for row, excluded in forgotten:
-                state.forget_failures(con, int(self._ids[row]), excluded)
+            for one in amended:
+                state.amend_failures(con, one, self._ids)
+            save_firing(con, firing, self._ids)
 
         return save
 

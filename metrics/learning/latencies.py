@@ -13,7 +13,7 @@ from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
 from metrics.baseline.judged import Judged
-from metrics.baseline.kept import Amended, LatencyBuckets, LatencyHours
+from metrics.baseline.kept import AmendedLatencies, LatencyBuckets, LatencyHours
 from metrics.baseline.latency import LatencyBaselines
 from metrics.baseline.rule import KINDS, Rule
 from metrics.baseline.series import HOUR_S, Measure, Monitor, SeriesKey
@@ -21,6 +21,7 @@ from metrics.learning.band import Band, Standing, band_ahead
 from metrics.learning.words import Crossing, new_normal
 from metrics.model import LearnedState, LearnedVerdict
 from metrics.store.learned import figures, state
+from metrics.store.learned.firing import load_firing, save_firing
 from metrics.store.learned.orders import Action, Order
 
 Whole = NDArray[np.int64]
@@ -44,7 +45,7 @@ class _Kept:
 
     hours: list[LatencyHours] = field(default_factory=list)
     buckets: list[LatencyBuckets] = field(default_factory=list)
-    amended: list[Amended] = field(default_factory=list)
+    amended: list[AmendedLatencies] = field(default_factory=list)
 
 
 class LatencyJudge:
@@ -81,6 +82,7 @@ class LatencyJudge:
         last = hours.hour == before - 1
         self._since[hours.row[last]] = hours.since[last]
         self._was_firing = self._since >= 0
+        self.firing = load_firing(con, self._monitors, self._ids, self._was_firing)
 
     def read(self, con: DuckDBPyConnection, first: int, end: int, orders: Sequence[Order]) -> None:
         """What was measured from the bucket `first` to before `end`, to be judged next."""
@@ -100,8 +102,9 @@ class LatencyJudge:
         """Buckets that were read before → what has changed."""
         chunk, whole = self._chunk, first % self._per_hour == end % self._per_hour == 0
         assert chunk is not None  # noqa: S101 - the caller read it
-        if whole and not self._baselines.is_firing and np.isnan(chunk.p75).all():
-            return []  # Hours without any measurement leave nothing behind.
+        if whole and self._baselines.is_quiet and not chunk.ordered and np.isnan(chunk.p75).all():
+            self._baselines.pass_over(end)  # Hours without any measurement leave nothing behind.
+            return []
         return [change for bucket in range(first, end) for change in self._judge(bucket)]
 
     def _judge(self, bucket: int) -> list[LearnedVerdict]:
@@ -113,11 +116,12 @@ class LatencyJudge:
         for when, row, order in chunk.ordered:
             if when == bucket:
                 changes += self._carry_out(bucket, row, order, judged)
-        self._kept.amended += self._baselines.take_amended()
         if (bucket + 1) % self._per_hour == 0:
             hours, buckets = self._baselines.hour_over()
             self._kept.hours.append(hours)
             self._kept.buckets.append(buckets)
+            amended = self._baselines.take_amended()
+            self._kept.amended += [amended] if amended is not None else []
         return changes
 
     def standings(self, integration: str) -> list[Standing]:
@@ -146,8 +150,7 @@ class LatencyJudge:
 
     def _carry_out(self, bucket: int, row: int, order: Order, judged: Judged) -> list[LearnedVerdict]:
         if order.action is Action.EXCLUDE:
-            first, last = (int(at.timestamp() // self._bucket_s) for at in (order.start, order.end))
-            self._baselines.exclude(row, first, last + 1)
+            self._baselines.exclude(row, *order.buckets(self._bucket_s))
             return []
         if not self._was_firing[row]:
             return []
@@ -156,13 +159,15 @@ class LatencyJudge:
 
     def take_kept(self) -> Callable[[DuckDBPyConnection], None]:
         """What stores the hours that were over since this was asked last, inside its caller's transaction."""
-        kept, self._kept = self._kept, _Kept()
+        kept, self._kept, firing = self._kept, _Kept(), dict(self.firing)
 
         def save(con: DuckDBPyConnection) -> None:
             if kept.hours:
                 state.save(con, LatencyHours.joined(kept.hours), self._ids)
                 state.save(con, LatencyBuckets.joined(kept.buckets), self._ids)
-            state.amend(con, kept.amended, self._ids)
+            for amended in kept.amended:
+                state.amend_latencies(con, amended, self._ids)
+            save_firing(con, firing, self._ids)
 
         return save
 
@@ -190,11 +195,15 @@ class LatencyJudge:
             rows, _ = self._rows(np.array([order.series_id]))
             if not len(rows):
                 continue
-            start, stop, said = (int(at.timestamp() // self._bucket_s) for at in (order.start, order.end, order.at))
+            said = int(order.at.timestamp() // self._bucket_s)
             if chunk.first <= said < end:
                 chunk.ordered.append((said, int(rows[0]), order))
             if order.action is Action.EXCLUDE:
-                chunk.excluded[max(0, start - chunk.first) : max(0, stop + 1 - chunk.first), rows[0]] = True
+                start, stop = order.buckets(self._bucket_s)
+                # Nobody knew of it before it was said; what was learned till then is forgotten as it is carried out.
+                chunk.excluded[
+                    max(0, start - chunk.first, said - chunk.first) : max(0, stop - chunk.first), rows[0]
+                ] = True
 
     def _changes(self, bucket: int, judged: Judged, n: Whole) -> list[LearnedVerdict]:
         begins, ends = judged.firing & ~self._was_firing, self._was_firing & ~judged.firing

@@ -29,6 +29,10 @@ class Order:
     author: str
     reason: str
 
+    def buckets(self, bucket_s: int) -> tuple[int, int]:
+        """The first bucket of the range, and the first after it."""
+        return int(self.start.timestamp() // bucket_s), int(-(-self.end.timestamp() // bucket_s))
+
     def about(self, series_id: int) -> Order:
         """The same of another series."""
         return replace(self, series_id=series_id)

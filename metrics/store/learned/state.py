@@ -11,7 +11,15 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
-from metrics.baseline.kept import Amended, FailureHours, Hours, LatencyBuckets, LatencyHours
+from metrics.baseline.kept import (
+    AGES,
+    AmendedFailures,
+    AmendedLatencies,
+    FailureHours,
+    Hours,
+    LatencyBuckets,
+    LatencyHours,
+)
 from metrics.store.appending import append
 
 Whole = NDArray[np.int64]
@@ -45,29 +53,24 @@ def save(con: DuckDBPyConnection, kept: Kept, ids: Whole) -> None:
     append(con, table, pa.table({"series_id": ids[kept.row], "hour": hour, **columns}))
 
 
-def amend(con: DuckDBPyConnection, amended: Sequence[Amended], ids: Whole) -> None:
+def amend_latencies(con: DuckDBPyConnection, amended: AmendedLatencies, ids: Whole) -> None:
     """Hours that are known differently since they were over, inside the caller's transaction."""
-    if not amended:
-        return
-    rows = {
-        "series_id": [int(ids[one.row]) for one in amended],
-        "hour": [one.hour for one in amended],
-        "middle": _arrow(np.array([one.middle for one in amended], np.float32)),
-        "high": _arrow(np.array([one.high for one in amended], np.float32)),
-        "refused": [one.refused.tolist() for one in amended],
-        "residuals": _arrow(np.stack([one.residuals for one in amended])),
-    }
-    con.register("amended", pa.table(rows))
+    _amend(con, amended, ids, (_AMEND_HOURS, _AMEND_BUCKETS))
+
+
+def amend_failures(con: DuckDBPyConnection, amended: AmendedFailures, ids: Whole) -> None:
+    """The same of error rates."""
+    _amend(con, amended, ids, (_AMEND_FAILURES,))
+
+
+def _amend(con: DuckDBPyConnection, amended: Hours, ids: Whole, statements: Sequence[str]) -> None:
+    columns = {name: _arrow(getattr(amended, name)) for name in _columns(type(amended))}
+    con.register("amended", pa.table({"series_id": ids[amended.row], "hour": amended.hour, **columns}))
     try:
-        con.execute(_AMEND_HOURS)
-        con.execute(_AMEND_BUCKETS)
+        for statement in statements:
+            con.execute(statement)
     finally:
         con.unregister("amended")
-
-
-def forget_failures(con: DuckDBPyConnection, series_id: int, hours: Sequence[int]) -> None:
-    """Nothing is learned from those hours of a workflow's runs, inside the caller's transaction."""
-    con.execute(_FORGET_FAILURES, [series_id, list(hours)])
 
 
 def load(con: DuckDBPyConnection, kind: type[Kept], ids: Whole, before: int, width: int = 0) -> Kept:
@@ -104,24 +107,26 @@ def _numpy(column: pa.ChunkedArray, width: int) -> NDArray[Any]:
     return found
 
 
-_FORGET_FAILURES: Final = """
-UPDATE baseline_failures SET learned_asked = 0, learned_failed = 0, most = [NULL, NULL, NULL]
-WHERE series_id = ? AND hour IN (SELECT unnest(?))
-"""
-
 _LOAD: Final = """
 SELECT series_id, hour, {columns} FROM {table}
 WHERE hour >= $first AND hour < $before AND series_id IN (SELECT unnest($ids))
 """
 
-_AMEND_HOURS: Final = """
-UPDATE baseline_hours AS kept SET middle = amended.middle, high = amended.high FROM amended
-WHERE kept.series_id = amended.series_id AND kept.hour = amended.hour
-"""
 
-# No deviation from the old level counts any more.
-_AMEND_BUCKETS: Final = """
-UPDATE baseline_buckets AS kept SET refused = amended.refused, residuals = amended.residuals,
-    deviations = list_transform(deviations, lambda x: NULL)
-FROM amended WHERE kept.series_id = amended.series_id AND kept.hour = amended.hour
-"""
+def _amending(table: str, columns: Sequence[str]) -> str:
+    """What is no longer asked for of so old an hour stays as it is."""
+    parts = [
+        f"{name} = CASE WHEN amended.hour >= amended.next - {AGES[name]} THEN amended.{name} ELSE kept.{name} END"
+        if name in AGES
+        else f"{name} = amended.{name}"
+        for name in columns
+    ]
+    return f"""
+UPDATE {table} AS kept SET {", ".join(parts)} FROM amended
+WHERE kept.series_id = amended.series_id AND kept.hour = amended.hour
+"""  # noqa: S608 - names of ours
+
+
+_AMEND_HOURS: Final = _amending("baseline_hours", ("middle", "high", "uncorrected", "wrong"))
+_AMEND_BUCKETS: Final = _amending("baseline_buckets", ("refused", "deviations", "residuals"))
+_AMEND_FAILURES: Final = _amending("baseline_failures", ("learned_asked", "learned_failed", "most"))

@@ -88,6 +88,28 @@ COMMENT ON COLUMN baseline_failures.in_a_row IS 'Failures in a row at the end of
 COMMENT ON COLUMN baseline_failures.since IS 'Minute in which the alert began that was going on at the end of the hour; null without one.';
 COMMENT ON COLUMN baseline_failures.begun IS 'Minute of the first run ever; null before it.';
 
+CREATE TABLE baseline_firing (
+    series_id INTEGER NOT NULL,
+    judged_at TIMESTAMPTZ NOT NULL,
+    since TIMESTAMPTZ NOT NULL,
+    seen DOUBLE NOT NULL,
+    usual DOUBLE NOT NULL,
+    against DOUBLE NOT NULL,
+    unit VARCHAR NOT NULL,
+    samples INTEGER NOT NULL,
+    words VARCHAR NOT NULL
+);
+COMMENT ON TABLE baseline_firing IS 'Series that were off their normal when their last hour was stored, each with its verdict.';
+COMMENT ON COLUMN baseline_firing.series_id IS 'The series, in table baseline_series.';
+COMMENT ON COLUMN baseline_firing.judged_at IS 'End of the bucket that the verdict is about.';
+COMMENT ON COLUMN baseline_firing.since IS 'End of the bucket that the alert began with.';
+COMMENT ON COLUMN baseline_firing.seen IS 'The figure that was judged.';
+COMMENT ON COLUMN baseline_firing.usual IS 'What it usually is at this hour.';
+COMMENT ON COLUMN baseline_firing.against IS 'The limit it was held against.';
+COMMENT ON COLUMN baseline_firing.unit IS 'Of these figures: ms, share, or empty.';
+COMMENT ON COLUMN baseline_firing.samples IS 'Measurements that the figure is made of, count.';
+COMMENT ON COLUMN baseline_firing.words IS 'The reason as people read it.';
+
 CREATE TABLE baseline_orders (
     order_id INTEGER NOT NULL,
     ordered_at TIMESTAMPTZ NOT NULL,
