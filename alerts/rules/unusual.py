@@ -14,6 +14,8 @@ from metrics.model import LearnedVerdict
 
 _MANY: Final = 3
 """So many integrations at least, and half of all, that are slow in a region at once: that is not one of them."""
+_HOW: Final = {Measure.FAILURES: "FAILS MORE", Measure.RECORDED: "HIGHER"}
+"""What is said of a measure that is not a latency."""
 
 
 def _holds(scene: Scene) -> Iterator[Condition]:
@@ -56,7 +58,7 @@ def _condition(scene: Scene, key: str, verdicts: Sequence[LearnedVerdict]) -> Co
         blame=blamed,
         blame_reason=why,
         workflow=worst.key.workflow,
-        title=f"{label} {'FAILS' if worst.key.measure == Measure.FAILURES else 'SLOWER'} THAN USUAL",
+        title=f"{label} {_HOW.get(Measure(worst.key.measure), 'SLOWER')} THAN USUAL",
         regions=tuple(sorted({one.key.region for one in verdicts})),
     )
 
@@ -73,11 +75,14 @@ def _blame(scene: Scene, worst: LearnedVerdict) -> tuple[Blame, str]:
     region = worst.key.region
     if worst.key.measure == Measure.FAILURES:
         return Blame.VENDOR, "more of its answers fail than chance explains at this hour"
-    slow = {one.key.integration for one in scene.evaluation.learned or () if one.key.region == region}
+    off = (one.key for one in scene.evaluation.learned or () if one.key.region == region)
+    slow = {key.integration for key in off if key.measure in (Measure.TOTAL, Measure.TTFB)}
     there = [one for one in scene.config.integrations if any(region in w.regions for w in one.workflows)]
     if len(slow) >= _MANY and 2 * len(slow) >= len(there):
         return Blame.NETWORK, f"{len(slow)} of {len(there)} integrations are slow from {region} at once"
-    return Blame.VENDOR, "it answers more slowly than it does at this hour, and the other integrations do not"
+    if worst.key.measure == Measure.RECORDED:
+        return Blame.UNKNOWN, "a value that runs record is higher than it is at this hour"
+    return Blame.VENDOR, "it answers more slowly than it does at this hour, and most other integrations do not"
 
 
 def _key(verdict: LearnedVerdict) -> str:
