@@ -11,13 +11,14 @@ from urllib.parse import quote, urlencode
 
 import pytest
 from how_many import examples
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from probe_world import Server, answer, integration, make_runner, run_once
 
 from probes.http import Headers
 from probes.model import Assertion, FailureKind, Outcome
 from probes.redaction import Redactor
+from probes.redaction.names import REDACTED
 
 SECRET = "s3cr3t/Value+with=odd&chars"
 NOTHING = Redactor()
@@ -129,6 +130,8 @@ PLACES = {
     place=st.sampled_from(sorted(PLACES)),
 )
 def test_a_known_secret_never_survives_however_it_is_written(secret: str, around: tuple[str, str], place: str) -> None:
+    # A secret that is a part of our own word for one cannot be told from it.
+    assume(secret not in REDACTED)
     written = PLACES[place](secret)
     redactor = Redactor({secret})
     text = f"{around[0]}{written}{around[1]}"
