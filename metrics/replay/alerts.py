@@ -65,6 +65,8 @@ def _stored(
 ) -> Iterator[tuple[datetime, Future[None], float]]:
     """Each few days: until when, the storing of them, and the share done after them; the next are stored meanwhile."""
     first, end = suite.span_ms
+    if first == end:
+        return
     random = np.random.default_rng(0)
     days = max(1, round(_ROWS_PER_WRITE / suite.probes * (end - first) / _DAY_MS))
     edges = [first, *range((first // _DAY_MS + 1) * _DAY_MS, end, days * _DAY_MS), end]
@@ -111,13 +113,14 @@ def _integration(name: str, recording: Recording) -> Integration:
 
 
 def _alerts(recording: Recording, changes: Sequence[LearnedVerdict]) -> Iterator[ReplayedAlert]:
+    """Those that began from t0 on, before t1."""
     fired: LearnedVerdict | None = None
     for change in changes:
         at = change.at.timestamp()
         if at >= recording.meta.t1:
             break
         if change.state is LearnedState.FIRING:
-            fired = change
+            fired = change if at >= recording.meta.t0 else None
         elif fired is not None:
             yield ReplayedAlert(recording.name, fired.at.timestamp(), at, fired.words)
             fired = None

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, FiniteFloat, TypeAdapter, ValidationError, model_validator
 
 from config.zones import TimeZone
 
+_LATEST_S: Final = 1e10
+"""Epoch seconds of the year 2286: whoever writes milliseconds is beyond it."""
 _COLUMNS: Final = {"t_epoch": pa.float64(), "value": pa.float64(), "ok": pa.int8()}
 
 
@@ -30,10 +32,16 @@ class SeriesMeta(BaseModel):
     """What `meta.json` says of a series."""
 
     tz: TimeZone
-    step: Annotated[float, Field(gt=0, le=86_400)]
+    step: Annotated[float, Field(ge=1, le=86_400)]
     kind: Literal["latency", "errors"]
-    t0: float
-    t1: float
+    t0: FiniteFloat
+    t1: FiniteFloat
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.t0 >= self.t1:
+            raise ValueError(f"t0 {self.t0:.0f} has to lie before t1 {self.t1:.0f}")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +79,10 @@ class Suite:
 
     @property
     def span_ms(self) -> tuple[int, int]:
-        """The first probe, and right after the last."""
+        """The first probe, and right after the last; twice the same instant where there is none."""
         measured = [recording.t_ms for recording in self.recordings if len(recording.t_ms)]
+        if not measured:
+            return 0, 0
         return min(int(t[0]) for t in measured), max(int(t[-1]) for t in measured) + 1
 
 
@@ -94,12 +104,15 @@ def _meta(path: Path) -> dict[str, SeriesMeta]:
 def _recording(path: Path, name: str, meta: SeriesMeta) -> Recording:
     try:
         table = csv.read_csv(path, convert_options=csv.ConvertOptions(column_types=_COLUMNS))
-        t, value, ok = (table[column].to_numpy() for column in _COLUMNS)
+        columns = [table[column].cast(pa.float64()).to_numpy() for column in _COLUMNS]
     except (OSError, pa.ArrowInvalid) as err:
         raise SuiteProblem(f"{path}: {err}".splitlines()[0]) from err
     except KeyError as err:
         raise SuiteProblem(f"{path}: no column {err}; the first line is {','.join(_COLUMNS)}") from err
-    if np.isnan(t).any() or np.isnan(value).any():
-        raise SuiteProblem(f"{path}: a line lacks its time or its value")
+    t, value, ok = columns
+    wrong = ~np.isfinite(columns).all(axis=0) | ~((t >= 0) & (t < _LATEST_S)) | (value < 0)
+    if wrong.any():
+        line = int(np.argmax(wrong)) + 2
+        raise SuiteProblem(f"{path}:{line}: it takes seconds since the epoch, milliseconds from 0 on, and 1 or 0")
     order = np.argsort(t, kind="stable")
     return Recording(name, meta, np.round(t[order] * 1000).astype(np.int64), value[order], ok[order] != 0)
