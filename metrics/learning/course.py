@@ -26,6 +26,10 @@ LOOK_BACK: Final = timedelta(days=35)
 JUDGED_AGAIN: Final = timedelta(hours=46)
 """Rows that come later than this change no verdict any more."""
 _CHUNK_H: Final = 24
+_CHUNK_SERIES: Final = 1_000
+"""So many series are read a day at a time, more of them fewer hours: what is read lies in memory."""
+_PATIENCE: Final = timedelta(minutes=1)
+"""For one chunk: nobody looks at a page and waits for it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -34,6 +38,10 @@ class Judge(Protocol):
     """The series that are judged together, in buckets of the same length."""
 
     firing: dict[int, LearnedVerdict]
+
+    @property
+    def series(self) -> int:
+        """How many there are."""
 
     def forget(self) -> None:
         """Nothing is known."""
@@ -104,7 +112,7 @@ class Course:
         oldest = int((now - LOOK_BACK).timestamp()) // HOUR_S
         if known is not None and known[0] > oldest:
             hour, self._version = known
-            self._store.read(partial(self.judge.restore, before=hour))
+            self._store.read(partial(self.judge.restore, before=hour), timeout=_PATIENCE)
             return hour * self._per_hour
         self.judge.forget()
         first = self._store.read(series.first_run_at)
@@ -114,11 +122,12 @@ class Course:
         return max(oldest, int(first) // HOUR_S) * self._per_hour
 
     def _chunk(self, end: int) -> list[LearnedVerdict]:
-        """At most a day → what has changed; its whole hours are stored."""
+        """A stretch of at most a day → what has changed; its whole hours are stored."""
         assert self._next is not None  # noqa: S101 - it has begun
         first = self._next
-        until = min(end, (first // self._per_hour + _CHUNK_H) * self._per_hour)
-        self._store.read(partial(self._read, first=first, end=until))
+        hours = max(1, min(_CHUNK_H, _CHUNK_H * _CHUNK_SERIES // max(1, self.judge.series)))
+        until = min(end, (first // self._per_hour + hours) * self._per_hour)
+        self._store.read(partial(self._read, first=first, end=until), timeout=_PATIENCE)
         changes = self.judge.judge(first, until)
         self._next = until
         if until // self._per_hour > first // self._per_hour:
@@ -162,5 +171,5 @@ class Course:
         if changed is not None:
             hour = changed // self._per_hour
             _log.info("learning.judged_again", since=datetime.fromtimestamp(hour * HOUR_S, UTC).isoformat())
-            self._store.read(partial(self.judge.restore, before=hour))
+            self._store.read(partial(self.judge.restore, before=hour), timeout=_PATIENCE)
             self._next = hour * self._per_hour

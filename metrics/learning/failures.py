@@ -43,6 +43,11 @@ class FailureJudge:
         self._chunk: _Chunk | None = None
         self.forget()
 
+    @property
+    def series(self) -> int:
+        """How many there are."""
+        return len(self._monitors)
+
     def forget(self) -> None:
         """Nothing is known."""
         self._baselines = ErrorBaselines([monitor.zone for monitor in self._monitors], self._rule)
@@ -183,7 +188,7 @@ class FailureJudge:
             limit=usual * self._rule.margin,
             unit="share",
             n=asked,
-            words=too_many(failed, asked, WINDOWS[window], usual, chance),
+            words=too_many(failed, asked, WINDOWS[window], usual, chance, firing=said is LearnedState.FIRING),
         )
 
 

@@ -58,6 +58,11 @@ class LatencyJudge:
         self._chunk: _Chunk | None = None
         self.forget()
 
+    @property
+    def series(self) -> int:
+        """How many there are."""
+        return len(self._monitors)
+
     def forget(self) -> None:
         """Nothing is known."""
         monitors = self._monitors

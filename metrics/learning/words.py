@@ -72,8 +72,11 @@ def new_normal(monitor: Monitor, value: float, hours: int, *, by_person: bool) -
     return f"{amount(value, monitor.key.measure)} is the new normal: {why}"
 
 
-def too_many(failed: int, asked: int, minutes: int, usual: float, chance: float) -> str:
+_NOT_BY_CHANCE: Final = {True: "in a row, and hardly known yet", False: "no more than that"}
+
+
+def too_many(failed: int, asked: int, minutes: int, usual: float, chance: float, *, firing: bool = True) -> str:
     """`12 of 15 runs failed in 15 min; usually 0.4 % at this hour: so many come by chance once in 10^9 windows`."""
     rarity = f"once in 10^{-log10(chance):.0f}" if chance > 0 else "never"
-    by_chance = f"so many come by chance {rarity} windows" if chance < 1 else "in a row, and hardly known yet"
+    by_chance = f"so many come by chance {rarity} windows" if chance < 1 else _NOT_BY_CHANCE[firing]
     return f"{failed} of {asked} runs failed in {minutes} min; usually {usual * 100:.2g} % at this hour: {by_chance}"

@@ -37,7 +37,7 @@ def save_progress(con: DuckDBPyConnection, bucket_s: int, next_hour: int, versio
 
 def first_run_at(con: DuckDBPyConnection) -> float | None:
     """When the oldest run that is kept was started, in seconds since the epoch; None without any."""
-    row = con.execute("SELECT min(epoch(started_at)) FROM runs").fetchone()
+    row = con.execute("SELECT epoch(min(started_at)) FROM runs").fetchone()
     return None if row is None else row[0]
 
 
