@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from math import inf
 from typing import Final
 
 from alerts.model import Blame, Condition, Rule, Tier
@@ -14,6 +15,13 @@ from metrics.model import LearnedVerdict
 
 _MANY: Final = 3
 """So many integrations at least, and half of all, that are slow in a region at once: that is not one of them."""
+_SLOW: Final = frozenset({Measure.TOTAL, Measure.TTFB})
+_OFF: Final = {
+    Measure.TOTAL: "SLOWER",
+    Measure.TTFB: "SLOWER",
+    Measure.RECORDED: "HIGHER",
+    Measure.FAILURES: "FAILS MORE",
+}
 _HOW: Final = {Measure.FAILURES: "FAILS MORE", Measure.RECORDED: "HIGHER"}
 """What is said of a measure that is not a latency."""
 
@@ -42,7 +50,7 @@ def _is_told(scene: Scene, verdict: LearnedVerdict) -> bool:
 
 def _condition(scene: Scene, key: str, verdicts: Sequence[LearnedVerdict]) -> Condition:
     """One per workflow, however many of its steps and regions are off; the worst of them speaks."""
-    worst = max(verdicts, key=lambda one: (one.seen / one.limit if one.limit else 0.0, one.key))
+    worst = max(verdicts, key=lambda one: (one.seen / one.limit if one.limit else inf, one.key))
     integration = scene.config.integration(worst.key.integration)
     label = integration.label if integration else worst.key.integration
     others = len(verdicts) - 1
@@ -75,14 +83,16 @@ def _blame(scene: Scene, worst: LearnedVerdict) -> tuple[Blame, str]:
     region = worst.key.region
     if worst.key.measure == Measure.FAILURES:
         return Blame.VENDOR, "more of its answers fail than chance explains at this hour"
-    off = (one.key for one in scene.evaluation.learned or () if one.key.region == region)
-    slow = {key.integration for key in off if key.measure in (Measure.TOTAL, Measure.TTFB)}
-    there = [one for one in scene.config.integrations if any(region in w.regions for w in one.workflows)]
+    if worst.key.measure == Measure.RECORDED:
+        return Blame.UNKNOWN, "the vendor answers, with a number that is higher than it is at this hour"
+    there = {one.name for one in scene.config.integrations if any(region in w.regions for w in one.workflows)}
+    keys = (one.key for one in scene.evaluation.learned or ())
+    slow = {key.integration for key in keys if key.region == region and key.measure in _SLOW} & there
     if len(slow) >= _MANY and 2 * len(slow) >= len(there):
         return Blame.NETWORK, f"{len(slow)} of {len(there)} integrations are slow from {region} at once"
-    if worst.key.measure == Measure.RECORDED:
-        return Blame.UNKNOWN, "a value that runs record is higher than it is at this hour"
-    return Blame.VENDOR, "it answers more slowly than it does at this hour, and most other integrations do not"
+    others = f"{len(slow) - 1} of {len(there) - 1} others do so from {region}, too few to be the network"
+    why = "it answers more slowly than it does at this hour"
+    return Blame.VENDOR, f"{why}; {others}" if len(slow) > 1 else f"{why}, and no other integration does"
 
 
 def _key(verdict: LearnedVerdict) -> str:

@@ -31,10 +31,13 @@ from alerts.model import (
 from alerts.policy import conditions, refreshed, transitions
 from alerts.scene import Known
 from config.model import Alerting, Channel, Config, Confirmation, Integration, Objective, Route, Sli
+from metrics.baseline.series import Measure, SeriesKey
 from metrics.model import (
     Burn,
     BurnPair,
     Evaluation,
+    LearnedState,
+    LearnedVerdict,
     ObjectiveStatus,
     ProberVerdict,
     RegionVerdict,
@@ -145,6 +148,15 @@ class World:
             window_s=86400.0, reset_at=None, source="header", observed_at=T0 + at * MINUTE,
         )  # fmt: skip
         return replace(level, **more)
+
+    def slow(self, name: str = "hubspot", at: float = 0, **more: Any) -> LearnedVerdict:
+        """Its step is above its limit since then; `more` replaces parts of the series' key or of the verdict."""
+        key = SeriesKey(name, "roundtrip", "local", "create", Measure.TOTAL, 300)
+        key = key._replace(**{part: more.pop(part) for part in SeriesKey._fields if part in more})
+        since = T0 + at * MINUTE
+        words = "412 ms (75th percentile of 5 in 5 min); 03:00 is usually 110 ms, limit 180 ms"
+        verdict = LearnedVerdict(key, LearnedState.FIRING, since, since, 412.0, 110.0, 180.0, "ms", 5, words)
+        return verdict._replace(**more)
 
     def prober(self, *, silent: bool, problem: str | None = None) -> ProberVerdict:
         return ProberVerdict(

@@ -29,6 +29,7 @@ seen_once = st.fixed_dictionaries(
         "burn": st.sampled_from(["none", "page", "ticket"]),
         "left": st.sampled_from([None, 0.1, 0.5]),
         "silent": st.booleans(),
+        "slow": st.none() | st.sets(st.sampled_from(NAMES)),
         "pause": st.sampled_from([0.5, 1.0, 4.0, 30.0]),
     }
 )
@@ -42,7 +43,9 @@ def evaluation(world: Any, at: float, seen: dict[str, Any]) -> Any:
     ]
     pair = {"page": world.page_fast, "ticket": world.ticket_slow}.get(seen["burn"])
     found += [world.burning(pair or world.page_fast, firing=pair is not None)]
-    return world.seen(at, *found, world.quota(seen["left"], at), world.prober(silent=seen["silent"]))
+    known = world.seen(at, *found, world.quota(seen["left"], at), world.prober(silent=seen["silent"]))
+    learned = None if seen["slow"] is None else tuple(world.slow(name, at) for name in sorted(seen["slow"]))
+    return replace(known, learned=learned)
 
 
 def config_of(world: Any) -> Any:

@@ -1,156 +1,207 @@
-"""An alert about what is off its normal: one a workflow, in words, never urgent, and not beside an outage."""
+"""Rule `unusual`: a workflow is off what is normal for it at this hour. One condition, in the words of the worst."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from alerts.model import Blame, IncidentState, Rule, Tier
+from alerts.messages import plain
+from alerts.model import Blame, Condition, Rule, Tier
 from alerts.policy import conditions
-from alerts.scene import Known
-from metrics.baseline.series import Measure, SeriesKey
-from metrics.model import Evaluation, LearnedState, LearnedVerdict
+from config.model import Config
+from metrics.baseline.series import Measure
+from metrics.model import Evaluation, LearnedVerdict
 from probes.model import FailureKind
 
-MINUTE = timedelta(minutes=1)
-WORDS = "640 ms (75th percentile of 5 in 5 min); 14:00 is usually 361 ms, limit 531 ms, crossed in 2 of 3 buckets"
+WORDS = "412 ms (75th percentile of 5 in 5 min); 03:00 is usually 110 ms, limit 180 ms"
+MANY = ("hubspot", "github", "klaviyo", "marketo", "shopify", "meta")
+
+
+class Judged:
+    """What the evaluations of a world say about learned limits; `at` minutes are minutes after its T0."""
+
+    def __init__(self, world: Any) -> None:
+        self.world = world
+
+    def slow(self, name: str = "hubspot", step: str = "create", **more: Any) -> LearnedVerdict:
+        """Above its limit for the ten minutes before T0."""
+        verdict: LearnedVerdict = self.world.slow(name, -10, subject=step, **more)
+        return verdict
+
+    def failing(self, name: str = "hubspot", **more: Any) -> LearnedVerdict:
+        known = {"seen": 0.6, "usual": 0.01, "limit": 0.03, "unit": "share", "words": "9 of 15 runs failed in 15 min"}
+        return self.slow(name, "", measure=Measure.FAILURES, **(known | more))
+
+    def seen(self, at: float, learned: Sequence[LearnedVerdict] | None, *found: Any) -> Evaluation:
+        evaluation: Evaluation = self.world.seen(at, *found)
+        return replace(evaluation, learned=None if learned is None else tuple(learned))
+
+    def found(self, config: Config, *learned: LearnedVerdict) -> list[Condition]:
+        return [c for c in conditions(self.seen(0, learned), config) if c.rule is Rule.UNUSUAL]
+
+    def declared(self, *names: str, **more: Any) -> Config:
+        config: Config = self.world.config(*(self.world.integration(name, **more) for name in names))
+        return config
 
 
 @pytest.fixture
-def off(world: Any) -> Any:
-    """A step that is slower than it may be; keyword arguments replace parts of its name, or fields."""
-
-    def build(name: str = "hubspot", **more: Any) -> LearnedVerdict:
-        named = {"workflow": "roundtrip", "region": "local", "subject": "create", "measure": Measure.TOTAL}
-        key = SeriesKey(name, bucket_s=300, **{part: more.pop(part, standing) for part, standing in named.items()})
-        at = world.T0
-        found = LearnedVerdict(key, LearnedState.FIRING, at, at - 5 * MINUTE, 640, 361, 531, "ms", 5, WORDS)
-        return found._replace(**more)
-
-    return build
+def judged(world: Any) -> Judged:
+    return Judged(world)
 
 
-def seen(world: Any, *learned: LearnedVerdict, at: float = 0, beside: Any = ()) -> Evaluation:
-    return replace(world.seen(at, *beside), learned=learned)
-
-
-def unusual(evaluation: Evaluation, config: Any, known: Known = Known()) -> list[Any]:  # noqa: B008 - frozen
-    return [one for one in conditions(evaluation, config, known) if one.rule is Rule.UNUSUAL]
-
-
-def test_what_is_slow_is_told_in_words_with_the_figures_it_was_judged_by(world: Any, off: Any) -> None:
-    (found,) = unusual(seen(world, off()), world.config())
+def test_it_says_which_step_from_where_what_is_usual_and_what_the_limit_is(world: Any, judged: Judged) -> None:
+    (found,) = judged.found(world.config(), judged.slow())
+    assert (found.subject, found.workflow, found.regions) == ("hubspot", "roundtrip", ("local",))
+    assert found.title == "HubSpot SLOWER THAN USUAL"
     assert found.summary == f"roundtrip, create from local: {WORDS}"
-    assert (found.title, found.tier, found.subject) == ("HubSpot SLOWER THAN USUAL", Tier.DEGRADED, "hubspot")
-    assert (found.workflow, found.regions, found.since) == ("roundtrip", ("local",), world.T0 - 5 * MINUTE)
-    assert found.blame is Blame.VENDOR
+    assert found.since == world.T0 - timedelta(minutes=10)
+    page = plain(world.notification(incident=world.incident(found)))
+    assert WORDS in page
+    assert "it answers more slowly than it does at this hour" in page
 
 
-def test_it_is_one_alert_a_workflow_however_many_of_its_figures_are_off(world: Any, off: Any) -> None:
-    several = [off(), off(measure=Measure.TTFB, seen=5000.0), off(subject="read"), off(region="eu", since=world.T0)]
-    (found,) = unusual(seen(world, *several), world.config())
-    assert found.summary.startswith("roundtrip, create to first byte from local: 640 ms")
-    assert found.summary.endswith("(and 3 more of its figures)")
-    assert found.regions == ("eu", "local")
-    assert found.since == world.T0 - 5 * MINUTE
+def test_a_first_byte_is_called_so(world: Any, judged: Judged) -> None:
+    (found,) = judged.found(world.config(), judged.slow(measure=Measure.TTFB))
+    assert found.summary.startswith("roundtrip, create to first byte from local: ")
 
 
-def test_its_failures_are_an_alert_of_their_own(world: Any, off: Any) -> None:
-    words = "12 of 15 runs failed in 15 min; usually 0.4 % at this hour: so many come by chance once in 10^9 windows"
-    failing = off(subject="", measure=Measure.FAILURES, seen=0.8, usual=0.004, limit=0.006, unit="share", words=words)
-    found = unusual(seen(world, off(), failing, off(workflow="export")), world.config())
-    assert {one.title for one in found} == {"HubSpot SLOWER THAN USUAL", "HubSpot FAILS MORE THAN USUAL"}
-    assert len({one.key for one in found}) == 3
-    assert f"roundtrip from local: {words}" in [one.summary for one in found]
+def test_failures_speak_for_the_whole_workflow(world: Any, judged: Judged) -> None:
+    (found,) = judged.found(world.config(), judged.failing())
+    assert found.title == "HubSpot FAILS MORE THAN USUAL"
+    assert found.summary == "roundtrip from local: 9 of 15 runs failed in 15 min"
+    assert (found.blame, found.blame_reason) == (
+        Blame.VENDOR,
+        "more of its answers fail than chance explains at this hour",
+    )
 
 
-def test_a_recorded_value_is_higher_and_nobody_is_blamed_for_it(world: Any, off: Any) -> None:
-    (found,) = unusual(seen(world, off(subject="backlog", measure=Measure.RECORDED, unit="")), world.config())
-    assert (found.title, found.blame) == ("HubSpot HIGHER THAN USUAL", Blame.UNKNOWN)
-    assert found.summary.startswith("roundtrip, backlog from local: ")
+def test_a_number_that_is_recorded_is_not_called_slow(world: Any, judged: Judged) -> None:
+    (found,) = judged.found(world.config(), judged.slow(step="queue_length", measure=Measure.RECORDED, unit=""))
+    assert found.title == "HubSpot HIGHER THAN USUAL"
+    assert found.summary.startswith("roundtrip, queue_length from local: ")
+    assert "slow" not in found.blame_reason
+    assert found.blame is Blame.UNKNOWN
 
 
-@pytest.mark.parametrize(
-    ("slow", "declared", "blame"),
-    [
-        pytest.param(3, 6, Blame.NETWORK, id="three, and half of all"),
-        pytest.param(2, 3, Blame.VENDOR, id="two of three are too few to tell"),
-        pytest.param(3, 7, Blame.VENDOR, id="three of seven are not half"),
-    ],
-)
-def test_the_network_is_blamed_where_many_are_slow_in_a_region_at_once(
-    world: Any, off: Any, slow: int, declared: int, blame: Blame
+def test_however_many_steps_and_regions_are_off_the_worst_speaks_for_its_workflow(judged: Judged) -> None:
+    config = judged.declared("hubspot", regions=("local", "eu"))
+    worst = judged.slow(step="read", region="eu", seen=900.0, words="five times what is usual")
+    since = worst.since - timedelta(minutes=30)
+    (found,) = judged.found(config, judged.slow(), worst, judged.slow(region="eu", since=since))
+    assert found.summary == "roundtrip, read from eu: five times what is usual (and 2 more of its figures)"
+    assert (found.regions, found.since) == (("eu", "local"), since)
+
+
+def test_what_never_failed_before_is_worse_than_what_fails_a_little_more(judged: Judged) -> None:
+    config = judged.declared("hubspot", regions=("local", "eu"))
+    never = judged.failing(region="eu", usual=0.0, limit=0.0, words="it never failed before")
+    (found,) = judged.found(config, judged.failing(), never)
+    assert found.summary.startswith("roundtrip from eu: it never failed before")
+
+
+def test_failures_and_latencies_of_a_workflow_and_its_workflows_are_told_apart(world: Any, judged: Judged) -> None:
+    found = judged.found(world.config(), judged.slow(), judged.failing(), judged.slow(workflow="export"))
+    assert sorted(c.key for c in found) == [
+        "hubspot/unusual/export:latency", "hubspot/unusual/roundtrip:failures", "hubspot/unusual/roundtrip:latency",
+    ]  # fmt: skip
+    assert {c.subject for c in found} == {"hubspot"}
+
+
+@pytest.mark.parametrize("times", [1.01, 50.0, 10_000.0])
+def test_it_wakes_nobody_however_far_off_it_is(world: Any, judged: Judged, times: float) -> None:
+    verdicts = (judged.slow(seen=180.0 * times), judged.failing(seen=min(1.0, 0.03 * times)))
+    assert {c.tier for c in judged.found(world.config(), *verdicts)} == {Tier.DEGRADED}
+
+
+BLAMED = {
+    "the only one of six": (1, 6, Blame.VENDOR),
+    "two of two": (2, 2, Blame.VENDOR),
+    "two of three": (2, 3, Blame.VENDOR),
+    "three of six": (3, 6, Blame.NETWORK),
+    "three of seven": (3, 7, Blame.VENDOR),
+    "all three": (3, 3, Blame.NETWORK),
+}
+
+
+@pytest.mark.parametrize(("slow", "there", "blamed"), BLAMED.values(), ids=BLAMED)
+def test_many_that_are_slow_from_a_region_at_once_point_at_its_network(
+    judged: Judged, slow: int, there: int, blamed: Blame
 ) -> None:
-    names = [f"vendor-{number}" for number in range(declared)]
-    config = world.config(*(world.integration(name) for name in names))
-    found = unusual(seen(world, *(off(name) for name in names[:slow])), config)
-    assert {one.blame for one in found} == {blame}
-    if blame is Blame.NETWORK:
-        assert found[0].blame_reason == "3 of 6 integrations are slow from local at once"
+    names = (*MANY, "zendesk")[:there]
+    found = judged.found(judged.declared(*names), *(judged.slow(name) for name in names[:slow]))
+    assert {c.blame for c in found} == {blamed}
+    assert len(found) == slow
+    reason = found[0].blame_reason
+    assert reason.startswith(f"{slow} of {there} integrations are slow from local") == (blamed is Blame.NETWORK)
+    if blamed is Blame.VENDOR and slow > 1:
+        assert reason.endswith(f"; {slow - 1} of {there - 1} others do so from local, too few to be the network")
 
 
-def test_integrations_that_fail_say_nothing_of_a_slow_network(world: Any, off: Any) -> None:
-    names = ("one", "two", "three")
-    failing = [off(name, measure=Measure.FAILURES) for name in names[1:]]
-    config = world.config(*(world.integration(name) for name in names))
-    found = unusual(seen(world, off("one"), *failing), config)
-    assert {one.blame for one in found} == {Blame.VENDOR}
+def test_the_network_of_one_region_is_not_blamed_for_what_is_slow_elsewhere(judged: Judged) -> None:
+    config = judged.declared(*MANY[:4], regions=("local", "eu"))
+    away = [judged.slow(name, region="eu", seen=2000.0) for name in MANY[1:4]]
+    found = {c.subject: c.blame for c in judged.found(config, judged.slow("hubspot"), *away)}
+    assert found == {"hubspot": Blame.VENDOR} | dict.fromkeys(MANY[1:4], Blame.NETWORK)
 
 
-def test_nothing_is_said_of_an_integration_that_is_down(world: Any, off: Any) -> None:
-    down = world.workflow(world.region(failing=5))
-    found = conditions(seen(world, off(), beside=(down,)), world.config())
-    assert [one.rule for one in found] == [Rule.WORKFLOW_DOWN]
+def test_what_fails_or_records_much_is_not_slow_and_says_nothing_of_the_network(judged: Judged) -> None:
+    others = (judged.failing("github"), judged.slow("klaviyo", "queue_length", measure=Measure.RECORDED, unit=""))
+    found = judged.found(judged.declared(*MANY[:3]), judged.slow(), *others)
+    assert Blame.NETWORK not in {c.blame for c in found}
 
 
-def test_nothing_is_said_of_a_region_without_a_network(world: Any, off: Any) -> None:
-    names = ("one", "two", "three")
-    config = world.config(*(world.integration(name, regions=("local", "eu")) for name in names))
-    cut_off = [
-        world.workflow(
-            world.region(region="eu", failing=5, kind=FailureKind.CONNECT), world.region(region="local"), name=name
-        )
-        for name in names
-    ]
-    learned = [off("one", region="eu"), off("two", region="local")]
-    found = conditions(seen(world, *learned, beside=cut_off), config)
-    assert Rule.REGION_DOWN in {one.rule for one in found}
-    assert [one.subject for one in found if one.rule is Rule.UNUSUAL] == ["two"]
+def test_what_is_down_is_told_once(world: Any, judged: Judged) -> None:
+    config, ledger, learned = world.config(), world.ledger(), (judged.slow(), judged.failing())
+    ledger.apply(judged.seen(0, learned), config)
+    assert {c.rule for c in ledger.open["hubspot"].conditions} == {Rule.UNUSUAL}
+    ledger.apply(judged.seen(1, learned, world.workflow(world.region(1, failing=3))), config)
+    assert {c.rule for c in ledger.open["hubspot"].conditions} == {Rule.WORKFLOW_DOWN}
 
 
-def test_it_opens_an_incident_that_is_resolved_once_the_figures_are_back(world: Any, off: Any) -> None:
-    ledger, config = world.ledger(), world.config()
-    (opened,) = ledger.apply(seen(world, off()), config)
-    assert (opened.incident.tier, opened.incident.state) == (Tier.DEGRADED, IncidentState.OPEN)
-    assert not ledger.apply(seen(world, off(), at=10), config)
-    (closed,) = ledger.apply(seen(world, at=15), config)
-    assert closed.incident.state is IncidentState.RESOLVED
+def test_a_region_without_a_network_is_told_once(world: Any, judged: Judged) -> None:
+    config = judged.declared(*MANY[:3], regions=("local", "eu"))
+    cut = world.region(0, region="eu", failing=3, kind=FailureKind.CONNECT)
+    seen = [world.workflow(world.region(0), cut, name=name) for name in MANY[:3]]
+    learned = [judged.slow(name, region=region) for name in MANY[:2] for region in ("eu", "local")]
+    found = conditions(judged.seen(0, learned, *seen), config)
+    assert {c.subject for c in found if c.rule is Rule.REGION_DOWN} == {"region:eu"}
+    unusual = [c for c in found if c.rule is Rule.UNUSUAL]
+    assert [(c.subject, c.regions) for c in unusual] == [("github", ("local",)), ("hubspot", ("local",))]
 
 
-def test_it_never_becomes_urgent(world: Any, off: Any) -> None:
-    ledger, config = world.ledger(), world.config()
-    for hour in range(30):
-        ledger.apply(seen(world, off(seen=9e5), off(region="eu"), at=60.0 * hour), config)
-    assert {one.tier for one in ledger.open.values()} == {Tier.DEGRADED}
+def test_while_a_hub_that_has_started_anew_is_learning_nothing_is_over(world: Any, judged: Judged) -> None:
+    config, ledger = world.config(), world.ledger()
+    (opened,) = ledger.apply(judged.seen(0, [judged.slow()]), config)
+    assert (opened.kind, opened.incident.tier) == ("opened", Tier.DEGRADED)
+    assert ledger.apply(judged.seen(1, None), config) == []
+    (kept,) = ledger.open["hubspot"].conditions
+    assert (kept.note, kept.summary) == ("no fresh data", f"roundtrip, create from local: {WORDS}")
+    assert ledger.apply(judged.seen(2, [judged.slow()]), config) == []
+    assert ledger.open["hubspot"].conditions[0].note == ""
+    (over,) = ledger.apply(judged.seen(3, []), config)
+    assert over.kind == "resolved"
 
 
-def test_nothing_is_over_while_it_is_still_being_learned(world: Any, off: Any) -> None:
-    ledger, config = world.ledger(), world.config()
-    ledger.apply(seen(world, off()), config)
-    restarted = replace(world.seen(5), learned=None)
-    assert not ledger.apply(restarted, config)
-    (held,) = ledger.open["hubspot"].conditions
-    assert held.note == "no fresh data"
-    assert ledger.apply(seen(world, at=6), config)
+def test_nobody_learns_of_anything_before_the_first_round(judged: Judged, world: Any) -> None:
+    assert conditions(judged.seen(0, None), world.config()) == ()
 
 
-def test_what_is_configured_no_more_is_over_and_raises_nothing(world: Any, off: Any) -> None:
+@pytest.mark.parametrize("left", [None, "what was found before"], ids=["while it is learning", "at once"])
+def test_what_is_declared_no_more_ends(world: Any, judged: Judged, left: str | None) -> None:
     ledger = world.ledger()
-    ledger.apply(seen(world, off()), world.config())
-    gone = world.config(world.integration("other"))
-    assert unusual(seen(world, off()), gone) == []
-    (closed,) = ledger.apply(replace(world.seen(5), learned=None), gone)
-    assert closed.incident.state is IncidentState.RESOLVED
+    ledger.apply(judged.seen(0, [judged.slow()]), world.config())
+    learned = None if left is None else [judged.slow()]
+    (over,) = ledger.apply(judged.seen(1, learned), judged.declared("github"))
+    assert over.kind == "resolved"
+
+
+def test_a_new_figure_of_the_same_workflow_is_written_down_and_nobody_is_told_again(world: Any, judged: Judged) -> None:
+    config, ledger = world.config(), world.ledger()
+    ledger.apply(judged.seen(0, [judged.slow()]), config)
+    assert ledger.apply(judged.seen(5, [judged.slow(seen=700.0, words="now 700 ms"), judged.failing()]), config) != []
+    assert ledger.apply(judged.seen(10, [judged.slow(words="now 500 ms"), judged.failing()]), config) == []
+    assert "roundtrip, create from local: now 500 ms" in {c.summary for c in ledger.open["hubspot"].conditions}
