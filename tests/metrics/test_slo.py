@@ -239,7 +239,14 @@ def test_a_minute_weighs_as_much_as_the_four_quarters_of_a_faster_schedule() -> 
             "raise the target to at least 95.4%, or set `page: false`",
         ),
     ],
-    ids=["reachable", "reaches 20", "does not page", "of a promise of 100 % something else is said", "reaches only 10", "a quarter needs more"],
+    ids=[
+        "reachable",
+        "reaches 20",
+        "does not page",
+        "of a promise of 100 % something else is said",
+        "reaches only 10",
+        "a quarter needs more",
+    ],
 )
 def test_a_page_that_can_never_come_is_refused_with_the_remedy(fields: dict[str, Any], message: str | None) -> None:
     assert slo.unreachable(objective(**fields)) == message
