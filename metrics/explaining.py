@@ -15,7 +15,9 @@ from metrics.store.database import Store
 from metrics.store.evaluations import Explained, latest_verdicts, note_evaluations
 
 AGAIN_AFTER: Final = timedelta(hours=1)
-_GOOD: Final = frozenset({"good", "accepted", *ForecastState} - {ForecastState.SPENT, ForecastState.RUNS_OUT})
+_LOUD: Final = frozenset({ForecastState.SPENT, ForecastState.RUNS_OUT})
+_QUIET: Final = frozenset({"good", "accepted", "no_data", *ForecastState}) - _LOUD
+"""Said when it is news, and not again every hour."""
 
 
 class Explainer:
@@ -34,15 +36,21 @@ class Explainer:
             if self._is_news(one):
                 news.append(one)
                 self._said[one.kind, one.integration, one.subject] = one.verdict, one.judged_at
-        if news:
+        if not news:
+            return
+        try:
             self._store.write(partial(note_evaluations, verdicts=news)).result()
+        except BaseException:
+            # It was not said.
+            self._said = None
+            raise
 
     def _is_news(self, one: Explained) -> bool:
         assert self._said is not None  # noqa: S101 - the caller read it
         before = self._said.get((one.kind, one.integration, one.subject))
         if before is None or before[0] != one.verdict:
-            return before is not None or one.verdict not in _GOOD
-        return one.verdict not in _GOOD and one.judged_at - before[1] >= AGAIN_AFTER
+            return before is not None or one.verdict not in _QUIET
+        return one.verdict not in _QUIET and one.judged_at - before[1] >= AGAIN_AFTER
 
 
 def of_objective(status: ObjectiveStatus, at: datetime) -> Explained:
@@ -55,7 +63,10 @@ def of_objective(status: ObjectiveStatus, at: datetime) -> Explained:
     if worst is not None:
         span, pair = worst.pair.long, worst.pair
         words = f"burn {worst.long_burn:.3g} over {format_duration(span)}, {pair.factor:g} is too much; {words}"
-    verdict = "burning" if worst else "spent" if status.budget_left is not None and status.budget_left <= 0 else "good"
+    verdict = "no_data" if status.sli is None else "good"
+    if status.budget_left is not None and status.budget_left <= 0:
+        verdict = "spent"
+    verdict = "burning" if worst else verdict
     seen = worst.long_burn if worst else status.sli
     against = worst.pair.factor if worst else status.objective.target
     unit = "burn rate" if worst else "share"
@@ -70,7 +81,7 @@ def of_quota(forecast: QuotaForecast, at: datetime) -> Iterator[Explained]:
             judged_at=at,
             kind="quota",
             integration=integration,
-            subject=f"{forecast.vendor}:{forecast.bucket}",
+            subject=forecast.key,
             verdict=forecast.state.value,
             seen=burn.per_h if burn else None,
             against=burn.lasting_per_h if burn else None,

@@ -31,7 +31,8 @@ def note_evaluations(con: DuckDBPyConnection, verdicts: Sequence[Explained]) -> 
     """Keep them, inside the caller's transaction; one that was reached again takes the place of the one before."""
     if not verdicts:
         return
-    columns = zip(*verdicts, strict=True)
+    reached = {(one.judged_at, one.kind, one.integration, one.subject): one for one in verdicts}
+    columns = zip(*reached.values(), strict=True)
     rows = pa.table(dict(zip(_SCHEMA.names, map(list, columns), strict=True)), schema=_SCHEMA)
     con.register("reached", rows)
     try:
