@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
 from duckdb import DuckDBPyConnection
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from alerts.store.audit import AuditRow, record
@@ -77,25 +77,26 @@ def normal_router(state: HubState, desk: Desk) -> APIRouter:
     def normal(integration: str) -> dict[str, Any]:
         _declared(state, integration)
         standings = state.learned.standings(integration)
-        return {"integration": integration, "series": [_series(state, one) for one in standings]}
+        ahead = state.learned.ahead([one.monitor.key for one in standings])
+        shown = [_series(one, ahead[one.monitor.key]) for one in standings if one.monitor.key in ahead]
+        return {"integration": integration, "series": shown}
 
-    @router.post("/normal/accept")
-    def accept(request: Request, said: Accepted) -> dict[str, Any]:
-        _only_json(request)
+    @router.post("/normal/accept", dependencies=[Depends(_only_json)])
+    def accept(said: Accepted) -> dict[str, Any]:
+        _declared(state, said.integration)
         firing = [one.key for one in state.learned.firing or () if said.covers(one.key)]
         if not firing:
             raise HTTPException(409, f"{said.integration}: nothing there is above its limit, so there is no new level")
         now = state.clock()
         return _ordered(state, said, firing, Order(now, Action.ACCEPT, 0, now, now, said.author, said.reason))
 
-    @router.post("/normal/exclude")
-    def exclude(request: Request, said: Excluded) -> dict[str, Any]:
-        _only_json(request)
+    @router.post("/normal/exclude", dependencies=[Depends(_only_json)])
+    def exclude(said: Excluded) -> dict[str, Any]:
         _declared(state, said.integration)
         now, oldest = state.clock(), state.clock() - _LONGEST
-        start, end = said.start.astimezone(UTC), said.end.astimezone(UTC)
-        if not oldest <= start < end:
+        if not oldest <= said.start < said.end:
             raise HTTPException(400, f"the range has to begin before it ends, and not before {oldest:%Y-%m-%dT%H:%MZ}")
+        start, end = said.start.astimezone(UTC), said.end.astimezone(UTC)
         keys = [key for key in state.learned.keys(said.integration) if said.covers(key)]
         if not keys:
             raise HTTPException(404, f"{said.integration}: no such workflow, region or step is learned there")
@@ -113,10 +114,9 @@ def normal_router(state: HubState, desk: Desk) -> APIRouter:
     return router
 
 
-def _series(state: HubState, one: Standing) -> dict[str, Any]:
+def _series(one: Standing, ahead: Band) -> dict[str, Any]:
     key = one.monitor.key
     told = {name: figure for name, figure in asdict(one).items() if name != "monitor"}
-    ahead = state.learned.ahead(one.monitor)
     return {**{name: getattr(key, name) for name in ("workflow", "region", "subject", "measure")}, **told,
             "time_zone": one.monitor.zone, "ahead": _hours(ahead)}  # fmt: skip
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +38,19 @@ class Normal:
         nothing, none = np.full(count, np.nan), np.zeros(count, np.int64)
         each = np.full((len(KINDS), count), np.nan)
         return cls(nothing, none, nothing.copy(), nothing.copy(), each, each.copy(), none.copy())
+
+    @classmethod
+    def gathered(cls, parts: Sequence[tuple[NDArray[np.int64], Normal]], count: int) -> Normal:
+        """Of all series, from some rows each."""
+        return cls(*(_whole([(rows, getattr(part, one.name)) for rows, part in parts], count) for one in fields(cls)))
+
+
+def _whole(parts: Sequence[tuple[NDArray[np.int64], NDArray[Any]]], count: int) -> Any:
+    _, first = parts[0]
+    whole = np.empty((*first.shape[:-1], count), first.dtype)
+    for rows, part in parts:
+        whole[..., rows] = part
+    return whole
 
 
 @dataclass(frozen=True, slots=True)

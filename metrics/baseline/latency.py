@@ -8,6 +8,7 @@ verdicts as the live system did.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any, Final
 
 import numpy as np
@@ -15,8 +16,8 @@ from numpy.typing import NDArray
 
 from metrics.baseline.judged import Flags, Judged, Normal
 from metrics.baseline.kept import AmendedLatencies, LatencyBuckets, LatencyHours
-from metrics.baseline.levels import last_day, least_wrong, of_days
-from metrics.baseline.rows import Floats, median, quantile, reached_mostly, upper_spread
+from metrics.baseline.levels import last_day, least_wrong, of_days, spread
+from metrics.baseline.rows import Floats, median, quantile, reached_mostly
 from metrics.baseline.rule import KINDS, Rule
 from metrics.baseline.zones import Alike, Zone
 
@@ -147,14 +148,37 @@ class LatencyBaselines:
         seen: Floats = self._values[:, bucket % self._values.shape[1]]
         return seen
 
-    def ahead(self, series: int, hours: int) -> tuple[Floats, Floats]:
-        """What is normal for it in this hour and those that follow, and its limit, as far as is known now."""
-        zone = next(zone for zone, rows in self._zones if series in rows)
-        row, first = np.array([series]), self.next_bucket // self._per_hour
-        normal = [self._of_zone(zone, row, hour) for hour in range(first, first + hours)]
-        level = np.array([float(one.level[0]) for one in normal])
-        spread, habit = (np.array([float(getattr(one, name)[0]) for one in normal]) for name in ("spread", "habit"))
-        return level, self._limit(np.full(hours, series), level, spread, habit)
+    def ahead(self, rows: NDArray[np.int64], hours: int) -> tuple[Floats, Floats]:
+        """What is normal for them in this hour and those that follow, one row each, and their limits, as far as is
+        known now."""
+        alone, first, found = self._only(rows), self.next_bucket // self._per_hour, []
+        for hour in range(first, first + hours):
+            alone._enter(hour)
+            found.append((alone._normal.level, alone.limits()))
+            # Its place still holds figures of weeks ago, which the hours after it would take for its own.
+            alone._forget(hour * self._per_hour, (hour + 1) * self._per_hour)
+        level, limit = zip(*found, strict=True)
+        return np.array(level), np.array(limit)
+
+    def _only(self, rows: NDArray[np.int64]) -> LatencyBaselines:
+        """A copy that knows those series."""
+        alone = copy(self)
+        for name in (
+            "_spreads",
+            "_floor",
+            "_middle",
+            "_high",
+            "_deviations",
+            "_residuals",
+            "_values",
+            "_refused",
+            "_since",
+        ):
+            setattr(alone, name, getattr(self, name)[rows])
+        alone._uncorrected, alone._errors = self._uncorrected[:, rows], self._errors[:, rows]
+        zones = [(zone, np.flatnonzero(np.isin(rows, members))) for zone, members in self._zones]
+        alone._zones = [(zone, members) for zone, members in zones if len(members)]
+        return alone
 
     def limits(self) -> Floats:
         """The limit of each series in the hour that is going on, as it lies without what the last two hours add."""
@@ -283,9 +307,8 @@ class LatencyBaselines:
 
     def _enter(self, hour: int) -> None:
         """What is normal in the hour that begins."""
-        count = len(self._since)
         parts = [(rows, self._of_zone(zone, rows, hour)) for zone, rows in self._zones]
-        self._normal = Normal(*(_gathered(parts, name, count) for name in Normal.__dataclass_fields__))
+        self._normal = Normal.gathered(parts, len(self._since))
         self._uncorrected[:, :, hour % _DAY] = self._normal.uncorrected
         # What this hour will be is not known yet: figures of the same place in an earlier round would be taken for it.
         self._middle[:, hour % _HOURS] = self._high[:, hour % _HOURS] = np.nan
@@ -314,24 +337,14 @@ class LatencyBaselines:
                 for hours in (day, np.unique(alike.around), np.unique(alike.of_kind))
             ]
         )[kind, np.arange(len(rows))]
-        spread = self._spread(rows, hour, alike)
-        return Normal(level, kind, spread, self._habit(rows, alike), candidates, raw, samples)
+        return Normal(level, kind, self._spread(rows, hour, alike), self._habit(rows, alike), candidates, raw, samples)
 
     def _spread(self, rows: NDArray[np.int64], hour: int, alike: Alike) -> Floats:
-        rule, length = self._rule, self._residuals.shape[1]
-        residuals = self._residuals[rows]
+        residuals, length = self._residuals[rows], self._residuals.shape[1]
         week = np.arange((hour - _WEEK) * self._per_hour, hour * self._per_hour) % length
-        of_all = residuals[:, week]
-        known = np.count_nonzero(~np.isnan(of_all), axis=1)
-        overall, _ = upper_spread(of_all)
-        young = (rule.first_spread * rule.first_weight + overall * known) / (rule.first_weight + known)
-        overall = np.where(known < rule.young, young, overall)
-        overall = np.where(np.isnan(overall), rule.first_spread, overall)
-        buckets = (alike.near[:, None] * self._per_hour + np.arange(self._per_hour)).ravel() % length
-        own, n = upper_spread(residuals[:, buckets])
-        spread = np.where(n > 0, overall + (own - overall) * n / (n + rule.hour_weight), overall)
+        near = (alike.near[:, None] * self._per_hour + np.arange(self._per_hour)).ravel() % length
         first_day = np.count_nonzero(~np.isnan(self._high[rows]), axis=1) < _DAY
-        return np.maximum(spread, np.where(first_day, rule.first_spread, rule.least_spread))
+        return spread(residuals[:, week], residuals[:, near], first_day, self._rule)
 
     def _habit(self, rows: NDArray[np.int64], alike: Alike) -> Floats:
         high = self._high[rows]
@@ -386,11 +399,3 @@ class LatencyBaselines:
 
 def _unknown(series: int, length: int) -> NDArray[np.float32]:
     return np.full((series, length), np.nan, np.float32)
-
-
-def _gathered(parts: Sequence[tuple[NDArray[np.int64], Normal]], name: str, count: int) -> Any:
-    first = getattr(parts[0][1], name)
-    whole = np.empty((*first.shape[:-1], count), first.dtype)
-    for rows, part in parts:
-        whole[..., rows] = getattr(part, name)
-    return whole

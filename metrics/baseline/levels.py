@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics.baseline.rows import Floats, median
+from metrics.baseline.judged import Flags
+from metrics.baseline.rows import Floats, median, upper_spread
 from metrics.baseline.rule import KINDS, Rule
 
 
@@ -36,3 +37,16 @@ def least_wrong(candidates: Floats, errors: Floats, rule: Rule) -> NDArray[np.in
         scores[place] = np.where(eligible, mean * (1 + rule.complexity * place), np.inf)
     best: NDArray[np.int64] = np.argmin(scores, axis=0)
     return best
+
+
+def spread(week: Floats, near: Floats, first_day: Flags, rule: Rule) -> Floats:
+    """How far above what was expected buckets usually are: standard deviations, of the residuals of all hours and of
+    those near this hour of day."""
+    known = np.count_nonzero(~np.isnan(week), axis=1)
+    overall, _ = upper_spread(week)
+    young = (rule.first_spread * rule.first_weight + overall * known) / (rule.first_weight + known)
+    overall = np.where(known < rule.young, young, overall)
+    overall = np.where(np.isnan(overall), rule.first_spread, overall)
+    own, n = upper_spread(near)
+    found = np.where(n > 0, overall + (own - overall) * n / (n + rule.hour_weight), overall)
+    return np.maximum(found, np.where(first_day, rule.first_spread, rule.least_spread))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import exp
@@ -147,11 +147,15 @@ class LatencyJudge:
             for row in rows
         ]
 
-    def ahead(self, key: SeriesKey, hours: int) -> Band:
-        """What will be normal for one of the series, from the hour that is going on."""
-        row = next(row for row, monitor in enumerate(self._monitors) if monitor.key == key)
-        level, limit = self._baselines.ahead(row, hours)
-        return band_ahead(self._baselines.next_bucket // self._per_hour, level, limit)
+    def ahead(self, keys: Collection[SeriesKey], hours: int) -> dict[SeriesKey, Band]:
+        """What will be normal for those of them that are ours, from the hour that is going on."""
+        rows = [row for row, monitor in enumerate(self._monitors) if monitor.key in keys]
+        if not rows:
+            return {}
+        levels, limits = self._baselines.ahead(np.array(rows), hours)
+        first = self._baselines.next_bucket // self._per_hour
+        bands = (band_ahead(first, level, limit) for level, limit in zip(levels.T, limits.T, strict=True))
+        return {self._monitors[row].key: band for row, band in zip(rows, bands, strict=True)}
 
     def _carry_out(self, bucket: int, row: int, order: Order, judged: Judged) -> list[LearnedVerdict]:
         if order.action is Action.EXCLUDE:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -68,12 +68,13 @@ class LearnedLimits:
             return judged_buckets(con, monitor.key, window.start, window.end), past
 
         buckets, past = self._store.read(work)
-        return Normal(monitor, buckets, past, self.ahead(monitor))
+        nothing = Band(np.empty(0), np.empty(0), np.empty(0))
+        return Normal(monitor, buckets, past, self.ahead([monitor.key]).get(monitor.key, nothing))
 
-    def ahead(self, monitor: Monitor) -> Band:
-        """What will be normal in this hour and those that follow, 24 in all."""
+    def ahead(self, keys: Collection[SeriesKey]) -> dict[SeriesKey, Band]:
+        """What will be normal for those of them that are judged, in this hour and those that follow, 24 in all."""
         with self._turn:
-            return self._latencies[monitor.key.bucket_s].ahead(monitor.key, AHEAD_H)
+            return {key: band for judge in self._latencies.values() for key, band in judge.ahead(keys, AHEAD_H).items()}
 
     def keys(self, integration: str) -> list[SeriesKey]:
         """Everything of the integration that is judged."""

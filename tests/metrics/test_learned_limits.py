@@ -14,6 +14,7 @@ import pytest
 from learned_world import HOUR, START, Probes, World, at, declared, in_order, said, steps, told
 
 from metrics.baseline.kept import FailureHours
+from metrics.baseline.latency import LatencyBaselines
 from metrics.baseline.series import monitors
 from metrics.learning import LearnedLimits
 from metrics.model import LearnedState, LearnedVerdict
@@ -434,3 +435,19 @@ def test_what_is_excluded_is_not_learned_after_a_restart_either(fresh: Open) -> 
         kept.append(world.kept())
     assert found[0] == found[1] == found[2]
     assert kept[0] == kept[1] == kept[2]
+
+
+def test_the_band_ahead_does_not_take_figures_of_weeks_ago_for_those_of_hours_to_come() -> None:
+    first = int(START.timestamp()) // 3600
+    baselines, random = LatencyBaselines(["UTC", "Europe/Berlin"], [4.0, 4.0], per_hour=1), np.random.default_rng(4)
+    for hour in range(30 * 24):
+        # Until a day ago it took ten times as long.
+        usual = 1000 if hour < 29 * 24 else 100
+        baselines.observe(first + hour, usual * np.exp(random.normal(0, 0.05, 2)))
+    before = [array.copy() for array in (baselines._middle, baselines._residuals, baselines._errors)]
+    level, limit = baselines.ahead(np.array([1]), 24)
+    assert level.shape == limit.shape == (24, 1)
+    assert (np.exp(level) < 400).all()
+    assert (limit > level).all()
+    after = [baselines._middle, baselines._residuals, baselines._errors]
+    assert all(np.array_equal(one, other, equal_nan=True) for one, other in zip(before, after, strict=True))

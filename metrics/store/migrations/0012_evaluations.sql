@@ -16,7 +16,7 @@ COMMENT ON TABLE evaluations IS 'Verdicts on objectives, quotas, latencies and e
 COMMENT ON COLUMN evaluations.judged_at IS 'What the verdict is about ended here.';
 COMMENT ON COLUMN evaluations.kind IS 'What was judged: objective, quota, latency or failures.';
 COMMENT ON COLUMN evaluations.integration IS 'Integration name.';
-COMMENT ON COLUMN evaluations.subject IS 'Which of them: the key of the objective, the quota''s bucket, or the series.';
+COMMENT ON COLUMN evaluations.subject IS 'Which of them: the key of the objective, the quota''s account and bucket, or the series.';
 COMMENT ON COLUMN evaluations.verdict IS 'What it came to, e.g. good, firing, accepted, runs_out.';
 COMMENT ON COLUMN evaluations.seen IS 'The figure that was judged.';
 COMMENT ON COLUMN evaluations.against IS 'What it was held against.';
