@@ -82,7 +82,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         ("hub", str(folder), "--data", str(data), "--port", "0"), root / "hub.log", {"FAR_TOKEN": "x" * 32}
     )
     with running(process):
-        url = process.said(r"hub listening on (http\S+)", within=60)
+        url = process.said(r"hub listening on (http\S+)", within=180)
         yield World(data, folder, url, process)
 
 

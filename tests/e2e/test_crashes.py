@@ -37,7 +37,7 @@ def directory(tmp_path: Path) -> Iterator[Path]:
     (folder / "alerts.yaml").write_text(ALERTS)
     (folder / "target.yaml").write_text(INTEGRATION.format(url="http://127.0.0.1:1"))
     with running(hub(folder, tmp_path / "target", tmp_path / "target.log")) as target:
-        address = target.said(r"hub listening on (http\S+)", within=60)
+        address = target.said(r"hub listening on (http\S+)", within=180)
         (folder / "target.yaml").write_text(INTEGRATION.format(url=address))
         yield folder
 
@@ -81,7 +81,7 @@ def stored(data: Path) -> tuple[int, int, int]:
 def test_every_run_made_while_the_hub_was_dead_arrives_once(directory: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running(hub(directory, data, tmp_path / "hub.log")) as first, ExitStack() as later:
-        url = first.said(r"hub listening on (http\S+)", within=60)
+        url = first.said(r"hub listening on (http\S+)", within=180)
         later.enter_context(running(prober(url, data, tmp_path / "prober.log")))
         eventually(lambda: status(url).get("integrations"), within=30, what="the first evaluation")
         eventually(lambda: made(data) >= 5, within=30, what="five runs")
@@ -89,7 +89,7 @@ def test_every_run_made_while_the_hub_was_dead_arrives_once(directory: Path, tmp
         before = made(data)
         eventually(lambda: made(data) >= before + 10, within=60, what="ten runs without a hub")
         with running(hub(directory, data, tmp_path / "hub.log", port=url.rsplit(":", 1)[1])) as second:
-            second.said(r"hub listening on (http\S+)[\s\S]*hub listening on", within=60)
+            second.said(r"hub listening on (http\S+)[\s\S]*hub listening on", within=180)
             made_so_far = made(data)
 
             def arrived() -> bool:
@@ -110,7 +110,7 @@ def cursor_of(text: str) -> float:
 def test_a_killed_prober_is_noticed_and_its_return_is_too(directory: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running(hub(directory, data, tmp_path / "hub.log")) as the_hub:
-        url = the_hub.said(r"hub listening on (http\S+)", within=60)
+        url = the_hub.said(r"hub listening on (http\S+)", within=180)
         with running(prober(url, data, tmp_path / "prober.log")) as victim:
             eventually(lambda: probers(url), within=30, what="the prober reporting")
             victim.kill()

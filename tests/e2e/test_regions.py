@@ -91,7 +91,7 @@ def test_one_region_of_two_wakes_nobody_and_both_are_one_page(tmp_path: Path, sh
         hub = Process(
             ("hub", str(folder), "--data", str(tmp_path / "hub"), "--port", "0"), tmp_path / "hub.log", environ
         )
-        url = stack.enter_context(running(hub)).said(r"hub listening on (http\S+)", within=60)
+        url = stack.enter_context(running(hub)).said(r"hub listening on (http\S+)", within=180)
         local_token = (tmp_path / "hub" / "prober-local.token").read_text()
         for region, token in (("local", local_token), ("eu", "the-eu-token")):
             arguments = ("prober", "--hub", url, "--region", region, "--data", str(tmp_path / region))
