@@ -23,7 +23,7 @@ from metrics.model import State, Window
 
 _BAND: Final = "#2b9a83"
 _SHOWN: Final = 6
-"""Rows of the table; the rest is said."""
+"""Rows of the table, and the chosen one; the rest is said."""
 
 
 def normal_panel(view: View, name: str, window: Window, query: Mapping[str, str], chosen: str) -> Component:
@@ -86,10 +86,16 @@ def _joined(past: Band, ahead: Band) -> Band:
 
 def _table(known: Sequence[Learned], shown: Learned, name: str, chosen: str) -> Component:
     head = ("series", "state", "now", "usually at this hour", "limit", "learned from")
-    rows = [_row(one, one is shown, name, chosen) for one in known[:_SHOWN]]
-    more = len(known) - _SHOWN
-    told = [html.P(f"and {more} more, all within their limits", className="meta")] if more > 0 else []
-    return html.Div([table(head, rows, numeric=(2, 3, 4)), *told])
+    listed = [one for place, one in enumerate(known) if place < _SHOWN or one is shown]
+    rows = [_row(one, one is shown, name, chosen) for one in listed]
+    return html.Div([table(head, rows, numeric=(2, 3, 4)), *_more(known[_SHOWN:], shown)])
+
+
+def _more(rest: Sequence[Learned], shown: Learned) -> list[Component]:
+    left = [one for one in rest if one is not shown]
+    off = sum(one.firing for one in left)
+    told = f"{off} of them above {'its limit' if off == 1 else 'their limits'}" if off else "all within their limits"
+    return [html.P(f"and {len(left)} more, {told}", className="meta")] if left else []
 
 
 def _row(one: Learned, is_shown: bool, name: str, chosen: str) -> tuple[Any, ...]:
