@@ -31,7 +31,7 @@ def ask(url: str, path: str) -> Any:
     """GET a JSON document from the hub. `UserError` (exit 1) when it does not answer or refuses."""
     with answered("GET", f"{url}{path}") as answer:
         answer.read()
-        return _document(answer, url)
+        return document(answer, url)
 
 
 @contextmanager
@@ -62,18 +62,19 @@ def answered(
         raise UserError(f"{address}: the hub does not answer ({err}); is it running?", exit_code=1) from err
 
 
+def document(answer: httpx.Response, address: str) -> Any:
+    """What a read answer holds. `UserError` (exit 1) when that is not JSON."""
+    try:
+        return answer.json()
+    except ValueError as err:
+        raise UserError(f"{address}: not a Leadline hub (its answer is not JSON)", exit_code=1) from err
+
+
 def _refusal(answer: httpx.Response, address: str) -> UserError:
-    document = _document(answer, address)
-    reason = document.get("error", answer.reason_phrase) if isinstance(document, dict) else answer.reason_phrase
+    told = document(answer, address)
+    reason = told.get("error", answer.reason_phrase) if isinstance(told, dict) else answer.reason_phrase
     if answer.status_code == 400:
         return UserError(str(reason))
     if answer.status_code == 408:
         return UserError(str(reason), exit_code=1)
     return UserError(f"{address}: {answer.status_code} {reason}", exit_code=1)
-
-
-def _document(answer: httpx.Response, address: str) -> Any:
-    try:
-        return answer.json()
-    except ValueError as err:
-        raise UserError(f"{address}: not a Leadline hub (its answer is not JSON)", exit_code=1) from err

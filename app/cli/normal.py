@@ -31,16 +31,18 @@ def show(integration: Integration, hub: HubUrl = None, data: Data = DEFAULT_DATA
 
     Example: `leadline normal show hubspot`
     """
-    from app.cli.hub_client import answered, hub_url
+    from app.cli.hub_client import answered, document, hub_url
 
-    with answered("GET", f"{hub_url(hub, data)}/api/v1/normal", params={"integration": integration}) as answer:
-        document = json.loads(answer.read())
+    url = hub_url(hub, data)
+    with answered("GET", f"{url}/api/v1/normal", params={"integration": integration}) as answer:
+        answer.read()
+        told = document(answer, url)
     if as_json:
-        print(json.dumps(document, indent=2))
+        print(json.dumps(told, indent=2))
         return
-    for one in document["series"]:
+    for one in sorted(told["series"], key=_worst_first):
         print(_line(one))
-    if not document["series"]:
+    if not told["series"]:
         print("nothing is learned yet")
 
 
@@ -94,10 +96,16 @@ def _about(integration: str, only: list[str], reason: str, by: str | None) -> di
 
 
 def _sent(what: str, body: dict[str, Any], hub: Any, data: Any) -> int:
-    from app.cli.hub_client import answered, hub_url
+    from app.cli.hub_client import answered, document, hub_url
 
-    with answered("POST", f"{hub_url(hub, data)}/api/v1/normal/{what}", body=body) as answer:
-        return int(json.loads(answer.read())["series"])
+    url = hub_url(hub, data)
+    with answered("POST", f"{url}/api/v1/normal/{what}", body=body) as answer:
+        answer.read()
+        return int(document(answer, url)["series"])
+
+
+def _worst_first(one: dict[str, Any]) -> tuple[bool, bool]:
+    return not one["firing"], one["usual"] is None
 
 
 def _line(one: dict[str, Any]) -> str:
