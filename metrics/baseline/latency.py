@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from metrics.baseline.judged import Flags, Judged, Normal
 from metrics.baseline.kept import AmendedLatencies, LatencyBuckets, LatencyHours
 from metrics.baseline.levels import last_day, least_wrong, of_days, spread
-from metrics.baseline.rows import Floats, median, quantile, reached_mostly
+from metrics.baseline.rows import Floats, known, median, quantile, reached_mostly, unknown
 from metrics.baseline.rule import KINDS, Rule
 from metrics.baseline.zones import Alike, Zone
 
@@ -50,13 +50,13 @@ class LatencyBaselines:
         self._spreads = np.asarray(spreads, np.float64)
         self._floor = np.log(np.maximum(np.zeros(count) if floors_ms is None else floors_ms, _LEAST_MS))
         self._zones = [(Zone(name), np.flatnonzero(np.array(zones) == name)) for name in sorted(set(zones))]
-        self._middle = _unknown(count, _HOURS)
-        self._high = _unknown(count, _HOURS)
+        self._middle = unknown(count, _HOURS)
+        self._high = unknown(count, _HOURS)
         self._uncorrected = np.full((len(KINDS), count, _DAY), np.nan, np.float32)
         self._errors = np.full((len(KINDS), count, _WEEK), np.nan, np.float32)
-        self._deviations = _unknown(count, 2 * per_hour)
-        self._residuals = _unknown(count, _RESIDUAL_DAYS * _DAY * per_hour)
-        self._values = _unknown(count, 2 * _DAY * per_hour)
+        self._deviations = unknown(count, 2 * per_hour)
+        self._residuals = unknown(count, _RESIDUAL_DAYS * _DAY * per_hour)
+        self._values = unknown(count, 2 * _DAY * per_hour)
         self._refused = np.zeros((count, 2 * _DAY * per_hour), np.bool_)
         self._above = np.zeros((count, 2), np.bool_)
         self._raised = np.zeros((count, 3), np.bool_)
@@ -92,8 +92,8 @@ class LatencyBaselines:
             return
         buckets = np.arange(first, end)
         for ring in (self._residuals, self._deviations, self._refused):
-            known = buckets[buckets >= self.next_bucket - ring.shape[1]]
-            ring[series, known % ring.shape[1]] = True if ring is self._refused else np.nan
+            there = buckets[buckets >= self.next_bucket - ring.shape[1]]
+            ring[series, there % ring.shape[1]] = True if ring is self._refused else np.nan
         hour = self.next_bucket // self._per_hour
         hours = np.arange(first // self._per_hour, min(hour, -(-end // self._per_hour)))
         self._middle[series, hours % _HOURS] = self._high[series, hours % _HOURS] = np.nan
@@ -153,8 +153,11 @@ class LatencyBaselines:
         known now."""
         alone, first, found = self._only(rows), self.next_bucket // self._per_hour, []
         for hour in range(first, first + hours):
-            alone._enter(hour)
-            found.append((alone._normal.level, alone.limits()))
+            if hour > first or self.next_bucket % self._per_hour == 0:
+                alone._enter(hour)
+                found.append((alone._normal.level, alone.limits()))
+            else:
+                found.append((self._normal.level[rows], self.limits()[rows]))
             # Its place still holds figures of weeks ago, which the hours after it would take for its own.
             alone._forget(hour * self._per_hour, (hour + 1) * self._per_hour)
         level, limit = zip(*found, strict=True)
@@ -249,6 +252,7 @@ class LatencyBaselines:
         self._firing[row[last]] = hours.since[last] >= 0
         recent = hours.above[last, None] & _BITS > 0
         self._raised[row[last]], self._above[row[last]] = recent[:, :3], recent[:, 3:]
+        self._normal = self._of(next_hour)
 
     @property
     def _rings(self) -> dict[str, NDArray[Any]]:
@@ -305,10 +309,13 @@ class LatencyBaselines:
         # The bucket before the first one that fires was part of it.
         self._refused[self._since == bucket, (bucket - 1) % self._values.shape[1]] = True
 
-    def _enter(self, hour: int) -> None:
-        """What is normal in the hour that begins."""
+    def _of(self, hour: int) -> Normal:
         parts = [(rows, self._of_zone(zone, rows, hour)) for zone, rows in self._zones]
-        self._normal = Normal.gathered(parts, len(self._since))
+        return Normal.gathered(parts, len(self._since))
+
+    def _enter(self, hour: int) -> None:
+        """What is normal in the hour that begins; once for each, as it takes the place of what was a day ago."""
+        self._normal = self._of(hour)
         self._uncorrected[:, :, hour % _DAY] = self._normal.uncorrected
         # What this hour will be is not known yet: figures of the same place in an earlier round would be taken for it.
         self._middle[:, hour % _HOURS] = self._high[:, hour % _HOURS] = np.nan
@@ -331,19 +338,15 @@ class LatencyBaselines:
             candidates[place] += np.nan_to_num(drift, nan=0.0)
         kind = least_wrong(candidates, self._errors[:, rows], self._rule)
         level = candidates[kind, np.arange(len(rows))]
-        samples = np.stack(
-            [
-                np.count_nonzero(~np.isnan(middle[:, hours % _HOURS]), axis=1)
-                for hours in (day, np.unique(alike.around), np.unique(alike.of_kind))
-            ]
-        )[kind, np.arange(len(rows))]
+        made_of = (day, np.unique(alike.around), np.unique(alike.of_kind))
+        samples = np.stack([known(middle[:, hours % _HOURS]) for hours in made_of])[kind, np.arange(len(rows))]
         return Normal(level, kind, self._spread(rows, hour, alike), self._habit(rows, alike), candidates, raw, samples)
 
     def _spread(self, rows: NDArray[np.int64], hour: int, alike: Alike) -> Floats:
         residuals, length = self._residuals[rows], self._residuals.shape[1]
         week = np.arange((hour - _WEEK) * self._per_hour, hour * self._per_hour) % length
         near = (alike.near[:, None] * self._per_hour + np.arange(self._per_hour)).ravel() % length
-        first_day = np.count_nonzero(~np.isnan(self._high[rows]), axis=1) < _DAY
+        first_day = known(self._high[rows]) < _DAY
         return spread(residuals[:, week], residuals[:, near], first_day, self._rule)
 
     def _habit(self, rows: NDArray[np.int64], alike: Alike) -> Floats:
@@ -366,7 +369,7 @@ class LatencyBaselines:
     def _accepted_middle(self, hour: int) -> Floats:
         """Of the hour, unless most of it was refused."""
         every, accepted = self._of_hour(hour, refused=True), self._of_hour(hour, refused=False)
-        n, all_n = (np.count_nonzero(~np.isnan(part), axis=1) for part in (accepted, every))
+        n, all_n = known(accepted), known(every)
         return np.where((n * 4 >= self._per_hour) | (n == all_n), median(accepted), np.nan)
 
     def _take_for_normal(self, rows: NDArray[np.int64], bucket: int) -> None:
@@ -395,7 +398,3 @@ class LatencyBaselines:
         for ring in (normal.candidates, self._uncorrected, self._middle[None], self._high[None]):
             ring[:, row] += by
         self._amend(row, 0)
-
-
-def _unknown(series: int, length: int) -> NDArray[np.float32]:
-    return np.full((series, length), np.nan, np.float32)

@@ -14,6 +14,17 @@ _HALF_NORMAL: Final = 1.645
 """The 90th percentile of the absolute value of a standard normal deviate."""
 
 
+def unknown(series: int, length: int) -> NDArray[np.float32]:
+    """So many figures of each, none of them known."""
+    return np.full((series, length), np.nan, np.float32)
+
+
+def known(values: Floats) -> Counts:
+    """How many figures each row holds."""
+    counted: Counts = np.count_nonzero(~np.isnan(values), axis=1)
+    return counted
+
+
 def sorted_rows(values: Floats) -> tuple[Floats, Counts]:
     """Each row ascending, NaN last; and how many figures each holds."""
     return np.sort(values, axis=1), np.count_nonzero(~np.isnan(values), axis=1)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import structlog
 
 from app.cli import main
 
@@ -63,11 +64,10 @@ def folder(tmp_path: Path) -> Folder:
 @pytest.fixture
 def replay(
     folder: Folder, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Callable[[], Replayed]:
+) -> Iterator[Callable[[], Replayed]]:
     """`leadline replay` of the folder."""
 
-    def work() -> Replayed:
-        out = tmp_path / "alerts.jsonl"
+    def work(out: Path = tmp_path / "alerts.jsonl") -> Replayed:
         monkeypatch.setattr(sys, "argv", ["leadline", "replay", str(folder.root), "--out", str(out)])
         with pytest.raises(SystemExit) as ended:
             main()
@@ -75,7 +75,8 @@ def replay(
         said = capsys.readouterr().err
         return Replayed(int(ended.value.code or 0), said, [json.loads(line) for line in lines])
 
-    return work
+    yield work
+    structlog.reset_defaults()
 
 
 def slow(at_h: Any, value: Any, ok: Any) -> None:
@@ -211,13 +212,8 @@ def test_what_cannot_be_read_is_one_line_that_says_where_and_why(
     assert done.alerts == []
 
 
-def test_alerts_need_a_folder_to_go_to(
-    folder: Folder, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_alerts_need_a_folder_to_go_to(folder: Folder, replay: Callable[..., Replayed]) -> None:
     folder.write("one", "latency", 1, CSV_HEAD)
-    out = folder.root / "nowhere" / "alerts.jsonl"
-    monkeypatch.setattr(sys, "argv", ["leadline", "replay", str(folder.root), "--out", str(out)])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 2
-    assert "--out names a file in a folder that is there" in capsys.readouterr().err
+    done = replay(folder.root / "nowhere" / "alerts.jsonl")
+    assert done.code == 2
+    assert "--out names a file in a folder that is there" in done.said
