@@ -67,7 +67,7 @@ def accept(
 def exclude(
     integration: Integration,
     start: Annotated[datetime, typer.Option("--from", help="2026-11-22T14:00, in this machine's time zone.")],
-    end: Annotated[datetime, typer.Option("--to", help="As --from; may lie ahead.")],
+    end: Annotated[datetime, typer.Option("--to", help="As --from; may lie up to a year ahead.")],
     reason: Reason,
     by: By = None,
     only: Only = None,

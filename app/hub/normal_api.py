@@ -21,6 +21,7 @@ from metrics.store.learned.orders import Action, Order, note_order
 
 _LONGEST: Final = timedelta(days=14)
 """What is older has no part in what is normal now, or hardly any."""
+_AHEAD: Final = timedelta(days=366)
 _WORDS: Final = Field(min_length=1, max_length=500)
 
 
@@ -93,9 +94,11 @@ def normal_router(state: HubState, desk: Desk) -> APIRouter:
     @router.post("/normal/exclude", dependencies=[Depends(_only_json)])
     def exclude(said: Excluded) -> dict[str, Any]:
         _declared(state, said.integration)
-        now, oldest = state.clock(), state.clock() - _LONGEST
-        if not oldest <= said.start < said.end:
-            raise HTTPException(400, f"the range has to begin before it ends, and not before {oldest:%Y-%m-%dT%H:%MZ}")
+        now = state.clock()
+        oldest, latest = now - _LONGEST, now + _AHEAD
+        if not oldest <= said.start < said.end <= latest:
+            bounds = f"not before {oldest:%Y-%m-%dT%H:%MZ}, and not end after {latest:%Y-%m-%dT%H:%MZ}"
+            raise HTTPException(400, f"the range has to begin before it ends, {bounds}")
         start, end = said.start.astimezone(UTC), said.end.astimezone(UTC)
         keys = [key for key in state.learned.keys(said.integration) if said.covers(key)]
         if not keys:
