@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from metrics.baseline.judged import Flags, Judged, Normal
 from metrics.baseline.kept import AmendedLatencies, LatencyBuckets, LatencyHours
 from metrics.baseline.levels import last_day, least_wrong, of_days, spread
-from metrics.baseline.rows import Floats, known, median, quantile, reached_mostly, unknown
+from metrics.baseline.rows import Floats, known, logarithms, median, quantile, reached_mostly, unknown
 from metrics.baseline.rule import KINDS, Rule
 from metrics.baseline.zones import Alike, Zone
 
@@ -25,7 +25,6 @@ _DAY: Final = 24
 _WEEK: Final = 7 * _DAY
 _HOURS: Final = 29 * _DAY
 _RESIDUAL_DAYS: Final = 14
-_LEAST_MS: Final = 1e-3
 
 _BITS: Final = np.array([16, 8, 4, 2, 1], np.int8)
 """By which the last buckets are kept: three that were above their lower limit or not, two above their limit or not."""
@@ -48,7 +47,7 @@ class LatencyBaselines:
         self._per_hour = per_hour
         count = len(zones)
         self._spreads = np.asarray(spreads, np.float64)
-        self._floor = np.log(np.maximum(np.zeros(count) if floors_ms is None else floors_ms, _LEAST_MS))
+        self._floor = logarithms(np.zeros(count) if floors_ms is None else np.asarray(floors_ms, np.float64))
         self._zones = [(Zone(name), np.flatnonzero(np.array(zones) == name)) for name in sorted(set(zones))]
         self._middle = unknown(count, _HOURS)
         self._high = unknown(count, _HOURS)
@@ -82,7 +81,7 @@ class LatencyBaselines:
         if self._next is not None and bucket < self._next:
             raise ValueError("buckets come in order")
         self.pass_over(bucket)
-        return self._step(bucket, np.log(np.maximum(value, _LEAST_MS)), excluded)
+        return self._step(bucket, logarithms(value), excluded)
 
     def exclude(self, series: int, first: int, end: int) -> None:
         """Forget what was learned from the buckets `first` ≤ number < `end` that are over."""

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
 Counts = NDArray[np.int64]
+_LEAST: Final = 1e-3
+_MOST: Final = 1e15
+"""What is not between the two counts as the nearer one: a limit has to be a number that can be told."""
 
 _HALF_NORMAL: Final = 1.645
 """The 90th percentile of the absolute value of a standard normal deviate."""
@@ -23,6 +26,12 @@ def known(values: Floats) -> Counts:
     """How many figures each row holds."""
     counted: Counts = np.count_nonzero(~np.isnan(values), axis=1)
     return counted
+
+
+def logarithms(figures: Floats) -> Floats:
+    """As figures are judged; NaN where nothing was measured."""
+    found: Floats = np.log(np.clip(figures, _LEAST, _MOST))
+    return found
 
 
 def sorted_rows(values: Floats) -> tuple[Floats, Counts]:

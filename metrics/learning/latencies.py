@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import exp
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from duckdb import DuckDBPyConnection
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from metrics.baseline.judged import Judged
 from metrics.baseline.kept import AmendedLatencies, LatencyBuckets, LatencyHours
 from metrics.baseline.latency import LatencyBaselines
+from metrics.baseline.rows import logarithms
 from metrics.baseline.rule import KINDS, Rule
 from metrics.baseline.series import HOUR_S, Measure, Monitor, SeriesKey
 from metrics.learning.band import Band, Standing, band_ahead
@@ -186,7 +187,7 @@ class LatencyJudge:
             now = np.full(len(self._monitors), np.nan)
             seen = figures.bucket_figures(con, self._bucket_s, bucket, bucket + 1)
             rows, known = self._rows(seen.series)
-            now[rows] = np.log(np.maximum(seen.p75[known], _LEAST))
+            now[rows] = logarithms(seen.p75[known])
             if not np.array_equal(now.astype(np.float32), self._baselines.seen(bucket), equal_nan=True):
                 return bucket
         return None
@@ -266,9 +267,6 @@ class LatencyJudge:
         since = _start(int(self._since[row]) + 1, self._bucket_s) if self._since[row] >= 0 else end
         unit = "" if key.measure == Measure.RECORDED else "ms"
         return LearnedVerdict(key, said, end, since, *known, unit, n, words)
-
-
-_LEAST: Final = 1e-3
 
 
 def _known(figure: Any) -> float | None:

@@ -292,3 +292,10 @@ def test_the_limit_is_so_many_spreads_above_what_is_expected(week: LatencyBaseli
     assert judged.limit == pytest.approx(np.maximum(above, normal.habit))
     assert exp(judged.expected[0]) == pytest.approx(100, rel=0.05)
     assert 0.05 < normal.spread[0] < 0.15
+
+
+def test_figures_beyond_all_measure_leave_a_limit_that_can_be_told() -> None:
+    baselines = LatencyBaselines(["UTC"] * 3, [4.0] * 3)
+    for bucket in range(36):
+        judged = baselines.observe(MONDAY + bucket, np.array([1e308, np.inf, -5.0]))
+    assert np.isfinite(np.exp(judged.limit)).all()
