@@ -20,8 +20,6 @@ from config.yaml_source import Document
 OFF: Final = "off"
 _SHARE: Final = "95%"
 """A P95 below a threshold is 95 % of the runs within it."""
-_PAGES_UP_TO: Final = Decimal("0.04")
-"""Of a larger share of errors the burn rate could not reach what a page needs."""
 
 
 def _is_off(value: object) -> bool:
@@ -90,11 +88,11 @@ def _objective(name: str, value: object, integration: Mapping[str, Any]) -> dict
         return None
     if wanted is None:
         return None
+    # What the field expects is no reason to get anybody up: who wants that, promises something.
     if isinstance(wanted, timedelta):
-        # How fast an API should be by the book is no reason to get anybody up.
         return {"sli": name, "threshold": format_duration(wanted), "target": _SHARE, "page": False}
     left = 1 - Decimal(repr(wanted))
-    return {"sli": name, "target": f"{left * 100:f}%", "page": 1 - left <= _PAGES_UP_TO} if left else None
+    return {"sli": name, "target": f"{left * 100:f}%", "page": False} if left else None
 
 
 def _waits(integration: Mapping[str, Any]) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from app.cli import main
 
@@ -63,7 +64,7 @@ def served(double: Double) -> Iterator[str]:
 
 
 @pytest.fixture
-def leadline(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Leadline:
+def leadline(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Leadline]:
     """`leadline normal …` → exit code, output, complaints."""
 
     def work(*words: str) -> tuple[int, str, str]:
@@ -73,7 +74,8 @@ def leadline(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
         printed = capsys.readouterr()
         return int(ended.value.code or 0), printed.out, printed.err
 
-    return work
+    yield work
+    structlog.reset_defaults()
 
 
 @pytest.fixture
