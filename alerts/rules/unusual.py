@@ -16,12 +16,6 @@ from metrics.model import LearnedVerdict
 _MANY: Final = 3
 """So many integrations at least, and half of all, that are slow in a region at once: that is not one of them."""
 _SLOW: Final = frozenset({Measure.TOTAL, Measure.TTFB})
-_OFF: Final = {
-    Measure.TOTAL: "SLOWER",
-    Measure.TTFB: "SLOWER",
-    Measure.RECORDED: "HIGHER",
-    Measure.FAILURES: "FAILS MORE",
-}
 _HOW: Final = {Measure.FAILURES: "FAILS MORE", Measure.RECORDED: "HIGHER"}
 """What is said of a measure that is not a latency."""
 
