@@ -99,9 +99,9 @@ def _row(told: QuotaForecast, now: datetime) -> tuple[Any, ...]:
         budget_bar(told.left) if told.left is not None else html.Span("not reported", className="none"),
         wording.count(used),
         f"{wording.count(told.limit)}{unit}" if told.limit is not None else wording.NONE,
-        html.Span(told.sentence, className="wrap"),
-        _resets(told, now),
-        _probes(told),
+        html.Span(told.sentence, className="wrap sentence"),
+        html.Span(_resets(told, now), className="wrap"),
+        html.Span(_probes(told), className="wrap"),
         ", ".join(told.credentials) or wording.NONE,
         ago(told.observed_at),
     )
