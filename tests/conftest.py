@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 settings.register_profile("quick", max_examples=10, deadline=None)
@@ -26,6 +28,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests come first: left for the end, they would keep one worker busy and let the others idle."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.fixture
+def leadline_here(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., tuple[int, str, str]]]:
+    """`leadline …` in this very process → exit code, output, complaints. A process of its own costs two seconds."""
+    from app.cli import main
+
+    def work(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["leadline", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        return int(ended.value.code or 0), printed.out, printed.err
+
+    yield work
+    # The command's log goes to what was stderr just then.
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import comb
+from math import exp, fsum, lgamma, log, log1p
 from typing import Final
 
 import numpy as np
@@ -320,5 +320,12 @@ class ErrorBaselines:
 
 @lru_cache(maxsize=65_536)
 def tail(n: int, least: int, rate: float) -> float:
-    """The chance of `least` failures or more among n, each with that chance: the upper tail of the binomial law."""
-    return min(1.0, sum(comb(n, k) * rate**k * (1 - rate) ** (n - k) for k in range(least, n + 1)))
+    """The chance of `least` failures or more among n, each with that chance: the upper tail of the binomial law.
+
+    By logarithms: the ways to choose among a thousand probes are no floating-point number.
+    """
+    if least <= 0 or least > n or rate <= 0 or rate >= 1:
+        return 1.0 if least <= 0 or (least <= n and rate >= 1) else 0.0
+    log_rate, log_rest, ways = log(rate), log1p(-rate), lgamma(n + 1)
+    logs = (ways - lgamma(k + 1) - lgamma(n - k + 1) + k * log_rate + (n - k) * log_rest for k in range(least, n + 1))
+    return min(1.0, fsum(map(exp, logs)))

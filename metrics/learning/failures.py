@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from metrics.baseline.errors import WINDOWS, ErrorBaselines, ErrorRule, ErrorsJudged
 from metrics.baseline.kept import AmendedFailures, FailureHours
 from metrics.baseline.series import HOUR_S, MINUTE_S, Monitor
+from metrics.learning.places import Places
 from metrics.learning.words import too_many
 from metrics.model import LearnedState, LearnedVerdict
 from metrics.store.learned import figures, state
@@ -38,7 +39,7 @@ class FailureJudge:
 
     def __init__(self, monitors: Sequence[Monitor], ids: Whole) -> None:
         self._monitors, self._ids = monitors, ids
-        self._order = np.argsort(ids)
+        self._places = Places(ids)
         self._rule = ErrorRule()
         self._chunk: _Chunk | None = None
         self.forget()
@@ -72,19 +73,9 @@ class FailureJudge:
     def read(self, con: DuckDBPyConnection, first: int, end: int, orders: Sequence[Order]) -> None:
         """The runs from the minute `first` to before `end`, to be judged next."""
         asked, failed = self._counts(con, first, end)
-        chunk = _Chunk(first, asked, failed, np.zeros(asked.shape, np.bool_), [])
-        for order in orders:
-            rows, _ = self._rows(np.array([order.series_id]))
-            if not len(rows):
-                continue
-            said = int(order.at.timestamp() // MINUTE_S)
-            if first <= said < end:
-                chunk.ordered.append((said, int(rows[0]), order))
-            if order.action is Action.EXCLUDE:
-                start, stop = order.buckets(MINUTE_S)
-                # Nobody knew of it before it was said; what was learned till then is forgotten as it is carried out.
-                chunk.excluded[max(0, start - first, said - first) : max(0, stop - first), rows[0]] = True
-        self._chunk = chunk
+        excluded = np.zeros(asked.shape, np.bool_)
+        ordered = self._places.spoken(orders, MINUTE_S, first, excluded)
+        self._chunk = _Chunk(first, asked, failed, excluded, ordered)
 
     def judge(self, first: int, end: int) -> list[LearnedVerdict]:
         """Minutes that were read before → what has changed."""
@@ -148,15 +139,9 @@ class FailureJudge:
         """Runs and failures, by minute and series."""
         counts = np.zeros((2, end - first, len(self._monitors)), np.int64)
         seen = figures.failure_counts(con, first, end)
-        rows, known = self._rows(seen.series)
+        rows, known = self._places.of(seen.series)
         counts[:, seen.minute[known] - first, rows] = seen.asked[known], seen.failed[known]
         return counts
-
-    def _rows(self, series: Whole) -> tuple[Whole, NDArray[np.bool_]]:
-        place = np.minimum(np.searchsorted(self._ids, series, sorter=self._order), len(self._order) - 1)
-        rows: Whole = self._order[place]
-        known = self._ids[rows] == series
-        return rows[known], known
 
     def _changes(self, first: int, judged: ErrorsJudged) -> list[LearnedVerdict]:
         before = np.concatenate([self._was_firing[None], judged.firing[:-1]])

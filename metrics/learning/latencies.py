@@ -19,6 +19,7 @@ from metrics.baseline.rows import logarithms
 from metrics.baseline.rule import KINDS, Rule
 from metrics.baseline.series import HOUR_S, Measure, Monitor, SeriesKey
 from metrics.learning.band import Band, Standing, band_ahead
+from metrics.learning.places import Places
 from metrics.learning.words import Crossing, new_normal
 from metrics.model import LearnedState, LearnedVerdict
 from metrics.store.learned import figures, state
@@ -54,6 +55,7 @@ class LatencyJudge:
 
     def __init__(self, monitors: Sequence[Monitor], ids: Whole, bucket_s: int) -> None:
         self._monitors, self._ids, self._bucket_s = monitors, ids, bucket_s
+        self._places = Places(ids)
         self._per_hour = HOUR_S // bucket_s
         self._rule = Rule()
         self._chunk: _Chunk | None = None
@@ -95,13 +97,13 @@ class LatencyJudge:
         shape = (end - first, len(self._monitors))
         chunk = _Chunk(first, np.full(shape, np.nan), np.zeros(shape, np.int64), np.zeros(shape, np.bool_), [])
         seen = figures.bucket_figures(con, self._bucket_s, first, end)
-        rows, known = self._rows(seen.series)
+        rows, known = self._places.of(seen.series)
         places = seen.bucket[known] - first
         chunk.p75[places, rows], chunk.n[places, rows] = seen.p75[known], seen.n[known]
         series, bucket = figures.failing_buckets(con, self._bucket_s, first, end)
-        rows, known = self._rows(series)
+        rows, known = self._places.of(series)
         chunk.excluded[bucket[known] - first, rows] = True
-        self._note_orders(chunk, orders, end)
+        chunk.ordered += self._places.spoken(orders, self._bucket_s, first, chunk.excluded)
         self._chunk = chunk
 
     def judge(self, first: int, end: int) -> list[LearnedVerdict]:
@@ -186,34 +188,11 @@ class LatencyJudge:
         for bucket in sorted(buckets):
             now = np.full(len(self._monitors), np.nan)
             seen = figures.bucket_figures(con, self._bucket_s, bucket, bucket + 1)
-            rows, known = self._rows(seen.series)
+            rows, known = self._places.of(seen.series)
             now[rows] = logarithms(seen.p75[known])
             if not np.array_equal(now.astype(np.float32), self._baselines.seen(bucket), equal_nan=True):
                 return bucket
         return None
-
-    def _rows(self, series: Whole) -> tuple[Whole, NDArray[np.bool_]]:
-        """The row of each series that is among ours, and which those are."""
-        order = np.argsort(self._ids)
-        place = np.minimum(np.searchsorted(self._ids, series, sorter=order), len(order) - 1)
-        rows: Whole = order[place]
-        known = self._ids[rows] == series
-        return rows[known], known
-
-    def _note_orders(self, chunk: _Chunk, orders: Sequence[Order], end: int) -> None:
-        for order in orders:
-            rows, _ = self._rows(np.array([order.series_id]))
-            if not len(rows):
-                continue
-            said = int(order.at.timestamp() // self._bucket_s)
-            if chunk.first <= said < end:
-                chunk.ordered.append((said, int(rows[0]), order))
-            if order.action is Action.EXCLUDE:
-                start, stop = order.buckets(self._bucket_s)
-                # Nobody knew of it before it was said; what was learned till then is forgotten as it is carried out.
-                chunk.excluded[
-                    max(0, start - chunk.first, said - chunk.first) : max(0, stop - chunk.first), rows[0]
-                ] = True
 
     def _changes(self, bucket: int, judged: Judged, n: Whole) -> list[LearnedVerdict]:
         begins, ends = judged.firing & ~self._was_firing, self._was_firing & ~judged.firing

@@ -57,6 +57,11 @@ def test_the_tail_is_that_of_the_binomial_law(n: int, least: int, rate: Fraction
     assert tail(n, least, float(rate)) == pytest.approx(float(exact), rel=1e-9, abs=1e-300)
 
 
+def test_the_tail_of_a_probe_a_second_is_a_number() -> None:
+    assert tail(3600, 36, 0.01) == pytest.approx(0.52, abs=0.02)
+    assert 0 < tail(3600, 120, 0.01) < 1e-20
+
+
 def test_one_failed_probe_fires_nothing() -> None:
     after = np.zeros((2 * HOUR, 1), np.int64)
     after[30] = 1

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import structlog
-
-from app.cli import main
 
 T0 = 1_763_942_400
 """A Monday midnight in UTC."""
@@ -63,20 +59,16 @@ def folder(tmp_path: Path) -> Folder:
 
 @pytest.fixture
 def replay(
-    folder: Folder, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[], Replayed]]:
+    folder: Folder, tmp_path: Path, leadline_here: Callable[..., tuple[int, str, str]]
+) -> Callable[..., Replayed]:
     """`leadline replay` of the folder."""
 
     def work(out: Path = tmp_path / "alerts.jsonl") -> Replayed:
-        monkeypatch.setattr(sys, "argv", ["leadline", "replay", str(folder.root), "--out", str(out)])
-        with pytest.raises(SystemExit) as ended:
-            main()
+        code, _, said = leadline_here("replay", str(folder.root), "--out", str(out))
         lines = out.read_text().splitlines() if out.exists() else []
-        said = capsys.readouterr().err
-        return Replayed(int(ended.value.code or 0), said, [json.loads(line) for line in lines])
+        return Replayed(code, said, [json.loads(line) for line in lines])
 
-    yield work
-    structlog.reset_defaults()
+    return work
 
 
 def slow(at_h: Any, value: Any, ok: Any) -> None:

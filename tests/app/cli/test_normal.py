@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
-
-from app.cli import main
 
 Leadline = Callable[..., tuple[int, str, str]]
 RANGE = ("--from", "2026-11-22T14:00", "--to", "2026-11-22T16:00")
@@ -64,18 +61,9 @@ def served(double: Double) -> Iterator[str]:
 
 
 @pytest.fixture
-def leadline(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Leadline]:
-    """`leadline normal …` → exit code, output, complaints."""
-
-    def work(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["leadline", "normal", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out, printed.err
-
-    yield work
-    structlog.reset_defaults()
+def leadline(leadline_here: Leadline) -> Leadline:
+    """`leadline normal …`."""
+    return partial(leadline_here, "normal")
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime, timedelta
@@ -13,13 +12,11 @@ from typing import Any
 
 import httpx
 import pytest
-import structlog
 import uvicorn
 from fastapi import FastAPI
 from learned_world import START, Probes, World, at, declared
 
 from alerts.store.audit import audit_log
-from app.cli import main
 from app.hub.asking import Desk
 from app.hub.loops import learn_once
 from app.hub.normal_api import normal_router
@@ -196,18 +193,9 @@ Leadline = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def leadline(served: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Leadline]:
-    """`leadline normal …` → exit code, output, complaints."""
-
-    def work(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["leadline", "normal", *words, "--hub", served])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out, printed.err
-
-    yield work
-    structlog.reset_defaults()
+def leadline(served: str, leadline_here: Leadline) -> Leadline:
+    """`leadline normal …` of that hub."""
+    return lambda *words: leadline_here("normal", *words, "--hub", served)
 
 
 def test_the_command_shows_accepts_and_excludes(leadline: Leadline, learned: HubState) -> None:
