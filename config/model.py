@@ -13,21 +13,25 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from config.alerting import Alerting, Channel, Confirmation, Route
 from config.declared import Declared, PluginSpec
 from config.lifecycle import AcceptedChange, LifecycleDate
 from config.objective import BudgetWindow, CalendarWindow, Flow, Objective, Period, Sli
 from config.quota import QuotaPolicy, QuotaReset
 from config.requests import BodyMatch, Expect, FilePart, GraphQl, Repeat, Request, Retry, Until, When
-from config.scalars import Count, Duration, HttpVersion, Name, Share, WireText
+from config.scalars import Count, Duration, HttpVersion, Name, WireText
 from config.targets import Targets
 from config.thresholds import Sensitivity, Thresholds
 
 # Declared elsewhere in this package, and part of the same language.
 __all__ = [
     "AcceptedChange",
+    "Alerting",
     "BodyMatch",
     "BudgetWindow",
     "CalendarWindow",
+    "Channel",
+    "Confirmation",
     "Declared",
     "Expect",
     "FilePart",
@@ -42,6 +46,7 @@ __all__ = [
     "Repeat",
     "Request",
     "Retry",
+    "Route",
     "Sensitivity",
     "Sli",
     "Targets",
@@ -254,47 +259,6 @@ class Integration(Declared):
     def label(self) -> str:
         """What people read."""
         return self.title or self.integration
-
-
-class Channel(PluginSpec):
-    """A named way of telling people; `kind` picks the sender."""
-
-    name: Name = Field(description="What routes call it.")
-
-
-class Route(Declared):
-    """Which channels hear of which tier; the first route whose matchers all hold is used."""
-
-    match: dict[Literal["tier", "integration", "vendor", "flow", "owner", "environment"], str] = Field(
-        {}, description="Property of the integration → value; all must hold. Empty: everything."
-    )
-    urgent: tuple[Name, ...] = Field((), description="Channels for what cannot wait.")
-    degraded: tuple[Name, ...] = Field((), description="Channels for what can wait till morning.")
-    report: tuple[Name, ...] = Field((), description="Channels for what is over, and for the weekly review.")
-
-
-class Confirmation(Declared):
-    """How sure we want to be before somebody is woken, and before it is called over."""
-
-    failures: Count = Field(2, description="Consecutive failed runs that make a workflow down in a region.")
-    recoveries: Count = Field(2, description="Consecutive good runs that end it.")
-    quorum: Share = Field(
-        0.5, description="More than this share of the reporting regions must agree.", validate_default=False
-    )
-    prober_silent_after: Duration = Field(
-        "30s", validate_default=True, description="No word from a prober for this long is an alert."
-    )
-    min_bad_slices: Count = Field(
-        3, description="Fewer bad slices than this in the long window never fire a burn alert."
-    )
-
-
-class Alerting(Declared):
-    """`alerts.yaml`."""
-
-    channels: tuple[Channel, ...] = Field((), description="Ways of telling people.")
-    routes: tuple[Route, ...] = Field((), description="Who hears of what; the first that matches is used.")
-    confirm: Confirmation = Field(Confirmation(), description="How sure to be before somebody is woken.")
 
 
 class Region(Declared):
