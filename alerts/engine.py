@@ -8,11 +8,12 @@ from typing import Final
 
 from duckdb import DuckDBPyConnection
 
+from alerts.dismissal import news, still_dismissed
 from alerts.model import IncidentEvent, Transition, TransitionKind
 from alerts.policy import conditions, refreshed, transitions
 from alerts.routing import messages, route_of
 from alerts.scene import Known
-from alerts.store.incidents import add_event, open_incidents, recently_resolved, save_incident
+from alerts.store.incidents import add_event, dismissing, open_incidents, recently_resolved, save_incident
 from alerts.store.ledger import channel_faults
 from alerts.store.outbox import enqueue, told
 from config.model import Config, Sli
@@ -36,8 +37,13 @@ class Engine:
 
 
 def _apply(con: DuckDBPyConnection, evaluation: Evaluation, config: Config) -> tuple[Transition, ...]:
-    known = Known(open_incidents(con), recently_resolved(con, evaluation.at, MEMORY), channel_faults(con))
-    found = conditions(evaluation, config, known)
+    known = Known(
+        open_incidents(con), recently_resolved(con, evaluation.at, MEMORY), channel_faults(con), dismissing(con)
+    )
+    holding = conditions(evaluation, config, known)
+    for incident in still_dismissed(holding, known.dismissing, evaluation.at):
+        save_incident(con, incident)
+    found = news(holding, known.dismissing)
     changes = transitions(found, known.open, evaluation, config, known.recent)
     for change in changes:
         _write(con, change, evaluation, config)

@@ -123,6 +123,10 @@ class Incident:
     """How often it came back within the flap window after it had been resolved."""
     told_until: datetime | None = None
     """End of its latest urgent trouble: burn windows that reach back before this instant bring no news."""
+    resolved_by: str | None = None
+    """Who called it over by hand; None where it ended by itself."""
+    dismissed: tuple[Condition, ...] = ()
+    """What held when somebody called it over, and has held ever since: it opens nothing until it was gone."""
 
     @property
     def integration(self) -> str:
@@ -182,6 +186,8 @@ class Action(StrEnum):
     UPDATE = "update"
     ACKNOWLEDGE = "acknowledge"
     RESOLVE = "resolve"
+    CHANGE = "change"
+    """Nothing is wrong: something was changed that may explain what breaks next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +211,13 @@ class Notification:
     """Filled for the report tier only."""
     sent_at: datetime | None = None
     """When this attempt was made."""
+    page: str = ""
+    """Address of the incident's own page; empty where it has none."""
+
+    @property
+    def address(self) -> str:
+        """Where one click leads: the incident's page, or else the dashboard's."""
+        return self.page or self.link
 
 
 @dataclass(frozen=True, slots=True)

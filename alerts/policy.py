@@ -143,7 +143,9 @@ def _opened(
 
 
 def _flapped(subject: str, at: datetime, recent: Sequence[Incident]) -> Incident | None:
-    fits = [i for i in recent if i.subject == subject and i.resolved_at and at - i.resolved_at <= FLAP_WINDOW]
+    # What was called over and goes on has its incident still: anything else beside it is another one.
+    over = [i for i in recent if i.subject == subject and not i.dismissed]
+    fits = [i for i in over if i.resolved_at and at - i.resolved_at <= FLAP_WINDOW]
     return max(fits, key=lambda i: (i.resolved_at or at, i.incident_id), default=None)
 
 
@@ -173,10 +175,14 @@ def _resolved(incident: Incident, at: datetime) -> Transition:
 
 def _told_until(incident: Incident, held: tuple[Condition, ...], at: datetime) -> datetime | None:
     """Moves when an outage ends, or when nothing urgent is left."""
-    was_down, is_down = (_is_down(cs) for cs in (incident.conditions, held))
-    was_urgent, is_urgent = (any(c.tier is Tier.URGENT for c in cs) for cs in (incident.conditions, held))
-    ended = (was_down and not is_down) or (was_urgent and not is_urgent)
-    return at if ended else incident.told_until
+    return at if trouble_ended(incident.conditions, held) else incident.told_until
+
+
+def trouble_ended(before: Iterable[Condition], now: Iterable[Condition]) -> bool:
+    """Whether an outage has ended, or nothing urgent is left of what was."""
+    was, is_ = tuple(before), tuple(now)
+    is_urgent = any(c.tier is Tier.URGENT for c in is_)
+    return (_is_down(was) and not _is_down(is_)) or (any(c.tier is Tier.URGENT for c in was) and not is_urgent)
 
 
 def _is_down(held: Iterable[Condition]) -> bool:
@@ -185,7 +191,7 @@ def _is_down(held: Iterable[Condition]) -> bool:
 
 def _without_echo(scene: Scene) -> tuple[Condition, ...]:
     """Leaves out slow burn that only echoes urgent burn which has just ended in the same incident."""
-    urgent_before = {i.subject for i in scene.known.open if any(c.tier is Tier.URGENT for c in i.conditions)}
+    urgent_before = {c.subject for c in scene.known.held if c.tier is Tier.URGENT}
     urgent_now = {c.subject for c in scene.held if c.tier is Tier.URGENT}
     ended = urgent_before - urgent_now
     return tuple(c for c in scene.held if not (c.rule is Rule.BURN_RATE and c.subject in ended))

@@ -22,11 +22,19 @@ NO_FRESH_DATA: Final = "no fresh data"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the store remembers: incidents still open, incidents resolved of late, channels that refuse."""
+    """What the store remembers: incidents still open, incidents resolved of late, channels that refuse, and incidents
+    that people called over while their conditions went on."""
 
     open: tuple[Incident, ...] = ()
     recent: tuple[Incident, ...] = ()
     faults: tuple[ChannelFault, ...] = ()
+    dismissing: tuple[Incident, ...] = ()
+
+    @property
+    def held(self) -> tuple[Condition, ...]:
+        """Every condition that held at the evaluation before: of open incidents, or dismissed."""
+        of_open = (c for incident in self.open for c in incident.conditions)
+        return (*of_open, *(c for incident in self.dismissing for c in incident.dismissed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +56,8 @@ class Scene:
         return any(c.rule is rule and c.subject == subject for c in self.held)
 
     def before(self, rule: Rule) -> Iterator[Condition]:
-        """The rule's conditions in the open incidents."""
-        return (c for incident in self.known.open for c in incident.conditions if c.rule is rule)
+        """The rule's conditions that held at the evaluation before."""
+        return (c for c in self.known.held if c.rule is rule)
 
     def told_until(self, subject: str) -> datetime | None:
         """End of the subject's latest urgent trouble that people have heard of, or None. An outage that is found to be

@@ -1,6 +1,6 @@
 """Everything that alerts keep in the database: incidents and their timelines, the outbox, the ledger, the audit log."""
 
-from alerts.store.audit import AuditRow, acknowledge, audit_log, comment
+from alerts.store.audit import AuditRow, acknowledge, audit_log, comment, resolve, unacknowledge
 from alerts.store.incidents import incident, incidents, open_incidents, recently_resolved, timeline
 from alerts.store.ledger import channel_faults, deliveries
 from alerts.store.outbox import OutboxRow, outbox
@@ -18,5 +18,7 @@ __all__ = [
     "open_incidents",
     "outbox",
     "recently_resolved",
+    "resolve",
     "timeline",
+    "unacknowledge",
 ]

@@ -19,10 +19,20 @@ def open_incidents(con: DuckDBPyConnection) -> tuple[Incident, ...]:
 
 
 def recently_resolved(con: DuckDBPyConnection, at: datetime, within: timedelta) -> tuple[Incident, ...]:
-    """Incidents resolved not longer than `within` before `at`."""
+    """Incidents that were resolved, or whose trouble ended after that, not longer than `within` before `at`."""
     rows = con.execute(
-        f"SELECT {INCIDENT_COLUMNS} FROM incidents WHERE state = 'resolved' AND resolved_at >= ? ORDER BY resolved_at, incident_id",  # noqa: S608, E501 - constant columns
+        f"SELECT {INCIDENT_COLUMNS} FROM incidents WHERE state = 'resolved' "  # noqa: S608 - constant columns
+        "AND greatest(resolved_at, told_until) >= ? ORDER BY resolved_at, incident_id",
         [at - within],
+    ).fetchall()
+    return tuple(incident_of(row) for row in rows)
+
+
+def dismissing(con: DuckDBPyConnection) -> tuple[Incident, ...]:
+    """Incidents that somebody called over while a condition of theirs went on, which has not ended since."""
+    rows = con.execute(
+        f"SELECT {INCIDENT_COLUMNS} FROM incidents WHERE state = 'resolved' AND dismissed <> '[]' "  # noqa: S608 - constant columns
+        "ORDER BY resolved_at, incident_id"
     ).fetchall()
     return tuple(incident_of(row) for row in rows)
 

@@ -131,6 +131,7 @@ def _claim_of(con: DuckDBPyConnection, row: tuple[Any, ...], token: str, now: da
         receipt=_receipts(con, incident.incident_id, row[4], row[0]),
         timeline=timeline(con, incident.incident_id) if tier is Tier.REPORT else (),
         sent_at=now,
+        page="" if row[3] == Action.CHANGE else f"{link}/incident/{incident.incident_id}",
     )
     return Claim(notification, token, row[7], tuple(json.loads(row[8])))
 

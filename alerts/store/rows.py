@@ -26,7 +26,7 @@ def utc_or_none(value: datetime | None) -> datetime | None:
 
 INCIDENT_COLUMNS: Final = (
     "incident_id, subject, tier, state, title, opened_at, resolved_at, acknowledged_at, acknowledged_by, reopened,"
-    " told_until, owner, runbook, flows, conditions"
+    " told_until, owner, runbook, flows, conditions, resolved_by, dismissed"
 )
 
 
@@ -48,6 +48,8 @@ def incident_values(incident: Incident) -> list[Any]:
         incident.runbook,
         json.dumps(incident.flows),
         CONDITIONS.dump_json(incident.conditions).decode(),
+        incident.resolved_by,
+        CONDITIONS.dump_json(incident.dismissed).decode(),
     ]
 
 
@@ -69,4 +71,6 @@ def incident_of(row: tuple[Any, ...]) -> Incident:
         runbook=row[12],
         flows=tuple(json.loads(row[13])),
         conditions=CONDITIONS.validate_json(row[14]),
+        resolved_by=row[15],
+        dismissed=CONDITIONS.validate_json(row[16]),
     )
