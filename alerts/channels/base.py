@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from datetime import datetime
+from typing import Any, Protocol, runtime_checkable
 
 import httpx
 from pydantic import BaseModel
@@ -50,6 +51,25 @@ class Sender(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """What a self-test showed. `end_to_end`: a message of its own took the whole way, so that others would, too; else
+    only that the account or the server answers."""
+
+    status: int | None
+    answer: str
+    end_to_end: bool = False
+
+
+@runtime_checkable
+class SelfTesting(Protocol):
+    """A sender that can prove that it works without bothering anybody."""
+
+    async def test(self, now: datetime) -> Proof:
+        """Proves it with the least noise that its service allows, or raises TransportError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelKind:
     """A kind of channel: the model of its options, and how a sender is made of them.
 
@@ -68,4 +88,8 @@ class Unavailable:
 
     async def send(self, notification: Notification) -> Receipt:
         """Always refuses, for good, so that the next channel is told."""
+        raise TransportError(self.problem, permanent=True)
+
+    async def test(self, now: datetime) -> Proof:
+        """Always fails, with the same reason."""
         raise TransportError(self.problem, permanent=True)
