@@ -6,10 +6,11 @@ import hashlib
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 from functools import lru_cache
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import aiosmtplib
 import certifi
@@ -17,7 +18,7 @@ import httpx
 from pydantic import Field, SecretStr, field_validator
 
 from alerts import messages, report
-from alerts.channels.base import ChannelKind, Receipt, TransportError
+from alerts.channels.base import ChannelKind, Proof, Receipt, TransportError
 from alerts.channels.http import is_loopback, redact
 from alerts.model import Action, Notification, Tier
 from config.model import Declared
@@ -73,6 +74,16 @@ class Email:
             raise self._refusal(refused, accepted)
         return Receipt(250, f"accepted for {len(open_)} address{'es' if len(open_) > 1 else ''}", accepted)
 
+    async def test(self, now: datetime) -> Proof:
+        """Logs in as for a mail, says NOOP and leaves: nobody gets a mail."""
+        server = aiosmtplib.SMTP(**self._connection())
+        try:
+            async with server:
+                answer = await server.noop()
+        except (aiosmtplib.SMTPException, OSError) as err:
+            raise self._failed(err) from None
+        return Proof(answer.code, "the server takes the login")
+
     async def _deliver(self, message: EmailMessage, to: list[str]) -> dict[str, tuple[int, str]]:
         """Hands the mail over; returns who was refused. Raises TransportError when nobody could get it."""
         try:
@@ -80,25 +91,32 @@ class Email:
                 message,
                 sender=self.from_address,
                 recipients=to,
-                hostname=self.host,
-                port=self.port,
-                username=self.username,
-                password=self.password.get_secret_value() if self.password else None,
-                start_tls=self.starttls,
-                use_tls=self.tls,
-                tls_context=_trust() if self.starttls or self.tls else None,
-                timeout=TIMEOUT_S,
+                **self._connection(),
             )
         except aiosmtplib.SMTPRecipientsRefused as err:
             return {refusal.recipient: (refusal.code, refusal.message) for refusal in err.recipients}
-        except aiosmtplib.SMTPResponseException as err:
-            # From None: a traceback would show the frames that hold the password.
-            raise TransportError(
-                self._clean(f"SMTP {err.code}: {err.message}"), permanent=err.code >= 500, status=err.code
-            ) from None
         except (aiosmtplib.SMTPException, OSError) as err:
-            raise TransportError(self._clean(f"{type(err).__name__}: {err}"), permanent=False) from None
+            # From None: a traceback would show the frames that hold the password.
+            raise self._failed(err) from None
         return {address: (answer.code, answer.message) for address, answer in refused.items()}
+
+    def _connection(self) -> dict[str, Any]:
+        return {
+            "hostname": self.host,
+            "port": self.port,
+            "username": self.username,
+            "password": self.password.get_secret_value() if self.password else None,
+            "start_tls": self.starttls,
+            "use_tls": self.tls,
+            "tls_context": _trust() if self.starttls or self.tls else None,
+            "timeout": TIMEOUT_S,
+        }
+
+    def _failed(self, err: Exception) -> TransportError:
+        if isinstance(err, aiosmtplib.SMTPResponseException):
+            text = self._clean(f"SMTP {err.code}: {err.message}")
+            return TransportError(text, permanent=err.code >= 500, status=err.code)
+        return TransportError(self._clean(f"{type(err).__name__}: {err}"), permanent=False)
 
     def _refusal(self, refused: dict[str, tuple[int, str]], accepted: dict[str, str]) -> TransportError:
         code, message = next(iter(refused.values()))

@@ -35,8 +35,21 @@ async def post(
 
     No answer, 408, 425, 429 and 5xx may be tried again; every other status is permanent.
     """
+    return await ask(client, "POST", url, now=now, secrets=secrets, **request)
+
+
+async def ask(
+    client: httpx.AsyncClient,
+    method: str,
+    url: str,
+    *,
+    now: datetime,
+    secrets: Collection[str] = (),
+    **request: Any,
+) -> httpx.Response:
+    """The same with any method."""
     try:
-        async with client.stream("POST", url, timeout=TIMEOUT, follow_redirects=False, **request) as response:
+        async with client.stream(method, url, timeout=TIMEOUT, follow_redirects=False, **request) as response:
             body = await _read(response)
     except httpx.InvalidURL:
         raise TransportError("its address is not a URL", permanent=True) from None

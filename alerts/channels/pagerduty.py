@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import httpx
 from pydantic import Field, SecretStr
 
-from alerts.channels.base import ChannelKind, Receipt
+from alerts.channels.base import ChannelKind, Proof, Receipt
 from alerts.channels.http import post, require_private, shown
 from alerts.messages import facts, headline
 from alerts.model import Action, Notification, Tier
@@ -20,6 +21,8 @@ from config.secrets import SecretRef, resolve
 _PATH: Final = "/v2/enqueue"
 MAX_SUMMARY: Final = 1024
 MAX_DEDUP_KEY: Final = 255
+SELF_TEST_KEY: Final = "leadline/self-test"
+"""Always the same, so that the next self-test ends what one that was cut short left open."""
 MAX_BYTES: Final = 500_000
 """The API takes 512 kB."""
 
@@ -47,6 +50,16 @@ class PagerDuty:
             self.client, self.url, now=now, secrets=(key,), json={"routing_key": key, **event(notification)}
         )
         return Receipt(answer.status_code, shown(answer, (key,)))
+
+    async def test(self, now: datetime) -> Proof:
+        """An event of the lowest severity, resolved at once."""
+        key = self.routing_key.get_secret_value()
+        payload = {"summary": "Leadline self-test: nothing is wrong", "source": "leadline", "severity": "info"}
+        trigger = {"event_action": "trigger", "payload": payload}
+        for event_ in (trigger, {"event_action": "resolve"}):
+            body = {"routing_key": key, "dedup_key": SELF_TEST_KEY, **event_}
+            answer = await post(self.client, self.url, now=now, secrets=(key,), json=body)
+        return Proof(answer.status_code, "an event of severity info, resolved at once", end_to_end=True)
 
 
 def event(notification: Notification) -> dict[str, Any]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import httpx
 from pydantic import Field, SecretStr, model_validator
 
-from alerts.channels.base import ChannelKind, Receipt, TransportError
+from alerts.channels.base import ChannelKind, Proof, Receipt, TransportError
 from alerts.channels.http import parts_of, post, require_private, retry_after, shown
 from alerts.channels.slack_blocks import body_of, escape
 from alerts.messages import headline
@@ -20,6 +21,8 @@ from config.secrets import SecretRef, resolve
 _TRY_AGAIN: Final = frozenset(
     {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 )
+_EMPTY: Final = frozenset({"invalid_payload", "no_text"})
+"""How a webhook that works answers a message without content."""
 _GONE: Final = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 
 
@@ -55,6 +58,16 @@ class SlackWebhook:
         answer = await post(self.client, url, now=now, secrets=secrets, json=body_of(notification))
         return Receipt(answer.status_code, shown(answer, secrets))
 
+    async def test(self, now: datetime) -> Proof:
+        """Posts nothing: a webhook that works refuses an empty message as empty, one that is gone refuses otherwise."""
+        url = self.webhook_url.get_secret_value()
+        try:
+            await post(self.client, url, now=now, secrets=parts_of(url), json={})
+        except TransportError as err:
+            if err.status != 400 or str(err).removeprefix("HTTP 400: ") not in _EMPTY:
+                raise
+        return Proof(400, "the webhook exists (an empty message was refused as empty)")
+
 
 @dataclass(frozen=True, slots=True)
 class SlackBot:
@@ -69,7 +82,7 @@ class SlackBot:
         """A first message, or an edit of it and a reply. A retry repeats neither."""
         if notification.tier is Tier.REPORT:
             answer = await self._call(
-                "chat.postMessage", notification, {"channel": self.channel, **body_of(notification)}
+                "chat.postMessage", _sent_at(notification), {"channel": self.channel, **body_of(notification)}
             )
             return Receipt(200, f"reported as {answer.get('ts', '?')}")
         posted = f"slack:posted:{notification.notification_id}"
@@ -79,25 +92,31 @@ class SlackBot:
         return await self._post(notification, posted)
 
     async def _post(self, notification: Notification, posted: str) -> Receipt:
-        answer = await self._call("chat.postMessage", notification, {"channel": self.channel, **body_of(notification)})
+        body = {"channel": self.channel, **body_of(notification)}
+        answer = await self._call("chat.postMessage", _sent_at(notification), body)
         ts, channel = str(answer.get("ts", "")), str(answer.get("channel", self.channel))
         # The thread is addressed by the channel's id, which Slack answers with; a name would do only for posting.
         return Receipt(200, f"posted as {ts}", {"slack:ts": ts, "slack:channel": channel, posted: "1"})
 
     async def _edit(self, notification: Notification, ts: str, channel: str) -> Receipt:
         try:
-            await self._call("chat.update", notification, {"channel": channel, "ts": ts, **body_of(notification)})
+            body = {"channel": channel, "ts": ts, **body_of(notification)}
+            await self._call("chat.update", _sent_at(notification), body)
         except TransportError as err:
             if str(err).removeprefix("slack: ") not in _GONE:
                 raise
             return await self._post(notification, f"slack:posted:{notification.notification_id}")
         reply = {"channel": channel, "thread_ts": ts, "text": escape(headline(notification))}
-        await self._call("chat.postMessage", notification, reply)
+        await self._call("chat.postMessage", _sent_at(notification), reply)
         return Receipt(200, f"updated {ts}")
 
-    async def _call(self, method: str, notification: Notification, body: dict[str, Any]) -> dict[str, Any]:
+    async def test(self, now: datetime) -> Proof:
+        """`auth.test`: the token is good. Nobody sees anything."""
+        answer = await self._call("auth.test", now, {})
+        return Proof(200, f"the token is good for {answer.get('team', 'its workspace')}"[:200])
+
+    async def _call(self, method: str, now: datetime, body: dict[str, Any]) -> dict[str, Any]:
         token = self.bot_token.get_secret_value()
-        now = notification.sent_at or notification.created_at
         headers = {"Authorization": f"Bearer {token}"}
         url = f"{self.url}/api/{method}"
         answer = await post(self.client, url, now=now, secrets=(token,), json=body, headers=headers)
@@ -114,6 +133,10 @@ class SlackBot:
             retry_after_s=retry_after(answer.headers, now),
             status=answer.status_code,
         )
+
+
+def _sent_at(notification: Notification) -> datetime:
+    return notification.sent_at or notification.created_at
 
 
 def build(options: Options, environ: Mapping[str, str], client: httpx.AsyncClient) -> SlackWebhook | SlackBot:

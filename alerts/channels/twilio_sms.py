@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final
+from datetime import datetime
+from typing import Annotated, Any, Final
 from urllib.parse import quote
 
 import httpx
 from pydantic import Field, SecretStr
 
-from alerts.channels.base import ChannelKind, Receipt, TransportError
-from alerts.channels.http import post, require_private
+from alerts.channels.base import ChannelKind, Proof, Receipt, TransportError
+from alerts.channels.http import ask, require_private
 from alerts.gsm import sms
 from alerts.model import Action, Notification
 from config.model import Declared
@@ -45,40 +47,52 @@ class TwilioSms:
         """Texts every number that has not got this message; an acknowledgement is worth no message."""
         if notification.action is Action.ACKNOWLEDGE:
             return Receipt(None, "not sent: nobody is texted about an acknowledgement")
-        accepted: dict[str, str] = {}
-        problems: list[TransportError] = []
-        for number in self.to:
-            key = _receipt_key(notification, number)
-            if key in notification.receipt:
-                continue
-            try:
-                accepted[key] = await self._text(notification, number)
-            except TransportError as err:
-                problems.append(err)
+        open_ = {
+            key: number for number in self.to if (key := _receipt_key(notification, number)) not in notification.receipt
+        }
+        # Side by side: one number that hangs must not use up the time in which the others are remembered.
+        answers = await asyncio.gather(*(self._text(notification, number) for number in open_.values()))
+        accepted = {key: "accepted" for key, problem in zip(open_, answers, strict=True) if problem is None}
+        problems = [problem for problem in answers if problem is not None]
         if problems:
             raise _together(problems, accepted)
         return Receipt(201, f"accepted for {len(self.to)} number{'s' if len(self.to) > 1 else ''}", accepted)
 
-    async def _text(self, notification: Notification, number: str) -> str:
-        token = self.auth_token.get_secret_value()
-        basic = base64.b64encode(f"{self.account_sid}:{token}".encode()).decode()
+    async def test(self, now: datetime) -> Proof:
+        """Looks the account up: the credentials are good, and it is active. Nobody is texted."""
+        answer = await self._ask("GET", ".json", now)
+        told = answer.json() if answer.text.startswith("{") else {}
+        status = str(told.get("status", "active")) if isinstance(told, dict) else "active"
+        if status != "active":
+            raise TransportError(f"the account is {status[:40]}", permanent=True, status=answer.status_code)
+        return Proof(answer.status_code, "the account is active")
+
+    async def _text(self, notification: Notification, number: str) -> TransportError | None:
+        """What kept the number from being texted; None when it was."""
+        form = {"From": self.from_number, "To": number, "Body": sms(notification)}
         try:
-            await post(
-                self.client,
-                f"{self.url}/2010-04-01/Accounts/{quote(self.account_sid, safe='')}/Messages.json",
-                now=notification.sent_at or notification.created_at,
-                secrets=(token, basic, *self.to),
-                data={"From": self.from_number, "To": number, "Body": sms(notification)},
-                headers={"Authorization": f"Basic {basic}"},
-            )
+            await self._ask("POST", "/Messages.json", notification.sent_at or notification.created_at, data=form)
         except TransportError as err:
-            raise TransportError(
+            return TransportError(
                 f"number …{number[-3:]}: {err}",
                 permanent=err.permanent,
                 retry_after_s=err.retry_after_s,
                 status=err.status,
-            ) from None
-        return "accepted"
+            )
+        return None
+
+    async def _ask(self, method: str, of_account: str, now: datetime, **request: Any) -> httpx.Response:
+        token = self.auth_token.get_secret_value()
+        basic = base64.b64encode(f"{self.account_sid}:{token}".encode()).decode()
+        return await ask(
+            self.client,
+            method,
+            f"{self.url}/2010-04-01/Accounts/{quote(self.account_sid, safe='')}{of_account}",
+            now=now,
+            secrets=(token, basic, *self.to),
+            headers={"Authorization": f"Basic {basic}"},
+            **request,
+        )
 
 
 def _receipt_key(notification: Notification, number: str) -> str:

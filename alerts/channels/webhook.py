@@ -7,12 +7,13 @@ import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import httpx
 from pydantic import SecretStr, TypeAdapter
 
-from alerts.channels.base import ChannelKind, Receipt
+from alerts.channels.base import ChannelKind, Proof, Receipt
 from alerts.channels.http import parts_of, post, shown
 from alerts.messages import headline
 from alerts.model import Incident, Notification
@@ -40,12 +41,23 @@ class Webhook:
 
     async def send(self, notification: Notification) -> Receipt:
         """Any 2xx is acceptance."""
-        now = notification.sent_at or notification.created_at
-        url, body = self.url.get_secret_value(), json.dumps(document(notification)).encode()
+        answered = await self._post(
+            document(notification), str(notification.notification_id), notification.sent_at or notification.created_at
+        )
+        return Receipt(*answered)
+
+    async def test(self, now: datetime) -> Proof:
+        """A signed document with the action `ping`; any 2xx is acceptance."""
+        ping = {"version": VERSION, "action": "ping", "created_at": now.isoformat()}
+        answered = await self._post(ping, f"ping-{int(now.timestamp())}", now)
+        return Proof(*answered, end_to_end=True)
+
+    async def _post(self, told: dict[str, Any], delivery: str, now: datetime) -> tuple[int, str]:
+        url, body = self.url.get_secret_value(), json.dumps(told).encode()
         timestamp = str(int(now.timestamp()))
         headers = {
             "Content-Type": "application/json",
-            "X-Leadline-Delivery": str(notification.notification_id),
+            "X-Leadline-Delivery": delivery,
             "X-Leadline-Timestamp": timestamp,
         }
         secrets = [*parts_of(url)]
@@ -54,7 +66,7 @@ class Webhook:
             headers["X-Leadline-Signature"] = signature(secret, timestamp, body)
             secrets.append(secret)
         answer = await post(self.client, url, now=now, secrets=secrets, content=body, headers=headers)
-        return Receipt(answer.status_code, shown(answer, secrets))
+        return answer.status_code, shown(answer, secrets)
 
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:

@@ -23,7 +23,7 @@ _GSM_7_TWICE: Final = frozenset("^{}\\[~]|€\f")
 
 
 class Twilio(HttpReceiver):
-    """`/2010-04-01/Accounts/{sid}/Messages.json`."""
+    """`/2010-04-01/Accounts/{sid}/Messages.json`, and the account itself at `/2010-04-01/Accounts/{sid}.json`."""
 
     name = "twilio"
     title = "Twilio SMS"
@@ -42,6 +42,8 @@ class Twilio(HttpReceiver):
         account = self.secrets["TWILIO_ACCOUNT_SID"]
         if request.credential("Basic") != self._basic():
             return _error(401, 20003, "Authenticate")
+        if request.method == "GET" and request.path == f"/2010-04-01/Accounts/{account}.json":
+            return json_response(200, {"sid": account, "status": "active", "type": "Full"})
         if request.method != "POST" or request.path != f"/2010-04-01/Accounts/{account}/Messages.json":
             return _error(404, 20404, f"The requested resource {request.path} was not found")
         form = request.form()
