@@ -12,7 +12,7 @@ from duckdb import DuckDBPyConnection
 
 from alerts.model import Action, Incident, Notification, Tier
 from alerts.routing import Message
-from alerts.store.incidents import timeline
+from alerts.store.report_files import report_of
 from alerts.store.rows import INCIDENT, utc
 
 
@@ -60,7 +60,7 @@ def enqueue(
         )
     con.execute(
         "INSERT INTO outbox (notification_id, incident_id, channel, tier, action, created_at, incident, budget_left,"
-        " fallbacks, due_at) VALUES (nextval('notification_ids'), ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " fallbacks, due_at, note) VALUES (nextval('notification_ids'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             incident.incident_id,
             message.channel,
@@ -71,6 +71,7 @@ def enqueue(
             budget_left,
             json.dumps(message.fallbacks),
             at,
+            message.note,
         ],
     )
 
@@ -84,6 +85,16 @@ def told(con: DuckDBPyConnection, incident_id: str) -> dict[str, Tier]:
         [incident_id],
     ).fetchall()
     return {channel: Tier(tier) for channel, tier, action in rows if action != Action.RESOLVE}
+
+
+def channels_of_end(con: DuckDBPyConnection, incident_id: str, since: datetime) -> frozenset[str]:
+    """Channels that were asked, at that instant or later, to tell of the incident's end."""
+    rows = con.execute(
+        "SELECT DISTINCT channel FROM outbox WHERE incident_id = ? AND action = 'resolve' AND tier <> 'report'"
+        " AND created_at >= ?",
+        [incident_id, since],
+    ).fetchall()
+    return frozenset(row[0] for row in rows)
 
 
 def due_channels(con: DuckDBPyConnection, now: datetime) -> tuple[str, ...]:
@@ -110,7 +121,7 @@ def claim(
     row = con.execute(
         "UPDATE outbox SET state = 'claimed', claim = $token, lease_until = $until, attempts = attempts + 1 "  # noqa: S608 - constant condition
         f"WHERE notification_id = $id AND {_WAITING} "
-        "RETURNING notification_id, incident, tier, action, channel, created_at, budget_left, attempts, fallbacks",
+        "RETURNING notification_id, incident, tier, action, channel, created_at, budget_left, attempts, fallbacks, note",
         {"token": token, "until": now + lease, "id": found[0], "now": now},
     ).fetchone()
     return _claim_of(con, row, token, now, link) if row else None
@@ -129,8 +140,9 @@ def _claim_of(con: DuckDBPyConnection, row: tuple[Any, ...], token: str, now: da
         link=link + _page(incident),
         budget_left=row[6],
         receipt=_receipts(con, incident.incident_id, row[4], row[0]),
-        timeline=timeline(con, incident.incident_id) if tier is Tier.REPORT else (),
+        report=report_of(con, incident, link) if tier is Tier.REPORT else None,
         sent_at=now,
+        note=row[9],
         page="" if row[3] == Action.CHANGE else f"{link}/incident/{incident.incident_id}",
     )
     return Claim(notification, token, row[7], tuple(json.loads(row[8])))
