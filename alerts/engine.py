@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import Future
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from duckdb import DuckDBPyConnection
 
 from alerts.dismissal import news, still_dismissed
-from alerts.model import IncidentEvent, Transition, TransitionKind
+from alerts.insistence import insist, report_ends_by_hand
+from alerts.model import Incident, IncidentEvent, IncidentState, Transition, TransitionKind
+from alerts.muting import Cover, MutingScene, silence_covers
 from alerts.policy import conditions, refreshed, transitions
-from alerts.routing import messages, route_of
 from alerts.scene import Known
 from alerts.store.incidents import add_event, dismissing, open_incidents, recently_resolved, save_incident
 from alerts.store.ledger import channel_faults
-from alerts.store.outbox import enqueue, told
+from alerts.store.silences import silences
+from alerts.telling import tell
 from config.model import Config, Sli
 from metrics.model import Evaluation
 from metrics.store.database import Store
@@ -46,22 +50,38 @@ def _apply(con: DuckDBPyConnection, evaluation: Evaluation, config: Config) -> t
     found = news(holding, known.dismissing)
     changes = transitions(found, known.open, evaluation, config, known.recent)
     for change in changes:
-        _write(con, change, evaluation, config)
-    for incident in refreshed(found, known.open, evaluation.at):
+        _record(con, change)
+    fresh = refreshed(found, known.open, evaluation.at)
+    for incident in fresh:
         save_incident(con, incident)
+    scene = MutingScene(evaluation.at, config, _covers(con, evaluation.at), _open_after(known.open, changes, fresh))
+    budget = partial(budget_left, evaluation)
+    muted = tell(con, changes, scene, budget)
+    insist(con, scene, muted, budget)
+    report_ends_by_hand(con, scene, budget)
     return changes
 
 
-def _write(con: DuckDBPyConnection, change: Transition, evaluation: Evaluation, config: Config) -> None:
+def _record(con: DuckDBPyConnection, change: Transition) -> None:
     incident = change.incident
     save_incident(con, incident)
     again = change.kind is TransitionKind.OPENED and incident.reopened
-    add_event(
-        con, IncidentEvent(incident.incident_id, change.at, "reopened" if again else str(change.kind), change.note)
-    )
-    budget = budget_left(evaluation, incident.integration)
-    for message in messages(change, route_of(incident, config), told(con, incident.incident_id)):
-        enqueue(con, incident, message, change.at, budget)
+    kind = "reopened" if again else str(change.kind)
+    add_event(con, IncidentEvent(incident.incident_id, change.at, kind, change.note))
+
+
+def _covers(con: DuckDBPyConnection, at: datetime) -> tuple[Cover, ...]:
+    return silence_covers(silences(con, at), at)
+
+
+def _open_after(
+    before: Iterable[Incident], changes: Iterable[Transition], fresh: Iterable[Incident]
+) -> tuple[Incident, ...]:
+    """The open incidents as they are now."""
+    now = {incident.incident_id: incident for incident in before}
+    now |= {change.incident.incident_id: change.incident for change in changes}
+    now |= {incident.incident_id: incident for incident in fresh}
+    return tuple(incident for incident in now.values() if incident.state is not IncidentState.RESOLVED)
 
 
 def budget_left(evaluation: Evaluation, integration: str) -> float | None:

@@ -145,6 +145,8 @@ class TransitionKind(StrEnum):
     OPENED = "opened"
     ESCALATED = "escalated"
     UPDATED = "updated"
+    UNMUTED = "unmuted"
+    """Nothing but that people may hear of it now."""
     RESOLVED = "resolved"
 
 
@@ -161,13 +163,63 @@ class Transition:
 @dataclass(frozen=True, slots=True)
 class IncidentEvent:
     """One line of an incident's timeline. `kind`: opened, reopened, escalated, updated, resolved, acknowledged,
-    comment, undelivered."""
+    comment, undelivered, muted, unmuted."""
 
     incident_id: str
     at: datetime
     kind: str
     note: str
     who: str = ""
+
+
+class MutedBy(StrEnum):
+    """Why a message is withheld."""
+
+    SILENCE = "silence"
+    MAINTENANCE = "maintenance"
+    QUIET_HOURS = "quiet_hours"
+    STORM = "storm"
+    DEPENDENCY = "dependency"
+
+
+@dataclass(frozen=True, slots=True)
+class Muting:
+    """Why nobody, or not everybody, is told of an incident now. `words`: by what, for people, on one line."""
+
+    reason: MutedBy
+    words: str
+    until: datetime | None = None
+    """When it is to end, where that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Somebody's word that incidents of a kind need not be told for a while.
+
+    `match`: property → patterns, any of which will do; every property has to hold, and there is at least one. In force
+    from `starts_at` up to, but not including, `ends_at`, or until somebody ended it.
+    """
+
+    match: dict[str, tuple[str, ...]]
+    starts_at: datetime
+    ends_at: datetime
+    author: str
+    comment: str
+    silence_id: str = ""
+    """Empty for one that is yet to be added."""
+    created_at: datetime | None = None
+    """None for one of `alerts.yaml`."""
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+
+    @property
+    def until(self) -> datetime:
+        """When it is, or was, over."""
+        return min(self.ends_at, self.ended_at) if self.ended_at else self.ends_at
+
+    def is_in_force(self, at: datetime) -> bool:
+        """Whether it mutes at that instant."""
+        return self.starts_at <= at < self.until
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +243,26 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Report:
+    """A report as channels send it. Every text is plain, and may hold vendors' words."""
+
+    title: str
+    summary: str
+    """Its first sentences."""
+    link: str
+    """Where the hub shows it."""
+    file_name: str
+    """Of attachments, without their ending."""
+    text: str = field(repr=False)
+    """All of it, as Markdown."""
+    html: str = field(repr=False)
+    """All of it, for mail programs; pictures by their Content-ID, which is their name in `pictures`."""
+    pdf: bytes = field(repr=False)
+    pictures: dict[str, bytes] = field(default_factory=dict, repr=False)
+    """PNG, by name."""
+
+
+@dataclass(frozen=True, slots=True)
 class Notification:
     """One outbox row as a channel sees it. `receipt` is what the channel's deliveries for this incident returned so far
     (a Slack message timestamp, for one), so that later ones can edit it and a retry repeats nothing that got through.
@@ -207,12 +279,14 @@ class Notification:
     link: str
     budget_left: float | None = None
     receipt: dict[str, str] = field(default_factory=dict)
-    timeline: tuple[IncidentEvent, ...] = ()
-    """Filled for the report tier only."""
+    report: Report | None = None
+    """Of the report tier: what was made to be sent."""
     sent_at: datetime | None = None
     """When this attempt was made."""
     page: str = ""
     """Address of the incident's own page; empty where it has none."""
+    note: str = ""
+    """Why it is told now, where that is not a change of the incident: a level that nobody acknowledged, a reminder."""
 
     @property
     def address(self) -> str:

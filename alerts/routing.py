@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from alerts.model import Action, Incident, Tier, Transition, TransitionKind
-from alerts.parties import Party, party
-from config.model import Config, Integration, Route
+from alerts.model import Action, Incident, IncidentState, Muting, Tier, Transition, TransitionKind
+from alerts.parties import party
+from alerts.traits import is_meant, traits_of
+from config.model import Config, Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,43 +20,67 @@ class Message:
     tier: Tier
     action: Action
     fallbacks: tuple[str, ...] = ()
+    note: str = ""
+    """Why it is told now, where that is not a change of the incident."""
 
 
-def route_of(incident: Incident, config: Config) -> Route | None:
-    """The first route whose matchers all hold; of a flow, for any of its integrations.
+def routes_of(incident: Incident, config: Config, at: datetime) -> tuple[Route, ...]:
+    """The first route whose matchers all hold, and after a route with `continue` the next one that fits too.
 
-    Incidents of regions, probers and channels have nothing to match: they take the first route without matchers, or
-    else the last one, so that somebody hears of them.
+    Matchers look at what the incident is about and at its worst condition. What belongs to no integration and fits no
+    route takes the last one, so that somebody hears of it.
     """
     routes = config.alerting.routes
-    whose = party(config, incident.integration)
-    if whose is not None:
-        members = [one for one in config.integrations if one.name in whose.members]
-        return next((route for route in routes if _matches(route, whose, members)), None)
-    return next((route for route in routes if not route.match), routes[-1] if routes else None)
+    values = traits_of(incident, config).worst
+    found: list[Route] = []
+    for route in routes:
+        if is_meant(route.match, values):
+            found.append(route)
+            if not route.continues:
+                break
+    if not found and party(config, incident.integration) is None:
+        return routes[-1:]
+    return tuple(found)
 
 
-def messages(transition: Transition, route: Route | None, told: Mapping[str, Tier]) -> tuple[Message, ...]:
+def report_channels(incident: Incident, config: Config, at: datetime) -> tuple[str, ...]:
+    """Who gets the report of an incident that is over: the `report` channels of its routes, each once."""
+    return tuple(dict.fromkeys(channel for route in routes_of(incident, config, at) for channel in route.report))
+
+
+def quiet_of(route: Route, incident: Incident, config: Config, at: datetime) -> Muting | None:
+    """The quiet hours that hold back what the route would tell of the incident, or None."""
+    return None
+
+
+def messages(transition: Transition, routes: Sequence[Route], told: Mapping[str, Tier]) -> tuple[Message, ...]:
     """One message a channel. `told` are the channels that know of the incident and not of its end.
 
-    Urgent incidents go to the route's urgent and degraded channels, degraded ones to the degraded channels. A mere
-    update is for the degraded channels only: nobody is woken twice for one incident.
+    Urgent incidents go to the routes' urgent and degraded channels, degraded ones to the degraded channels. A mere
+    update is for the degraded channels only: nobody is woken twice for one incident. When people may hear again, those
+    who have not heard yet are told, and those who have get what is new; nobody is woken for what somebody has taken.
     """
-    incident = transition.incident
-    if transition.kind is TransitionKind.RESOLVED:
-        ends = [Message(channel, tier, Action.RESOLVE) for channel, tier in told.items()]
-        reports = [Message(channel, Tier.REPORT, Action.RESOLVE) for channel in (route.report if route else ())]
-        return (*ends, *reports)
-    lanes = _lanes(incident, route) if route else {}
-    if transition.kind is TransitionKind.UPDATED:
-        lanes = {channel: tier for channel, tier in lanes.items() if route and channel in route.degraded}
-    again = transition.kind is not TransitionKind.OPENED
-    return tuple(
-        Message(
-            channel, tier, Action.UPDATE if again and channel in told else Action.TRIGGER, _fallbacks(route, channel)
-        )
-        for channel, tier in lanes.items()
-    )
+    kind = transition.kind
+    if kind is TransitionKind.RESOLVED:
+        return tuple(Message(channel, tier, Action.RESOLVE) for channel, tier in told.items())
+    found: dict[str, Message] = {}
+    for route in routes:
+        for channel, tier in _lanes(transition.incident, route).items():
+            if _is_news(transition, channel, route, told):
+                known = kind is not TransitionKind.OPENED and channel in told
+                action = Action.UPDATE if known else Action.TRIGGER
+                message = Message(channel, tier, action, _fallbacks(route, channel))
+                found[channel] = max(found.get(channel, message), message, key=lambda m: m.tier.rank)
+    return tuple(found.values())
+
+
+def _is_news(transition: Transition, channel: str, route: Route, told: Mapping[str, Tier]) -> bool:
+    kind, taken = transition.kind, transition.incident.state is IncidentState.ACKNOWLEDGED
+    if kind is TransitionKind.UPDATED:
+        return channel in route.degraded
+    if kind is not TransitionKind.UNMUTED or channel in route.degraded:
+        return True
+    return channel not in told and not taken
 
 
 def _lanes(incident: Incident, route: Route) -> dict[str, Tier]:
@@ -68,20 +94,6 @@ def _lanes(incident: Incident, route: Route) -> dict[str, Tier]:
     return dict.fromkeys(_fallbacks(route, broken)[:1], Tier.DEGRADED)
 
 
-def _fallbacks(route: Route | None, channel: str) -> tuple[str, ...]:
+def _fallbacks(route: Route, channel: str) -> tuple[str, ...]:
     """The quieter ones first: a message that fails on Slack wakes somebody only when nothing else is left."""
-    if route is None:
-        return ()
     return tuple(c for c in dict.fromkeys((*route.degraded, *route.report, *route.urgent)) if c != channel)
-
-
-def _matches(route: Route, whose: Party, members: Sequence[Integration]) -> bool:
-    values: dict[str, set[str]] = {
-        "tier": {str(one.tier) for one in members},
-        "integration": set(whose.members),
-        "vendor": {one.vendor for one in members},
-        "flow": set(whose.flows),
-        "owner": {whose.owner},
-        "environment": {one.environment for one in members},
-    }
-    return all(wanted in values[key] for key, wanted in route.match.items())

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
 from config.declared import Declared, PluginSpec
+from config.matching import Match
+from config.escalation import Escalation
+from config.rate import DeclaredRate
 from config.scalars import Count, Duration, Name, Share
+from config.self_test import SelfTest
 
 
 class Channel(PluginSpec):
     """A named way of telling people; `kind` picks the sender."""
 
     name: Name = Field(description="What routes call it.")
+    rate: DeclaredRate | None = Field(
+        None, description="Never more messages than this, such as 60/min; the default depends on the kind."
+    )
+    self_test: bool = Field(True, description="Whether it is tested when `self_test` says so.")
 
 
 class Route(Declared):
     """Which channels hear of which tier; the first route whose matchers all hold is used."""
 
-    match: dict[Literal["tier", "integration", "vendor", "flow", "owner", "environment"], str] = Field(
-        {}, description="Property of the integration → value; all must hold. Empty: everything."
+    match: Match = Field(
+        {},
+        description="Property of the incident → value, pattern (`*`, `?`) or list; all must hold. Empty: everything.",
     )
+    continues: bool = Field(False, alias="continue", description="Whether the routes after this one are looked at too.")
     urgent: tuple[Name, ...] = Field((), description="Channels for what cannot wait.")
     degraded: tuple[Name, ...] = Field((), description="Channels for what can wait till morning.")
     report: tuple[Name, ...] = Field((), description="Channels for what is over, and for the weekly review.")
+    escalation: Name | None = Field(None, description="Who is told when nobody takes an urgent incident.")
+    remind_every: Duration | None = Field(None, description="How often it is told that an incident is still open.")
+    remind_acknowledged: bool = Field(False, description="Remind although somebody has it.")
+    remind_changes: bool = Field(False, description="Remind of what is announced, for weeks, too.")
 
 
 class Confirmation(Declared):
@@ -47,5 +59,12 @@ class Alerting(Declared):
     """`alerts.yaml`."""
 
     channels: tuple[Channel, ...] = Field((), description="Ways of telling people.")
+    self_test: SelfTest = Field(SelfTest(), description="When channels prove that they still work.")
+    next_channel_after: Duration = Field(
+        "3m",
+        validate_default=True,
+        description="An urgent message that its channel has not taken for so long goes to the next one as well.",
+    )
+    escalations: tuple[Escalation, ...] = Field((), description="What happens when nobody acknowledges.")
     routes: tuple[Route, ...] = Field((), description="Who hears of what; the first that matches is used.")
     confirm: Confirmation = Field(Confirmation(), description="How sure to be before somebody is woken.")

@@ -11,7 +11,7 @@ import pytest
 from alerts.messages import headline
 from alerts.model import Blame, Condition, Rule, Tier, TransitionKind
 from alerts.policy import conditions
-from alerts.routing import route_of
+from alerts.routing import routes_of
 from config.model import Route
 from metrics.changing import ShapeChange, ShapeFinding, VendorSignal
 from metrics.model import Evaluation
@@ -181,7 +181,7 @@ def test_a_slow_change_and_an_outage_are_two_incidents_with_the_integrations_rou
     assert set(opened) == {"hubspot", "changes:hubspot"}
     slow = opened["changes:hubspot"]
     assert (slow.tier, slow.owner, slow.flows) == (Tier.DEGRADED, "growth", ("lead-routing",))
-    assert route_of(slow, config) == routes[0]
+    assert routes_of(slow, config, slow.opened_at) == routes[:1]
     assert headline(world.notification(incident=slow)).endswith("lead-routing at risk")
     (resolved, *_) = [ledger.apply(passing(world, at, signal(ends=T0 + 8 * DAY)), config) for at in (2,)]
     assert [one.incident.subject for one in resolved] == ["hubspot"]

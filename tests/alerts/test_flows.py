@@ -8,7 +8,7 @@ import pytest
 
 from alerts.model import Condition, Incident, IncidentState, Rule, Tier
 from alerts.policy import conditions, transitions
-from alerts.routing import route_of
+from alerts.routing import routes_of
 from alerts.scene import Known
 from config.model import Config, Route, Settings
 
@@ -34,8 +34,7 @@ def test_a_flows_budget_that_burns_is_an_incident_of_the_flow(world: Any, config
         "flow:leads", Tier.URGENT, "Lead routing availability budget BURNING"
     )  # fmt: skip
     assert (incident.flows, incident.owner, incident.runbook) == (("leads",), "revenue", FLOW["runbook"])
-    route = route_of(incident, config)
-    assert route is not None
+    (route,) = routes_of(incident, config, incident.opened_at)
     assert route.urgent == ("pager",)
 
 

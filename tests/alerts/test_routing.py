@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from alerts.model import Action, Tier, Transition, TransitionKind
-from alerts.routing import messages, route_of
+from alerts.routing import messages, routes_of
 from config.model import Route
 
 ROUTE = Route(urgent=("pager", "sms"), degraded=("slack",), report=("mail",))
@@ -16,7 +16,7 @@ ROUTE = Route(urgent=("pager", "sms"), degraded=("slack",), report=("mail",))
 def told_of(
     world: Any, kind: TransitionKind, told: dict[str, Tier] | None = None, route: Route = ROUTE, **incident: Any
 ) -> Any:
-    found = messages(Transition(kind, world.incident(**incident), world.T0, ""), route, told or {})
+    found = messages(Transition(kind, world.incident(**incident), world.T0, ""), [route], told or {})
     return [(m.channel, m.tier, m.action) for m in found]
 
 
@@ -51,12 +51,11 @@ def test_a_channel_of_both_tiers_is_kept_up_to_date(world: Any) -> None:
     assert found == [("slack", Tier.URGENT, Action.UPDATE)]
 
 
-def test_a_resolve_goes_to_everybody_who_was_told_and_the_report_to_the_stakeholders(world: Any) -> None:
+def test_a_resolve_goes_to_everybody_who_was_told(world: Any) -> None:
     told = {"pager": Tier.URGENT, "old-channel": Tier.DEGRADED}
     assert told_of(world, TransitionKind.RESOLVED, told) == [
         ("pager", Tier.URGENT, Action.RESOLVE),
         ("old-channel", Tier.DEGRADED, Action.RESOLVE),
-        ("mail", Tier.REPORT, Action.RESOLVE),
     ]
 
 
@@ -71,7 +70,7 @@ def test_a_broken_channel_is_told_of_by_the_others(world: Any) -> None:
 
 
 def test_fallbacks_go_from_quiet_to_loud(world: Any) -> None:
-    found = messages(Transition(TransitionKind.OPENED, world.incident(), world.T0, ""), ROUTE, {})
+    found = messages(Transition(TransitionKind.OPENED, world.incident(), world.T0, ""), [ROUTE], {})
     assert found[0].fallbacks == ("slack", "mail", "sms")
 
 
@@ -88,17 +87,17 @@ def test_fallbacks_go_from_quiet_to_loud(world: Any) -> None:
 )
 def test_matchers_all_have_to_hold(world: Any, match: dict[str, str], fits: bool) -> None:
     config = world.config(routes=(Route.model_validate({"match": match, "urgent": ["pager"]}),))
-    assert (route_of(world.incident(), config) is not None) is fits
+    assert bool(routes_of(world.incident(), config, world.T0)) is fits
 
 
 def test_the_first_matching_route_is_used(world: Any) -> None:
     special = Route(match={"flow": "lead-routing"}, urgent=("sms",))
-    assert route_of(world.incident(), world.config(routes=(special, ROUTE))) is special
+    assert routes_of(world.incident(), world.config(routes=(special, ROUTE)), world.T0) == (special,)
 
 
 def test_what_belongs_to_no_integration_takes_the_route_for_everything(world: Any) -> None:
     special = Route(match={"flow": "lead-routing"}, urgent=("sms",))
     incident = world.incident(subject="prober:p1")
-    assert route_of(incident, world.config(routes=(special, ROUTE))) is ROUTE
-    assert route_of(incident, world.config(routes=(special,))) is special
-    assert route_of(incident, world.config(routes=())) is None
+    assert routes_of(incident, world.config(routes=(special, ROUTE)), world.T0) == (ROUTE,)
+    assert routes_of(incident, world.config(routes=(special,)), world.T0) == (special,)
+    assert routes_of(incident, world.config(routes=()), world.T0) == ()

@@ -1,0 +1,96 @@
+"""Matchers: what an incident has to be for a route, a silence or a maintenance window to mean it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
+
+MatchKey = Literal[
+    "subject",
+    "kind",
+    "integration",
+    "vendor",
+    "flow",
+    "owner",
+    "environment",
+    "region",
+    "tier",
+    "rule",
+    "workflow",
+]
+SubjectKind = Literal["integration", "flow", "region", "prober", "channel", "storm"]
+"""What an incident can be about."""
+
+_WILD: Final = re.compile(r"[*?]")
+
+
+def _listed(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+Pattern = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Patterns = Annotated[
+    tuple[Pattern, ...],
+    BeforeValidator(_listed),
+    Field(min_length=1, max_length=100),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "minLength": 1},
+                {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}},
+            ],
+            "examples": ["hubspot", "shopify-*", ["hubspot", "marketo"]],
+        }
+    ),
+]
+Match = dict[MatchKey, Patterns]
+"""Property → values, any of which will do; every property has to hold. `*` stands for any text, `?` for a character."""
+
+
+def is_exact(pattern: str) -> bool:
+    """Whether it names one thing only."""
+    return _WILD.search(pattern) is None
+
+
+@lru_cache(maxsize=4096)
+def _compiled(patterns: tuple[str, ...]) -> tuple[frozenset[str], re.Pattern[str] | None]:
+    exact = frozenset(pattern for pattern in patterns if is_exact(pattern))
+    wild = ("".join(_part(c) for c in pattern) for pattern in patterns if not is_exact(pattern))
+    joined = "|".join(wild)
+    return exact, re.compile(joined, re.DOTALL) if joined else None
+
+
+def _part(character: str) -> str:
+    return {"*": ".*", "?": "."}.get(character) or re.escape(character)
+
+
+def fits(patterns: tuple[str, ...], value: str) -> bool:
+    """Whether one of the patterns is, or covers, the whole value. Upper and lower case differ."""
+    exact, wild = _compiled(patterns)
+    return value in exact or (wild is not None and wild.fullmatch(value) is not None)
+
+
+def any_fits(patterns: tuple[str, ...], values: Iterable[str]) -> bool:
+    """Whether at least one of the values fits."""
+    exact, wild = _compiled(patterns)
+    return any(v in exact or (wild is not None and wild.fullmatch(v) is not None) for v in values)
+
+
+def all_fit(patterns: tuple[str, ...], values: Iterable[str]) -> bool:
+    """Whether there are values and each of them fits."""
+    exact, wild = _compiled(patterns)
+    some = False
+    for value in values:
+        some = True
+        if value not in exact and (wild is None or wild.fullmatch(value) is None):
+            return False
+    return some
+
+
+def in_words(match: Mapping[Any, tuple[str, ...]]) -> str:
+    """`integration hubspot, region eu or us`."""
+    return ", ".join(f"{key} {' or '.join(patterns)}" for key, patterns in match.items())
