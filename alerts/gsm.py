@@ -27,7 +27,7 @@ def sms(notification: Notification) -> str:
     incident = notification.incident
     evidence = next((e for c in incident.conditions for e in c.evidence_ids), None)
     tail = f" ev {evidence}" if evidence and incident.resolved_at is None else ""
-    tail = transliterate(f"{tail} {notification.link}")
+    tail = transliterate(f"{tail} {notification.address}")
     head = transliterate(headline(notification))
     room = MAX_SMS - septets(tail)
     return _cut(head, room) + tail if room > 40 else _cut(head, MAX_SMS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import html
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,44 +18,78 @@ BLAMES: Final[dict[Blame, str]] = {
     Blame.PROBER: "the prober's fault",
     Blame.UNKNOWN: "cause unknown",
 }
+_PAGES: Final = ("Incident page", "Dashboard", "Runbook")
 _MAX_LISTED: Final = 5
+_MAX_SUMMARY: Final = 90
+"""Of what broke, in a headline: whose fault it is and what stops must still be seen in a phone's notification."""
 
 
 def headline(notification: Notification) -> str:
-    """`HubSpot contact-roundtrip DOWN 4 min · create → 503 · vendor's fault (1/1 regions) · lead-routing stopped`."""
+    """One line, most important first, because a phone shows some 100 characters of it:
+
+    `HubSpot contact-roundtrip DOWN 4 min · create → 503 · vendor's fault (2/2 regions) · lead-routing stopped ·
+    budget 38 % left`.
+    """
     incident = notification.incident
-    parts = [_what(notification)]
+    over = incident.resolved_at is not None
+    parts = [_what(notification), notification.note]
     if incident.conditions:
         worst = incident.conditions[0]
-        parts += [worst.summary, _whose(worst)]
+        parts += [shortened(worst.summary, _MAX_SUMMARY), _whose(worst)]
         more = len(incident.conditions) - 1
-        parts += [f"+{more} more"] if more and incident.resolved_at is None else []
-    if incident.flows and incident.resolved_at is None:
-        parts.append(f"{', '.join(incident.flows)} {_how_hit(incident)}")
+        parts += [f"+{more} more"] if more and not over else []
+    if incident.flows and not over:
+        parts.append(f"{listed(incident.flows)} {_how_hit(incident)}")
+    parts.append(_budget(notification.budget_left))
     return " · ".join(one_line(part) for part in parts if part)
 
 
 def facts(notification: Notification) -> tuple[tuple[str, str], ...]:
-    """Label and text of everything worth knowing, most urgent first; what is not known is left out."""
+    """Label and text of everything worth knowing, most urgent first; what is not known is left out. Only `What broke`
+    has more than one line."""
     incident = notification.incident
     conditions = incident.conditions
     blamed = next((c for c in conditions if c.blame is not Blame.UNKNOWN), conditions[0] if conditions else None)
-    evidence = _listed(e for c in conditions for e in c.evidence_ids)
     found = (
         ("What broke", "\n".join(_line(c) for c in conditions)),
         ("Since", _since(notification)),
-        ("Blame", f"{BLAMES[blamed.blame]}: {blamed.blame_reason}" if blamed else ""),
+        ("Blame", f"{BLAMES[blamed.blame]}: {blamed.blame_reason}".rstrip(": ") if blamed else ""),
         ("Flows", ", ".join(incident.flows)),
         ("Budget left", percent(notification.budget_left) if notification.budget_left is not None else ""),
-        ("Evidence", evidence),
-        ("Runs", _listed(r for c in conditions for r in c.run_ids)),
+        ("Came back", times(incident.reopened) if incident.reopened else ""),
+        ("Evidence", listed(e for c in conditions for e in c.evidence_ids)),
+        ("Runs", listed(r for c in conditions for r in c.run_ids)),
         ("Acknowledged by", incident.acknowledged_by or ""),
         ("Owner", incident.owner),
         ("Incident", incident.incident_id),
+        ("Incident page", notification.page),
         ("Dashboard", notification.link),
         ("Runbook", incident.runbook or ""),
     )
-    return tuple((label, text) for label, text in found if text)
+    cleaned = ((label, "\n".join(one_line(line) for line in text.split("\n"))) for label, text in found)
+    return tuple((label, text) for label, text in cleaned if text)
+
+
+def links(notification: Notification) -> tuple[tuple[str, str], ...]:
+    """Label and address of every page to go to: only what a browser can open; of a report, where it is."""
+    if notification.report is not None:
+        return (("Read the report", notification.report.link),)
+    return tuple((label, text) for label, text in facts(notification) if label in _PAGES and is_address(text))
+
+
+def is_address(text: str) -> bool:
+    """Whether a browser can open it; a runbook may be named in words."""
+    return text.startswith(("http://", "https://")) and " " not in text
+
+
+def mark(notification: Notification) -> str:
+    """A shape and a word, because colour alone says nothing to everybody."""
+    incident = notification.incident
+    if notification.action is Action.CHANGE:
+        return "🔧 CHANGED:"
+    if incident.resolved_at is not None:
+        return "✅ RESOLVED:"
+    return "🔴 URGENT:" if incident.tier is Tier.URGENT else "🟠 DEGRADED:"
 
 
 def plain(notification: Notification) -> str:
@@ -65,15 +99,6 @@ def plain(notification: Notification) -> str:
         first, *rest = text.split("\n")
         lines += [f"{label + ':':<16} {first}", *(f"{'':<16} {line}" for line in rest)]
     return "\n".join(lines) + "\n"
-
-
-def as_html(notification: Notification) -> str:
-    """Headline and facts as a small HTML page; nothing in it is loaded from anywhere."""
-    rows = "".join(
-        f'<tr><th align="left" valign="top">{html.escape(label)}</th><td>{_cell(text)}</td></tr>'
-        for label, text in facts(notification)
-    )
-    return f"<html><body><h2>{html.escape(headline(notification))}</h2><table>{rows}</table></body></html>"
 
 
 def duration(length: timedelta) -> str:
@@ -104,8 +129,37 @@ def one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
+def shortened(text: str, limit: int) -> str:
+    """At most `limit` characters, cut between words where that loses little, with an ellipsis."""
+    if len(text) <= limit:
+        return text
+    kept = text[: limit - 1]
+    at_word = kept.rsplit(" ", 1)[0]
+    return (at_word if len(at_word) > limit * 2 // 3 else kept).rstrip(" ,;:·") + "…"
+
+
+def listed(items: Iterable[str]) -> str:
+    """The first five, and how many more."""
+    found = list(dict.fromkeys(items))
+    more = f" and {len(found) - _MAX_LISTED} more" if len(found) > _MAX_LISTED else ""
+    return ", ".join(found[:_MAX_LISTED]) + more
+
+
+def times(count: int) -> str:
+    """`once`, `2 times`."""
+    return "once" if count == 1 else f"{count} times"
+
+
+def _budget(left: float | None) -> str:
+    if left is None:
+        return ""
+    return f"budget {percent(left)} left" if left > 0 else "budget spent"
+
+
 def _what(notification: Notification) -> str:
     incident = notification.incident
+    if notification.action is Action.CHANGE:
+        return f"CHANGED: {incident.title}"
     if notification.action is Action.RESOLVE or incident.resolved_at is not None:
         lasted = (incident.resolved_at or notification.created_at) - incident.opened_at
         return f"RESOLVED after {duration(lasted)}: {incident.title}"
@@ -137,16 +191,3 @@ def _since(notification: Notification) -> str:
     end = incident.resolved_at
     until = f" to {instant(end)}" if end else ""
     return f"{instant(begin)}{until} ({duration((end or notification.created_at) - begin)})"
-
-
-def _listed(items: object) -> str:
-    found = list(dict.fromkeys(items))  # type: ignore[call-overload]
-    more = f" and {len(found) - _MAX_LISTED} more" if len(found) > _MAX_LISTED else ""
-    return ", ".join(found[:_MAX_LISTED]) + more
-
-
-def _cell(text: str) -> str:
-    if text.startswith(("http://", "https://")):
-        address = html.escape(text, quote=True)
-        return f'<a href="{address}">{address}</a>'
-    return html.escape(text).replace("\n", "<br>")

@@ -9,8 +9,9 @@ from typing import Final
 import httpx
 from pydantic import ValidationError
 
-from alerts.channels import email, pagerduty, slack, twilio_sms, webhook
-from alerts.channels.base import ChannelKind, Receipt, Sender, TransportError, Unavailable
+from alerts.channels import alertmanager, apprise, email, pagerduty, slack, teams, twilio_sms, webhook
+from alerts.channels.base import ChannelKind, Charted, Receipt, Sender, TransportError, Unavailable
+from alerts.latency_chart import Provider
 from config.model import Channel, Config
 from config.secrets import UnresolvedReference
 
@@ -22,25 +23,36 @@ CHANNELS: Final[dict[str, ChannelKind]] = {
     "slack": slack.CHANNEL,
     "email": email.CHANNEL,
     "webhook": webhook.CHANNEL,
+    "teams": teams.CHANNEL,
+    "alertmanager": alertmanager.CHANNEL,
+    "apprise": apprise.CHANNEL,
 }
 
 
-def build_senders(config: Config, environ: Mapping[str, str], client: httpx.AsyncClient) -> dict[str, Sender]:
-    """A sender for every configured channel. One that cannot be built here refuses every message with the reason."""
+def build_senders(
+    config: Config, environ: Mapping[str, str], client: httpx.AsyncClient, history: Provider | None = None
+) -> dict[str, Sender]:
+    """A sender for every configured channel. One that cannot be built here refuses every message with the reason.
+
+    `history` is where channels that can show a chart get its figures.
+    """
     # httpx logs the address of every request at INFO, and a Slack webhook's address is its secret.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    return {channel.name: build_sender(channel, environ, client) for channel in config.alerting.channels}
+    return {channel.name: build_sender(channel, environ, client, history) for channel in config.alerting.channels}
 
 
-def build_sender(channel: Channel, environ: Mapping[str, str], client: httpx.AsyncClient) -> Sender:
+def build_sender(
+    channel: Channel, environ: Mapping[str, str], client: httpx.AsyncClient, history: Provider | None = None
+) -> Sender:
     """The channel, ready to send, or one that says why it is not."""
     kind = CHANNELS.get(channel.kind)
     if kind is None:
         return Unavailable(f"channel {channel.name}: unknown kind {channel.kind}")
     try:
-        return kind.build(kind.Options.model_validate(channel.options), environ, client)
+        made = kind.build(kind.Options.model_validate(channel.options), environ, client)
     except ValidationError as err:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in err.errors(include_input=False))
         return Unavailable(f"channel {channel.name}: {problems}")
     except (UnresolvedReference, ValueError) as err:
         return Unavailable(f"channel {channel.name}: {err}")
+    return made.with_history(history) if history is not None and isinstance(made, Charted) else made

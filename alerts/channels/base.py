@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 import httpx
 from pydantic import BaseModel
 
+from alerts.latency_chart import Provider
 from alerts.model import Notification
 
 
@@ -42,6 +43,19 @@ class TransportError(Exception):
         self.keep = dict(keep or {})
 
 
+def together(problems: Sequence[TransportError], accepted: Mapping[str, str]) -> TransportError:
+    """One error for all addressees, worth a retry as long as one of them is; `accepted` need not be told again."""
+    waits = [p.retry_after_s for p in problems if p.retry_after_s is not None]
+    again = [p for p in problems if not p.permanent]
+    return TransportError(
+        "; ".join(str(p) for p in problems),
+        permanent=not again,
+        retry_after_s=max(waits, default=None),
+        status=(again or problems)[0].status,
+        keep=accepted,
+    )
+
+
 class Sender(Protocol):
     """A channel ready to send."""
 
@@ -66,6 +80,15 @@ class SelfTesting(Protocol):
 
     async def test(self, now: datetime) -> Proof:
         """Proves it with the least noise that its service allows, or raises TransportError."""
+        ...
+
+
+@runtime_checkable
+class Charted(Protocol):
+    """A sender whose messages can show how long a workflow took of late."""
+
+    def with_history(self, history: Provider) -> Sender:
+        """The same sender, with that source of figures."""
         ...
 
 

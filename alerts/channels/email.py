@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -17,14 +18,20 @@ import certifi
 import httpx
 from pydantic import Field, SecretStr, field_validator
 
-from alerts import messages, report
+from alerts import mail, messages
 from alerts.channels.base import ChannelKind, Proof, Receipt, TransportError
 from alerts.channels.http import is_loopback, redact
-from alerts.model import Action, Notification, Tier
+from alerts.latency_chart import LatencyHistory, Provider, png
+from alerts.model import Action, Notification, Report, Tier
+from alerts.reports import sending as report
 from config.model import Declared
 from config.secrets import SecretRef, resolve
 
 TIMEOUT_S: Final = 15.0
+HISTORY_LIMIT_S: Final = 5.0
+MAX_SUBJECT: Final = 200
+CHART: Final = "latency.png"
+"""The content id of the chart."""
 
 
 class Options(Declared):
@@ -60,6 +67,11 @@ class Email:
     password: SecretStr | None
     from_address: str
     to: tuple[str, ...]
+    history: Provider | None = None
+
+    def with_history(self, history: Provider) -> Email:
+        """The same, with a chart of the latency in every mail that has one to show."""
+        return replace(self, history=history)
 
     async def send(self, notification: Notification) -> Receipt:
         """An acknowledgement is worth no mail."""
@@ -68,7 +80,10 @@ class Email:
         open_ = [address for address in self.to if _receipt_key(notification, address) not in notification.receipt]
         if not open_:
             return Receipt(None, "accepted before")
-        refused = await self._deliver(compose(notification, self.from_address, self.to), open_)
+        shown = await self._history(notification)
+        picture = await asyncio.to_thread(png, shown) if shown else None
+        message = compose(notification, self.from_address, self.to, history=shown, picture=picture)
+        refused = await self._deliver(message, open_)
         accepted = {_receipt_key(notification, address): "accepted" for address in open_ if address not in refused}
         if refused:
             raise self._refusal(refused, accepted)
@@ -127,28 +142,81 @@ class Email:
             keep=accepted,
         )
 
+    async def _history(self, notification: Notification) -> LatencyHistory | None:
+        """Nothing where the mail is no news of an incident, or where it would have to wait for the chart."""
+        if self.history is None or notification.tier is Tier.REPORT:
+            return None
+        try:
+            async with asyncio.timeout(HISTORY_LIMIT_S):
+                return await self.history(notification)
+        except TimeoutError:
+            return None
+
     def _clean(self, text: str) -> str:
         secrets = (self.password.get_secret_value(),) if self.password else ()
         return messages.one_line(redact(text, (*secrets, *self.to)))[:200]
 
 
-def compose(notification: Notification, sender: str, to: tuple[str, ...]) -> EmailMessage:
-    """The mail: a stable Message-ID, in the thread of its incident."""
+def compose(
+    notification: Notification,
+    sender: str,
+    to: tuple[str, ...],
+    *,
+    history: LatencyHistory | None = None,
+    picture: bytes | None = None,
+) -> EmailMessage:
+    """The mail: a stable Message-ID, in the thread of its incident; with the picture where there is one."""
+    message = EmailMessage()
+    for name, value in _headers(notification, sender, to).items():
+        message[name] = value
+    caption = history.caption if history else ""
+    if notification.tier is Tier.REPORT:
+        text, html = report.as_text(notification), report.as_html(notification)
+    else:
+        text = messages.plain(notification) + (f"\n{caption}\n" if caption else "")
+        html = mail.as_html(notification, chart=CHART if picture else "", caption=caption)
+    message.set_content(text)
+    message.add_alternative(html, subtype="html")
+    if picture is not None:
+        _relate(message, CHART, picture)
+    if notification.report is not None:
+        _attach(message, notification.report)
+    return message
+
+
+def _headers(notification: Notification, sender: str, to: tuple[str, ...]) -> dict[str, str]:
+    """Machines are told that no person wrote it; mail programs, which mails belong together and how urgent they are."""
     is_report = notification.tier is Tier.REPORT
     domain = sender.rpartition("@")[2].strip("> ") or "leadline"
     thread = hashlib.sha256(notification.incident.dedup_key.encode()).hexdigest()[:24]
-    message = EmailMessage()
-    message["Subject"] = (report.subject if is_report else messages.headline)(notification)[:200]
-    message["From"] = sender
-    message["To"] = ", ".join(to)
-    message["Date"] = format_datetime(notification.created_at)
-    message["Message-ID"] = f"<{thread}.{notification.notification_id}@{domain}>"
-    message["References"] = f"<{thread}@{domain}>"
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(report.as_text(notification) if is_report else messages.plain(notification))
-    html = report.as_html(notification) if is_report else messages.as_html(notification)
-    message.add_alternative(html, subtype="html")
-    return message
+    subject = (report.subject if is_report else messages.headline)(notification)
+    loud = notification.action is Action.TRIGGER and notification.incident.tier is Tier.URGENT and not is_report
+    return {
+        "Subject": messages.shortened(subject, MAX_SUBJECT),
+        "From": sender,
+        "To": ", ".join(to),
+        "Date": format_datetime(notification.created_at),
+        "Message-ID": f"<{thread}.{notification.notification_id}@{domain}>",
+        "References": f"<{thread}@{domain}>",
+        "List-Id": f"Leadline alerts <leadline-alerts.{domain}>",
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
+        **({} if notification.action is Action.TRIGGER else {"In-Reply-To": f"<{thread}@{domain}>"}),
+        **({"Importance": "high", "X-Priority": "1"} if loud else {}),
+    }
+
+
+def _relate(message: EmailMessage, name: str, picture: bytes) -> None:
+    body = message.get_body(("html",))
+    if isinstance(body, EmailMessage):
+        body.add_related(picture, "image", "png", cid=f"<{name}>", filename=name, disposition="inline")
+
+
+def _attach(message: EmailMessage, made: Report) -> None:
+    """The pictures to the HTML that shows them, the PDF to the mail."""
+    for name, picture in made.pictures.items():
+        _relate(message, name, picture)
+    message.add_attachment(made.pdf, maintype="application", subtype="pdf", filename=f"{made.file_name}.pdf")
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""PagerDuty, Events API v2: one alert per incident by its dedup key."""
+"""PagerDuty, Events API v2: one alert per incident by its dedup key, and change events beside it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from pydantic import Field, SecretStr
 
 from alerts.channels.base import ChannelKind, Proof, Receipt
 from alerts.channels.http import post, require_private, shown
-from alerts.messages import facts, headline
+from alerts.messages import facts, headline, links
 from alerts.model import Action, Notification, Tier
 from config.model import Declared
 from config.secrets import SecretRef, resolve
 
 _PATH: Final = "/v2/enqueue"
+_CHANGE_PATH: Final = "/v2/change/enqueue"
 MAX_SUMMARY: Final = 1024
 MAX_DEDUP_KEY: Final = 255
 SELF_TEST_KEY: Final = "leadline/self-test"
@@ -32,6 +33,9 @@ class Options(Declared):
 
     routing_key: SecretRef
     url: str = Field("https://events.pagerduty.com", description="Base of the Events API.")
+    change_events: bool = Field(
+        False, description="Also tell of changed configuration and of vendors' new versions, as change events."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +50,10 @@ class PagerDuty:
         """A resolve or acknowledge of something that PagerDuty does not know is dropped there without harm."""
         key = self.routing_key.get_secret_value()
         now = notification.sent_at or notification.created_at
-        answer = await post(
-            self.client, self.url, now=now, secrets=(key,), json={"routing_key": key, **event(notification)}
-        )
+        is_change = notification.action is Action.CHANGE
+        body = change_event(notification) if is_change else event(notification)
+        url = self.url + (_CHANGE_PATH if is_change else _PATH)
+        answer = await post(self.client, url, now=now, secrets=(key,), json={"routing_key": key, **body})
         return Receipt(answer.status_code, shown(answer, (key,)))
 
     async def test(self, now: datetime) -> Proof:
@@ -58,7 +63,7 @@ class PagerDuty:
         trigger = {"event_action": "trigger", "payload": payload}
         for event_ in (trigger, {"event_action": "resolve"}):
             body = {"routing_key": key, "dedup_key": SELF_TEST_KEY, **event_}
-            answer = await post(self.client, self.url, now=now, secrets=(key,), json=body)
+            answer = await post(self.client, self.url + _PATH, now=now, secrets=(key,), json=body)
         return Proof(answer.status_code, "an event of severity info, resolved at once", end_to_end=True)
 
 
@@ -69,15 +74,13 @@ def event(notification: Notification) -> dict[str, Any]:
     key = incident.dedup_key[:MAX_DEDUP_KEY]
     if notification.action in ends:
         return {"event_action": ends[notification.action], "dedup_key": key}
-    links = [{"href": notification.link, "text": "Dashboard"}]
-    links += [{"href": incident.runbook, "text": "Runbook"}] if incident.runbook else []
     worst = incident.conditions[0] if incident.conditions else None
     found: dict[str, Any] = {
         "event_action": "trigger",
         "dedup_key": key,
         "client": "Leadline",
-        "client_url": notification.link,
-        "links": links,
+        "client_url": notification.address,
+        "links": _links(notification),
         "payload": {
             "summary": headline(notification)[:MAX_SUMMARY],
             "source": incident.subject,
@@ -86,9 +89,38 @@ def event(notification: Notification) -> dict[str, Any]:
             "component": (worst.workflow if worst else None) or incident.subject,
             "group": ", ".join(incident.flows) or incident.subject,
             "class": str(worst.rule) if worst else "",
-            "custom_details": dict(facts(notification)),
+            "custom_details": _details(notification),
         },
     }
+    return _within_limit(found)
+
+
+def change_event(notification: Notification) -> dict[str, Any]:
+    """The change without its routing key. PagerDuty shows it beside the incidents of its time and pages nobody."""
+    incident = notification.incident
+    found: dict[str, Any] = {
+        "links": _links(notification),
+        "payload": {
+            "summary": headline(notification)[:MAX_SUMMARY],
+            "source": incident.subject,
+            "timestamp": notification.created_at.isoformat(),
+            "custom_details": _details(notification),
+        },
+    }
+    return _within_limit(found)
+
+
+def _links(notification: Notification) -> list[dict[str, str]]:
+    return [{"href": url, "text": label} for label, url in links(notification)]
+
+
+def _details(notification: Notification) -> dict[str, str | list[str]]:
+    """As PagerDuty shows them: a list where there is more than one line."""
+    shown = ((label, text.split("\n")) for label, text in facts(notification))
+    return {label: lines if len(lines) > 1 else lines[0] for label, lines in shown}
+
+
+def _within_limit(found: dict[str, Any]) -> dict[str, Any]:
     if len(json.dumps(found)) > MAX_BYTES:
         found["payload"]["custom_details"] = {"note": "left out: too long; see the dashboard"}
     return found
@@ -97,7 +129,7 @@ def event(notification: Notification) -> dict[str, Any]:
 def build(options: Options, environ: Mapping[str, str], client: httpx.AsyncClient) -> PagerDuty:
     """Raises UnresolvedReference, or ValueError for an address that would show the key."""
     base = require_private(resolve(options.url, environ)).rstrip("/").removesuffix(_PATH)
-    return PagerDuty(options.routing_key.reveal(environ), base + _PATH, client)
+    return PagerDuty(options.routing_key.reveal(environ), base, client)
 
 
 CHANNEL: Final = ChannelKind(Options, build)

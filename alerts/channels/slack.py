@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from alerts.channels.base import ChannelKind, Proof, Receipt, TransportError
 from alerts.channels.http import parts_of, post, require_private, retry_after, shown
-from alerts.channels.slack_blocks import body_of, escape
+from alerts.channels.slack_blocks import MAX_TEXT, PLAIN, body_of, cut, escape
 from alerts.messages import headline
 from alerts.model import Action, Notification, Tier
 from config.model import Declared
@@ -33,6 +33,9 @@ class Options(Declared):
     bot_token: SecretRef | None = None
     channel: str | None = Field(None, min_length=1)
     url: str = Field("https://slack.com", description="Base of the Web API, for `bot_token`.")
+    signing_secret: SecretRef | None = Field(
+        None, description="Of the Slack app whose interactivity points at the hub: messages get buttons."
+    )
 
     @model_validator(mode="after")
     def _one_way(self) -> Options:
@@ -49,13 +52,14 @@ class SlackWebhook:
 
     webhook_url: SecretStr
     client: httpx.AsyncClient
+    buttons: bool = False
 
     async def send(self, notification: Notification) -> Receipt:
         """Slack answers a webhook in plain text: `ok`, or the name of the error."""
         url = self.webhook_url.get_secret_value()
         now = notification.sent_at or notification.created_at
-        secrets = parts_of(url)
-        answer = await post(self.client, url, now=now, secrets=secrets, json=body_of(notification))
+        secrets, body = parts_of(url), body_of(notification, buttons=self.buttons)
+        answer = await post(self.client, url, now=now, secrets=secrets, json=body)
         return Receipt(answer.status_code, shown(answer, secrets))
 
     async def test(self, now: datetime) -> Proof:
@@ -77,12 +81,13 @@ class SlackBot:
     channel: str
     url: str
     client: httpx.AsyncClient
+    buttons: bool = False
 
     async def send(self, notification: Notification) -> Receipt:
         """A first message, or an edit of it and a reply. A retry repeats neither."""
         if notification.tier is Tier.REPORT:
             answer = await self._call(
-                "chat.postMessage", _sent_at(notification), {"channel": self.channel, **body_of(notification)}
+                "chat.postMessage", _sent_at(notification), {"channel": self.channel, **self._body(notification)}
             )
             return Receipt(200, f"reported as {answer.get('ts', '?')}")
         posted = f"slack:posted:{notification.notification_id}"
@@ -92,7 +97,7 @@ class SlackBot:
         return await self._post(notification, posted)
 
     async def _post(self, notification: Notification, posted: str) -> Receipt:
-        body = {"channel": self.channel, **body_of(notification)}
+        body = {"channel": self.channel, **self._body(notification)}
         answer = await self._call("chat.postMessage", _sent_at(notification), body)
         ts, channel = str(answer.get("ts", "")), str(answer.get("channel", self.channel))
         # The thread is addressed by the channel's id, which Slack answers with; a name would do only for posting.
@@ -100,13 +105,14 @@ class SlackBot:
 
     async def _edit(self, notification: Notification, ts: str, channel: str) -> Receipt:
         try:
-            body = {"channel": channel, "ts": ts, **body_of(notification)}
+            body = {"channel": channel, "ts": ts, **self._body(notification)}
             await self._call("chat.update", _sent_at(notification), body)
         except TransportError as err:
             if str(err).removeprefix("slack: ") not in _GONE:
                 raise
             return await self._post(notification, f"slack:posted:{notification.notification_id}")
-        reply = {"channel": channel, "thread_ts": ts, "text": escape(headline(notification))}
+        text = cut(escape(headline(notification)), MAX_TEXT)
+        reply = {"channel": channel, "thread_ts": ts, "text": text, "mrkdwn": False, **PLAIN}
         await self._call("chat.postMessage", _sent_at(notification), reply)
         return Receipt(200, f"updated {ts}")
 
@@ -114,6 +120,9 @@ class SlackBot:
         """`auth.test`: the token is good. Nobody sees anything."""
         answer = await self._call("auth.test", now, {})
         return Proof(200, f"the token is good for {answer.get('team', 'its workspace')}"[:200])
+
+    def _body(self, notification: Notification) -> dict[str, Any]:
+        return body_of(notification, buttons=self.buttons)
 
     async def _call(self, method: str, now: datetime, body: dict[str, Any]) -> dict[str, Any]:
         token = self.bot_token.get_secret_value()
@@ -141,14 +150,15 @@ def _sent_at(notification: Notification) -> datetime:
 
 def build(options: Options, environ: Mapping[str, str], client: httpx.AsyncClient) -> SlackWebhook | SlackBot:
     """Raises UnresolvedReference, or ValueError for an address that would show the secret."""
+    buttons = options.signing_secret is not None
     if options.webhook_url is not None:
         secret = options.webhook_url.reveal(environ)
         require_private(secret.get_secret_value())
-        return SlackWebhook(secret, client)
+        return SlackWebhook(secret, client, buttons)
     if options.bot_token is None or options.channel is None:
         raise ValueError("give either webhook_url, or bot_token and channel")
     url = require_private(resolve(options.url, environ)).rstrip("/").removesuffix("/api")
-    return SlackBot(options.bot_token.reveal(environ), resolve(options.channel, environ), url, client)
+    return SlackBot(options.bot_token.reveal(environ), resolve(options.channel, environ), url, client, buttons)
 
 
 CHANNEL: Final = ChannelKind(Options, build)

@@ -4,36 +4,46 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from alerts import report
-from alerts.messages import facts, headline
-from alerts.model import Notification, Tier
+from alerts.messages import facts, headline, links, mark
+from alerts.model import Action, IncidentState, Notification, Tier
+from alerts.reports import sending as report
 
 MAX_HEADER: Final = 150
 MAX_SECTION: Final = 3000
 MAX_FIELD: Final = 600
 """Slack takes 2,000, but no more than some 13,000 in all blocks together."""
 MAX_TEXT: Final = 4000
-_FIELDS: Final = ("Since", "Blame", "Flows", "Budget left", "Owner", "Acknowledged by")
+MAX_ID: Final = 255
+ACKNOWLEDGE: Final = "leadline.acknowledge"
+RESOLVE: Final = "leadline.resolve"
+SILENCE_1H: Final = "leadline.silence_1h"
+"""The `action_id` of each button; its `value` is the incident's id."""
+PLAIN: Final = {"unfurl_links": False, "unfurl_media": False, "parse": "none", "link_names": False}
+"""Slack makes nothing of our words by itself: neither links nor previews nor mentions."""
+_FIELDS: Final = ("Since", "Blame", "Flows", "Budget left", "Came back", "Owner", "Acknowledged by")
 _FOOTER: Final = ("Evidence", "Incident")
 
 
-def body_of(notification: Notification) -> dict[str, Any]:
-    """`text` for notifications and screen readers, `blocks` for everybody else."""
-    if notification.tier is Tier.REPORT:
-        text = report.as_text(notification)
-        blocks = [_header(report.subject(notification)), _section(f"```{cut(escape(text), MAX_SECTION - 6)}```")]
-        return {"text": cut(escape(report.subject(notification)), MAX_TEXT), "blocks": blocks}
+def body_of(notification: Notification, *, buttons: bool = False) -> dict[str, Any]:
+    """`text` for notifications and screen readers, `blocks` for everybody else; `buttons` where clicks are heard."""
+    if notification.tier is Tier.REPORT and notification.action is not Action.CHANGE:
+        title, where = report.subject(notification), links(notification)
+        pages = " · ".join(f"<{_address(url)}|{label}>" for label, url in where)
+        blocks = [_header(title), _section(cut(escape(report.summary(notification)), MAX_SECTION))]
+        blocks += [{"type": "context", "elements": [_mrkdwn(pages, MAX_FIELD)]}] if pages else []
+        return {"text": cut(escape(title), MAX_TEXT), "blocks": blocks, **PLAIN}
     known = dict(facts(notification))
     fields = [_mrkdwn(f"*{label}*\n{escape(known[label])}", MAX_FIELD) for label in _FIELDS if label in known]
     footer = " · ".join(f"{label} {escape(known[label])}" for label in _FOOTER if label in known)
-    links = " · ".join(f"<{_address(known[label])}|{label}>" for label in ("Dashboard", "Runbook") if label in known)
+    pages = " · ".join(f"<{_address(url)}|{label}>" for label, url in links(notification))
     blocks = [
-        _header(f"{_mark(notification)} {notification.incident.title}"),
+        _header(f"{mark(notification)} {notification.incident.title}"),
         _section(escape(known.get("What broke", headline(notification)))),
     ]
     blocks += [{"type": "section", "fields": fields}] if fields else []
-    blocks += [{"type": "context", "elements": [_mrkdwn(text, MAX_FIELD)]} for text in (footer, links) if text]
-    return {"text": cut(escape(headline(notification)), MAX_TEXT), "blocks": blocks}
+    blocks += [{"type": "context", "elements": [_mrkdwn(text, MAX_FIELD)]} for text in (footer, pages) if text]
+    blocks += [_buttons(notification)] if buttons and notification.incident.resolved_at is None else []
+    return {"text": cut(escape(headline(notification)), MAX_TEXT), "blocks": blocks, **PLAIN}
 
 
 def escape(text: str) -> str:
@@ -50,12 +60,18 @@ def cut(text: str, limit: int) -> str:
     return (kept[:start] if start >= 0 and ";" not in kept[start:] else kept) + "…"
 
 
-def _mark(notification: Notification) -> str:
-    """A shape and a word, because colour alone says nothing to everybody."""
+def _buttons(notification: Notification) -> dict[str, Any]:
     incident = notification.incident
-    if incident.resolved_at is not None:
-        return "✅ RESOLVED:"
-    return "🔴 URGENT:" if incident.tier is Tier.URGENT else "🟠 DEGRADED:"
+    open_ = incident.state is IncidentState.OPEN
+    found = [_button("Acknowledge", ACKNOWLEDGE, incident.incident_id, style="primary")] if open_ else []
+    found.append(_button("Resolve", RESOLVE, incident.incident_id))
+    found.append(_button("Silence 1 h", SILENCE_1H, incident.incident_id))
+    return {"type": "actions", "block_id": f"leadline:{incident.incident_id}"[:MAX_ID], "elements": found}
+
+
+def _button(text: str, action: str, value: str, **more: str) -> dict[str, Any]:
+    shown = {"type": "plain_text", "text": text}
+    return {"type": "button", "text": shown, "action_id": action, "value": value, **more}
 
 
 def _header(text: str) -> dict[str, Any]:
@@ -67,7 +83,7 @@ def _section(text: str) -> dict[str, Any]:
 
 
 def _mrkdwn(text: str, limit: int) -> dict[str, Any]:
-    return {"type": "mrkdwn", "text": cut(text, limit)}
+    return {"type": "mrkdwn", "text": cut(text, limit), "verbatim": True}
 
 
 def _address(url: str) -> str:

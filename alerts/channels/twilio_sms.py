@@ -14,7 +14,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import Field, SecretStr
 
-from alerts.channels.base import ChannelKind, Proof, Receipt, TransportError
+from alerts.channels.base import ChannelKind, Proof, Receipt, TransportError, together
 from alerts.channels.http import ask, require_private
 from alerts.gsm import sms
 from alerts.model import Action, Notification
@@ -55,7 +55,7 @@ class TwilioSms:
         accepted = {key: "accepted" for key, problem in zip(open_, answers, strict=True) if problem is None}
         problems = [problem for problem in answers if problem is not None]
         if problems:
-            raise _together(problems, accepted)
+            raise together(problems, accepted)
         return Receipt(201, f"accepted for {len(self.to)} number{'s' if len(self.to) > 1 else ''}", accepted)
 
     async def test(self, now: datetime) -> Proof:
@@ -98,19 +98,6 @@ class TwilioSms:
 def _receipt_key(notification: Notification, number: str) -> str:
     """Names the number without storing it."""
     return f"sms:{notification.notification_id}:{hashlib.sha256(number.encode()).hexdigest()[:16]}"
-
-
-def _together(problems: list[TransportError], accepted: dict[str, str]) -> TransportError:
-    """One error for all numbers: worth a retry as long as one of them is."""
-    waits = [p.retry_after_s for p in problems if p.retry_after_s is not None]
-    again = [p for p in problems if not p.permanent]
-    return TransportError(
-        "; ".join(str(p) for p in problems),
-        permanent=not again,
-        retry_after_s=max(waits, default=None),
-        status=(again or problems)[0].status,
-        keep=accepted,
-    )
 
 
 def build(options: Options, environ: Mapping[str, str], client: httpx.AsyncClient) -> TwilioSms:

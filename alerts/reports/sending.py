@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-from alerts import messages
+from alerts import mail, messages
 from alerts.model import Notification
 
 

@@ -51,7 +51,7 @@ def test_pagerduty_is_told_less_loudly_of_what_is_only_degraded(world: Any) -> N
 
 
 def test_pagerduty_never_gets_more_than_it_takes(world: Any) -> None:
-    huge = world.incident(*(world.condition(key=str(n), summary="x" * 2000) for n in range(500)))
+    huge = world.incident(*(world.condition(key=str(n), summary="x" * 2000, title="T" * 1500) for n in range(500)))
     found = event(world.notification(incident=huge))
     assert len(found["payload"]["summary"]) == 1024
     assert len(json.dumps(found)) < MAX_BYTES
@@ -210,14 +210,23 @@ async def test_a_mail_has_text_html_and_a_thread(world: Any, post_office: Any, c
     assert to == ["a@example.com", "b@example.com"]
     assert mail["Subject"].startswith("HubSpot contact-roundtrip DOWN 4 min")
     assert "Runbook:" in mail.get_body(("plain",)).get_content()
-    assert "<table>" in mail.get_body(("html",)).get_content()
+    assert "<table" in mail.get_body(("html",)).get_content()
+    assert (mail["Importance"], mail["Auto-Submitted"]) == ("high", "auto-generated")
+    assert mail["List-Id"] == "Leadline alerts <leadline-alerts.example.com>"
     later = compose(world.notification(Action.RESOLVE, notification_id=8), "leadline@example.com", ("a@example.com",))
     assert (later["References"], later["Message-ID"] != mail["Message-ID"]) == (mail["References"], True)
 
 
 async def test_a_mail_of_the_report_tier_is_the_post_incident_report(world: Any, post_office: Any, client: Any) -> None:
     await email(client, post_office.port).send(world.notification(Action.RESOLVE, tier=Tier.REPORT))
-    assert post_office.mails[0][1]["Subject"] == "Post-incident report: HubSpot contact-roundtrip DOWN, 12 min"
+    mail = post_office.mails[0][1]
+    assert mail["Subject"] == "Post-incident report: HubSpot contact-roundtrip DOWN, 12 min"
+    assert "/reports/incident/" in mail.get_body(("plain",)).get_content()
+    (pdf,) = mail.iter_attachments()
+    assert (pdf.get_filename(), pdf.get_content()[:4]) == ("incident-20261122-030000-hubspot.pdf", b"%PDF")
+    shown = [part["Content-ID"] for part in mail.walk() if part.get_content_type() == "image/png"]
+    assert shown == ["<chart-1.png>"]
+    assert 'src="cid:chart-1.png"' in mail.get_body(("html",)).get_content()
 
 
 async def test_an_address_that_was_refused_for_now_is_tried_alone(world: Any, post_office: Any, client: Any) -> None:

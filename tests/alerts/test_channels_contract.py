@@ -64,9 +64,22 @@ CASES = (
         },
         lambda _: {"KEY": SECRET},
     ),
+    Case("teams", lambda url, _: {"webhook_url": "${env:HOOK}"}, lambda url: {"HOOK": f"{url}/workflows/1?sig={SECRET}"}),
+    Case(
+        "alertmanager",
+        lambda url, _: {"urls": [url], "username": "leadline", "password": "${env:KEY}"},
+        lambda _: {"KEY": SECRET},
+    ),
+    Case(
+        "apprise",
+        lambda url, _: {"urls": ["${env:HOOK}"]},
+        lambda url: {"HOOK": f"{url.replace('http:', 'json:')}/{SECRET}"},
+    ),
 )  # fmt: skip
-IDS = ["pagerduty", "twilio_sms", "slack webhook", "slack bot", "webhook", "email"]
-HTTP_CASES = [pytest.param(case, id=name) for case, name in zip(CASES, IDS, strict=True) if case.kind != "email"]
+IDS = ["pagerduty", "twilio_sms", "slack webhook", "slack bot", "webhook", "email", "teams", "alertmanager", "apprise"]
+OWN_WAY = ("email", "apprise")
+"""Not by an HTTP client of ours: what they make of answers is tested with each."""
+HTTP_CASES = [pytest.param(case, id=name) for case, name in zip(CASES, IDS, strict=True) if case.kind not in OWN_WAY]
 ALL_CASES = [pytest.param(case, id=name) for case, name in zip(CASES, IDS, strict=True)]
 
 
@@ -171,6 +184,7 @@ def test_an_unknown_option_is_refused(case: Case) -> None:
 def test_a_secret_in_plain_text_is_refused_without_being_repeated(case: Case) -> None:
     options = case.options("http://127.0.0.1:1", 1)
     plain = {k: SECRET if isinstance(v, str) and v.startswith("${") else v for k, v in options.items()}
+    plain |= {k: [SECRET] for k, v in options.items() if isinstance(v, list) and v[0].startswith("${")}
     with pytest.raises(ValidationError, match="a secret in plain text") as caught:
         CHANNELS[case.kind].Options.model_validate(plain)
     assert SECRET not in str(caught.value)

@@ -9,21 +9,54 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alerts import report
 from alerts.gsm import MAX_SMS, septets, sms, transliterate
-from alerts.messages import as_html, duration, facts, headline, plain
-from alerts.model import Action, Blame, IncidentEvent, Rule, Tier
+from alerts.mail import as_html
+from alerts.messages import duration, facts, headline, links, plain
+from alerts.model import Action, Blame, Rule
 
 
 def test_the_headline_is_enough_at_three_in_the_morning(world: Any) -> None:
     assert headline(world.notification()) == (
         "HubSpot contact-roundtrip DOWN 4 min · create → 503 · vendor's fault (1/1 regions) · lead-routing stopped"
+        " · budget 41 % left"
     )
+
+
+def test_a_phone_that_shows_a_hundred_characters_shows_what_broke_whose_fault_and_what_stops(world: Any) -> None:
+    assert headline(world.notification())[:100].endswith("· vendor's fault (1/1 regions) · lead-routing st")
+
+
+def test_a_long_answer_of_a_vendor_leaves_room_for_blame_and_flows(world: Any) -> None:
+    wordy = world.condition(summary="create → schema: " + "the answer lacks many values that later steps need " * 5)
+    text = headline(world.notification(incident=world.incident(wordy)))
+    assert "… · vendor's fault (1/1 regions) · lead-routing stopped" in text
+    assert len(text) < 240
+
+
+@pytest.mark.parametrize(
+    ("left", "words"), [(None, "stopped"), (0.38, "budget 38 % left"), (0.0, "budget spent"), (-0.5, "budget spent")]
+)
+def test_the_headline_ends_with_the_budget_where_it_is_known(world: Any, left: float | None, words: str) -> None:
+    assert headline(world.notification(budget_left=left)).endswith(words)
+
+
+def test_every_message_leads_to_the_incidents_page_where_there_is_one(world: Any) -> None:
+    paged = world.notification(page="https://leadline.example.com/incident/1")
+    assert dict(facts(paged))["Incident page"] == paged.page
+    assert sms(paged).endswith(f" {paged.page}")
+    assert [label for label, _ in links(paged)] == ["Incident page", "Dashboard", "Runbook"]
+
+
+def test_a_runbook_in_words_is_told_and_not_linked(world: Any) -> None:
+    note = world.notification(incident=world.incident(runbook="ask the night shift"))
+    assert dict(facts(note))["Runbook"] == "ask the night shift"
+    assert [label for label, _ in links(note)] == ["Dashboard"]
 
 
 def test_the_headline_of_an_end_says_how_long_it_took(world: Any) -> None:
     assert headline(world.notification(Action.RESOLVE)) == (
         "RESOLVED after 12 min: HubSpot contact-roundtrip DOWN · create → 503 · vendor's fault (1/1 regions)"
+        " · budget 41 % left"
     )
 
 
@@ -37,7 +70,7 @@ def test_the_headline_says_who_took_it_and_that_it_came_back(world: Any) -> None
 def test_flows_are_only_affected_while_nothing_is_down(world: Any) -> None:
     burning = world.condition(rule=Rule.BURN_RATE, title="HubSpot latency budget BURNING", blame=Blame.UNKNOWN)
     assert headline(world.notification(incident=world.incident(burning))).endswith(
-        "create → 503 · lead-routing affected"
+        "create → 503 · lead-routing affected · budget 41 % left"
     )
 
 
@@ -73,7 +106,6 @@ def test_a_vendors_words_cannot_break_lines_or_html(world: Any) -> None:
     note = world.notification(incident=nasty)
     assert "\n" not in headline(note)
     assert "<script>" not in as_html(note)
-    assert "<script>" not in report.as_html(note)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +120,7 @@ def test_a_text_message_is_plain_short_and_has_the_link(world: Any) -> None:
     text = sms(world.notification())
     assert text == (
         "HubSpot contact-roundtrip DOWN 4 min - create -> 503 - vendor's fault (1/1 regions) - lead-routing stopped"
-        " ev ev-1 https://leadline.example.com/integration/hubspot"
+        " - budget 41 % left ev ev-1 https://leadline.example.com/integration/hubspot"
     )
 
 
@@ -100,27 +132,6 @@ def test_a_text_message_never_leaves_the_gsm_alphabet_nor_its_limit(world: Any, 
     assert septets(text) <= MAX_SMS
     assert transliterate(text) == text
     assert text.endswith(note.link)
-
-
-def test_a_report_tells_the_whole_story(world: Any) -> None:
-    events = (
-        IncidentEvent("i", world.T0, "opened", "HubSpot contact-roundtrip DOWN · create → 503"),
-        IncidentEvent("i", world.T0 + timedelta(minutes=2), "acknowledged", "acknowledged by ada", "ada"),
-        IncidentEvent("i", world.T0 + timedelta(minutes=12), "resolved", "no condition holds any more"),
-    )
-    over = world.notification(Action.RESOLVE)
-    taken = world.incident(
-        acknowledged_by="ada", acknowledged_at=events[1].at, resolved_at=events[2].at, state=over.incident.state
-    )
-    note = world.notification(Action.RESOLVE, incident=taken, tier=Tier.REPORT, timeline=events)
-    text = report.as_text(note)
-    assert text.startswith("Post-incident report: HubSpot contact-roundtrip DOWN, 12 min\n")
-    assert "ada acknowledged it after 2 min." in text
-    assert "Blame: vendor's fault; the vendor's servers report" in text
-    assert "  2026-11-22 03:12:00 UTC · resolved · no condition holds any more" in text
-    assert "ev-1" in text
-    assert "41 %" in text
-    assert "ada acknowledged" in report.as_html(note)
 
 
 def test_plain_text_lines_up(world: Any) -> None:
