@@ -1,13 +1,17 @@
-"""Whose fault it looks like, from the kind of failure, the other regions and the other integrations."""
+"""Whose fault it looks like: from the kind of failure, the other regions, the other integrations, and the vendor's own
+status page. A verdict always comes with its reason in one sentence."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from alerts.model import Blame
-from alerts.scene import NETWORK_KINDS
+from alerts.scene import NETWORK_KINDS, Scene
+from alerts.status_pages.standing import VendorStatus
+from config.model import Integration
 from metrics.model import RegionVerdict
 from probes.model import FailureKind
 
@@ -31,28 +35,87 @@ _BY_KIND: Final[dict[FailureKind, tuple[Blame, str]]] = {
     FailureKind.INTERNAL: (Blame.PROBER, "the prober itself failed"),
     FailureKind.DEPENDENCY: (Blame.UNKNOWN, "an earlier step failed"),
 }
+_OUR_MACHINES: Final = frozenset({FailureKind.PROXY, FailureKind.INTERNAL})
+"""What no vendor can have done, whatever it admits."""
+
+
+_NO_VENDOR: Final = "generic"
+"""Two integrations of it need not be of one vendor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Witnesses:
+    """What else there is to go by. `status` is the vendor's own word, where it is recent enough to be evidence."""
+
+    others_answer: bool = False
+    """Other integrations answer from the failing regions."""
+    siblings: tuple[str, ...] = ()
+    """Other integrations of the same vendor that answer from the failing regions."""
+    status: VendorStatus | None = None
 
 
 def blame(
-    failing: Sequence[RegionVerdict], fine: Sequence[RegionVerdict], *, others_answer: bool = False
+    failing: Sequence[RegionVerdict],
+    fine: Sequence[RegionVerdict],
+    seen: Witnesses = Witnesses(),
 ) -> tuple[Blame, str]:
-    """Whose fault, and a sentence that says why. `fine` are the regions where the same workflow works;
-    `others_answer`: other integrations answer from the failing regions."""
+    """Whose fault, and a sentence that says why. `fine` are the regions where the same workflow works."""
     kinds = Counter(r.kind for r in failing if r.kind is not None)
     if not kinds:
-        return Blame.UNKNOWN, "the failure was not classified"
+        return _with_status(Blame.UNKNOWN, "the failure was not classified", seen.status, None)
     kind = min(kinds, key=lambda k: (-kinds[k], k))
-    where = ", ".join(sorted(r.region for r in failing))
     if kind in NETWORK_KINDS and fine:
-        works = ", ".join(sorted(r.region for r in fine))
-        return Blame.NETWORK, f"{kind} fails from {where} only; it works from {works}"
-    whose, why = _BY_KIND[kind]
-    return whose, why + _support(kind, whose, failing, others_answer)
+        whose, why = Blame.NETWORK, f"{kind} fails from {_regions(failing)} only; it works from {_regions(fine)}"
+    else:
+        whose, why = _BY_KIND[kind]
+        why += _support(kind, whose, failing, fine, seen)
+    return _with_status(whose, why, seen.status, kind)
 
 
-def _support(kind: FailureKind, whose: Blame, failing: Sequence[RegionVerdict], others_answer: bool) -> str:
+def witnesses(scene: Scene, own: Integration, failing: Sequence[RegionVerdict]) -> Witnesses:
+    """What else speaks for or against the vendor of an integration that fails from these regions."""
+    regions = {r.region for r in failing}
+    others = ((one, verdict) for one, verdict in scene.workflows() if one.name != own.name)
+    answering = (
+        one for one, verdict in others if any(not r.failing and r.region in regions for r in scene.reporting(verdict))
+    )
+    kin = own.vendor != _NO_VENDOR
+    first = next(answering, None)
+    siblings = {one.name for one in (first, *answering) if one and one.vendor == own.vendor} if kin else set()
+    return Witnesses(first is not None, tuple(sorted(siblings)), scene.vendor_status(own.name))
+
+
+def _support(
+    kind: FailureKind, whose: Blame, failing: Sequence[RegionVerdict], fine: Sequence[RegionVerdict], seen: Witnesses
+) -> str:
+    if whose is Blame.CREDENTIAL and seen.siblings:
+        return f", and takes that of {', '.join(seen.siblings[:3])}"
     if whose is not Blame.VENDOR:
         return ""
-    if kind in NETWORK_KINDS and others_answer:
+    if kind in NETWORK_KINDS and seen.others_answer:
         return ", while other integrations answer from there"
-    return f", seen from {', '.join(sorted(r.region for r in failing))}"
+    works = f"; it works from {_regions(fine)}" if fine else ""
+    return f", seen from {_regions(failing)}{works}"
+
+
+def _with_status(whose: Blame, why: str, status: VendorStatus | None, kind: FailureKind | None) -> tuple[Blame, str]:
+    """An outage that the vendor admits is the vendor's. What it admits about anything on its page clears nobody else
+    of what points at them; what it admits about the very components that are used does."""
+    if status is None:
+        return whose, why
+    if not status.admits:
+        return whose, f"{why}; the vendor's status page says {status.words()}" if _is_said(whose, status) else why
+    admitted = f"the vendor's status page admits {status.words()}"
+    believed = whose in (Blame.VENDOR, Blame.UNKNOWN) or status.is_exact
+    if kind in _OUR_MACHINES or not believed:
+        return whose, f"{why}; still, {admitted}"
+    return Blame.VENDOR, f"{admitted}; {why}"
+
+
+def _is_said(whose: Blame, status: VendorStatus) -> bool:
+    """That all is well is only worth a word against the vendor; that nothing could be read never is."""
+    return whose in (Blame.VENDOR, Blame.VENDOR_CHANGE, Blame.UNKNOWN) and status.indicator.rank >= 0
+
+
+def _regions(verdicts: Sequence[RegionVerdict]) -> str:
+    return ", ".join(sorted({r.region for r in verdicts}))

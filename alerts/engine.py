@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
 from duckdb import DuckDBPyConnection
 
+from alerts.blast_radius import blast_radius
 from alerts.dismissal import news, still_dismissed
+from alerts.facts import facts
 from alerts.insistence import insist, report_ends_by_hand
 from alerts.model import Incident, IncidentEvent, IncidentState, Transition, TransitionKind
 from alerts.muting import Cover, MutingScene, silence_covers
 from alerts.policy import conditions, refreshed, transitions
 from alerts.scene import Known
+from alerts.store.config_versions import note_config
 from alerts.store.incidents import add_event, dismissing, open_incidents, recently_resolved, save_incident
 from alerts.store.ledger import channel_faults
 from alerts.store.silences import silences
+from alerts.store.status_pages import vendor_statuses
 from alerts.telling import tell
 from config.model import Config, Sli
 from metrics.model import Evaluation
@@ -42,18 +47,27 @@ class Engine:
 
 def _apply(con: DuckDBPyConnection, evaluation: Evaluation, config: Config) -> tuple[Transition, ...]:
     known = Known(
-        open_incidents(con), recently_resolved(con, evaluation.at, MEMORY), channel_faults(con), dismissing(con)
+        open_incidents(con),
+        recently_resolved(con, evaluation.at, MEMORY),
+        channel_faults(con),
+        dismissing(con),
+        vendors=vendor_statuses(con, config),
     )
+    note_config(con, config, evaluation.at)
     holding = conditions(evaluation, config, known)
     for incident in still_dismissed(holding, known.dismissing, evaluation.at):
         save_incident(con, incident)
     found = news(holding, known.dismissing)
-    changes = transitions(found, known.open, evaluation, config, known.recent)
+    changes = tuple(
+        _measured(change, evaluation, config)
+        for change in transitions(found, known.open, evaluation, config, known.recent)
+    )
     for change in changes:
         _record(con, change)
     fresh = refreshed(found, known.open, evaluation.at)
     for incident in fresh:
         save_incident(con, incident)
+    _note_facts(con, (*(change.incident for change in changes), *fresh), known, evaluation.at)
     scene = MutingScene(evaluation.at, config, _covers(con, evaluation.at), _open_after(known.open, changes, fresh))
     budget = partial(budget_left, evaluation)
     muted = tell(con, changes, scene, budget)
@@ -68,6 +82,22 @@ def _record(con: DuckDBPyConnection, change: Transition) -> None:
     again = change.kind is TransitionKind.OPENED and incident.reopened
     kind = "reopened" if again else str(change.kind)
     add_event(con, IncidentEvent(incident.incident_id, change.at, kind, change.note))
+
+
+def _measured(change: Transition, evaluation: Evaluation, config: Config) -> Transition:
+    """With what the incident hits now; of one that is over, what it hit last."""
+    if change.kind is TransitionKind.RESOLVED:
+        return change
+    radius = blast_radius(change.incident, config, evaluation)
+    return replace(change, incident=replace(change.incident, blast_radius=radius))
+
+
+def _note_facts(con: DuckDBPyConnection, incidents: Iterable[Incident], known: Known, at: datetime) -> None:
+    before = {incident.incident_id: incident for incident in (*known.recent, *known.open)}
+    for incident in incidents:
+        status = known.vendors.get(incident.subject)
+        for event in facts(before.get(incident.incident_id), incident, at, status):
+            add_event(con, event)
 
 
 def _covers(con: DuckDBPyConnection, at: datetime) -> tuple[Cover, ...]:

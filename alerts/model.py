@@ -93,6 +93,39 @@ def integration_of(subject: str) -> str:
     return subject.removeprefix("changes:")
 
 
+@dataclass(frozen=True, slots=True)
+class HitFlow:
+    """A business flow that an incident hits. `others`: integrations of other owners in it, each with its owner."""
+
+    name: str
+    how: str
+    """stopped, affected or at risk."""
+    owner: str = ""
+    """Of the flow as a whole, where it has one."""
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AtRisk:
+    """A promise that is being broken: of whom, which one, and what is left of its budget (1 = all, negative = over)."""
+
+    subject: str
+    objective: str
+    budget_left: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class BlastRadius:
+    """What an incident hits and what still works, as found at its latest change."""
+
+    flows: tuple[HitFlow, ...] = ()
+    fails: tuple[str, ...] = ()
+    """Workflows that are down."""
+    works: tuple[str, ...] = ()
+    """Workflows of the same integration that pass."""
+    at_risk: tuple[AtRisk, ...] = ()
+
+
 class IncidentState(StrEnum):
     """Life of an incident."""
 
@@ -127,6 +160,8 @@ class Incident:
     """Who called it over by hand; None where it ended by itself."""
     dismissed: tuple[Condition, ...] = ()
     """What held when somebody called it over, and has held ever since: it opens nothing until it was gone."""
+    blast_radius: BlastRadius | None = None
+    """None before the first evaluation that looked at it."""
 
     @property
     def integration(self) -> str:

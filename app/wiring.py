@@ -13,6 +13,7 @@ from config.model import Config
 def plugins() -> Plugins:
     """Everything that a configuration may name, so that `config` can check it without importing any of it."""
     from alerts.channels import CHANNELS
+    from alerts.status_pages import STATUS_PAGES
     from metrics.slo import unreachable_alerts, unreachable_flow_alerts
     from probes.auth import AUTH_METHODS, REFUSED_AUTH_KINDS
     from probes.auth.checks import auth_findings
@@ -24,6 +25,7 @@ def plugins() -> Plugins:
         refused_auth=REFUSED_AUTH_KINDS,
         channels={kind: channel.Options for kind, channel in CHANNELS.items()},
         vendors=tuple(VENDORS),
+        status_pages=tuple(STATUS_PAGES),
         checks=(auth_findings, unreachable_alerts, usage_findings),
         settings_checks=(unreachable_flow_alerts,),
     )

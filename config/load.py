@@ -25,6 +25,7 @@ from config.checks.kept import state_findings
 from config.checks.objectives import kept_findings, objective_findings
 from config.checks.options import kind_findings
 from config.checks.plaintext import plaintext_findings
+from config.checks.status_pages import status_page_findings
 from config.checks.steps import step_findings
 from config.checks.wires import wire_findings
 from config.checks.workflows import workflow_findings
@@ -208,6 +209,7 @@ def _validated(model: type[Declared], value: Mapping[str, Any]) -> tuple[Declare
 
 def _integration_findings(value: Mapping[str, Any], context: Context) -> Iterable[Finding]:
     yield from _vendor_findings(value, context.plugins)
+    yield from status_page_findings(value, context.plugins)
     yield from address_findings(value, context)
     yield from plaintext_findings(value)
     yield from wire_findings(value, context)

@@ -15,11 +15,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from config.alerting import Alerting, Channel, Confirmation, Route
 from config.declared import Declared, PluginSpec
+from config.escalation import Escalation, Level
 from config.lifecycle import AcceptedChange, LifecycleDate
 from config.objective import BudgetWindow, CalendarWindow, Flow, Objective, Period, Sli
 from config.quota import QuotaPolicy, QuotaReset
 from config.requests import BodyMatch, Expect, FilePart, GraphQl, Repeat, Request, Retry, Until, When
 from config.scalars import Count, Duration, HttpVersion, Name, WireText
+from config.status_page import StatusPage
 from config.targets import Targets
 from config.thresholds import Sensitivity, Thresholds
 
@@ -33,10 +35,12 @@ __all__ = [
     "Channel",
     "Confirmation",
     "Declared",
+    "Escalation",
     "Expect",
     "FilePart",
     "Flow",
     "GraphQl",
+    "Level",
     "LifecycleDate",
     "Objective",
     "Period",
@@ -49,6 +53,7 @@ __all__ = [
     "Route",
     "Sensitivity",
     "Sli",
+    "StatusPage",
     "Targets",
     "Thresholds",
     "Until",
@@ -230,6 +235,7 @@ class Integration(Declared):
         "production", description="Which side of the vendor; an address of the other side is refused."
     )
     base_url: str = Field(description="http:// or https://, without a query; each step's path is put behind it.")
+    status_page: StatusPage | None = Field(None, description="Where the vendor tells of its own health.")
     auth: PluginSpec = Field(PluginSpec(kind="none"), description="How requests are authorised.")
     quota: QuotaPolicy = Field(QuotaPolicy(), description="What the probes leave to the business.")
     circuit: Circuit = Field(Circuit(), description="When to stop asking while it fails.")

@@ -25,5 +25,7 @@ class Plugins:
     """Kinds that are not to be had on purpose → the reason, and what to use instead."""
     channels: Mapping[str, type[BaseModel]] = field(default_factory=dict)
     vendors: Collection[str] = ()
+    status_pages: Collection[str] = ()
+    """How a vendor's status page can be read."""
     checks: Sequence[IntegrationCheck] = ()
     settings_checks: Sequence[SettingsCheck] = ()

@@ -18,7 +18,22 @@ def of(config: Config) -> str:
     """The first 16 hexadecimal digits of a SHA-256 over everything but the directory's own place."""
     content = config.model_dump(mode="json", by_alias=True, exclude={"root", "version"})
     content["integrations"].sort(key=lambda integration: str(integration["integration"]))
-    text = json.dumps(_portable(content, config.root), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return _hash(_portable(content, config.root))
+
+
+def parts(config: Config) -> dict[str, str]:
+    """Integration, or the file that its own part stands in, → hash of its content: what a new version has changed."""
+    content = {one.name: one.model_dump(mode="json", by_alias=True) for one in config.integrations}
+    content |= {
+        "alerts.yaml": config.alerting.model_dump(mode="json", by_alias=True),
+        "leadline.yaml": config.settings.model_dump(mode="json", by_alias=True),
+        "other files": {"schemas": config.schemas, "files": config.files},
+    }
+    return {name: _hash(_portable(value, config.root)) for name, value in content.items()}
+
+
+def _hash(content: Any) -> str:
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:LENGTH]
 
 

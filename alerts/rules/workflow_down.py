@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from alerts.blame import blame
+from alerts.blame import blame, witnesses
 from alerts.model import Blame, Condition, Rule, Tier
 from alerts.rules.shape_drift import is_telling, what_changed
 from alerts.scene import NO_FRESH_DATA, RuleKind, Scene
@@ -65,7 +65,7 @@ def _condition(
     key = f"{integration.name}/{Rule.WORKFLOW_DOWN}/{named}"
     first = min(failing, key=lambda r: (r.failing_since or r.last_run_at, r.region))
     fine = tuple(r for r in counted.regions if not r.failing)
-    whose, why = blame(failing, fine, others_answer=_others_answer(scene, integration.name, failing))
+    whose, why = blame(failing, fine, witnesses(scene, integration, failing))
     if across and _never_came(first):
         whose, why = Blame.UNKNOWN, f"what was written to {across} does not show up in {integration.name}"
     return Condition(
@@ -114,17 +114,6 @@ def _still_failed(scene: Scene, key: str, failing: tuple[RegionVerdict, ...]) ->
     earlier = next((c for c in scene.before(Rule.WORKFLOW_DOWN) if c.key == key), None)
     pending = _not_recovered(earlier, scene) if earlier else None
     return tuple(sorted({r.region for r in failing} | set(pending[0] if pending else ())))
-
-
-def _others_answer(scene: Scene, name: str, failing: tuple[RegionVerdict, ...]) -> bool:
-    """Whether other integrations answer from the regions where this one fails."""
-    regions = {r.region for r in failing}
-    return any(
-        not region.failing and region.region in regions
-        for integration, verdict in scene.workflows()
-        if integration.name != name
-        for region in scene.reporting(verdict)
-    )
 
 
 def what_failed(region: RegionVerdict) -> str:

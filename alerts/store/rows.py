@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from alerts.model import Condition, Incident, IncidentState, Tier
+from alerts.model import BlastRadius, Condition, Incident, IncidentState, Tier
 
 INCIDENT: Final = TypeAdapter(Incident)
 CONDITIONS: Final = TypeAdapter(tuple[Condition, ...])
+BLAST_RADIUS: Final = TypeAdapter(BlastRadius)
 
 
 def utc(value: datetime) -> datetime:
@@ -26,7 +27,7 @@ def utc_or_none(value: datetime | None) -> datetime | None:
 
 INCIDENT_COLUMNS: Final = (
     "incident_id, subject, tier, state, title, opened_at, resolved_at, acknowledged_at, acknowledged_by, reopened,"
-    " told_until, owner, runbook, flows, conditions, resolved_by, dismissed"
+    " told_until, owner, runbook, flows, conditions, resolved_by, dismissed, blast_radius"
 )
 
 
@@ -50,6 +51,7 @@ def incident_values(incident: Incident) -> list[Any]:
         CONDITIONS.dump_json(incident.conditions).decode(),
         incident.resolved_by,
         CONDITIONS.dump_json(incident.dismissed).decode(),
+        BLAST_RADIUS.dump_json(incident.blast_radius).decode() if incident.blast_radius else "",
     ]
 
 
@@ -73,4 +75,5 @@ def incident_of(row: tuple[Any, ...]) -> Incident:
         conditions=CONDITIONS.validate_json(row[14]),
         resolved_by=row[15],
         dismissed=CONDITIONS.validate_json(row[16]),
+        blast_radius=BLAST_RADIUS.validate_json(row[17]) if row[17] else None,
     )

@@ -41,6 +41,7 @@ def address_findings(integration: Mapping[str, Any], context: Context) -> Iterat
 
 def _addresses(integration: Mapping[str, Any]) -> Iterator[tuple[Path, object]]:
     yield ("base_url",), integration.get("base_url")
+    yield ("status_page", "url"), mapping(integration.get("status_page")).get("url")
     for key, value in mapping(integration.get("auth")).items():
         if key.endswith("url"):
             yield ("auth", key), value

@@ -37,6 +37,9 @@ def schemas(plugins: Plugins) -> dict[str, dict[str, Any]]:
     _inject(made["alerts.schema.json"], "Channel", plugins.channels)
     if plugins.vendors:
         made["integration.schema.json"]["properties"]["vendor"]["enum"] = sorted(plugins.vendors)
+    if plugins.status_pages:
+        kind = made["integration.schema.json"]["$defs"]["StatusPage"]["properties"]["kind"]
+        kind["enum"] = sorted(plugins.status_pages)
     return made
 
 

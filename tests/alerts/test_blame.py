@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from alerts.blame import blame
+from alerts.blame import Witnesses, blame
 from alerts.model import Blame
 from probes.model import FailureKind
 
@@ -59,7 +59,7 @@ def test_the_most_common_kind_decides(world: Any) -> None:
 
 
 def test_other_integrations_that_answer_clear_the_network(world: Any) -> None:
-    _, why = blame([world.region(failing=2, kind=K.CONNECT)], [], others_answer=True)
+    _, why = blame([world.region(failing=2, kind=K.CONNECT)], [], Witnesses(others_answer=True))
     assert why.endswith("while other integrations answer from there")
 
 
