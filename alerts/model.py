@@ -26,14 +26,18 @@ class Rule(StrEnum):
     REGION_DOWN = "region_down"
     WORKFLOW_DOWN = "workflow_down"
     BURN_RATE = "burn_rate"
+    STORM = "storm"
     UNUSUAL = "unusual"
+    THRESHOLD = "threshold"
     THROTTLED = "throttled"
     UNSTABLE = "unstable"
     QUOTA_FORECAST = "quota_forecast"
     QUOTA_LOW = "quota_low"
     RECORDED_VALUE = "recorded_value"
     PROBER_SILENT = "prober_silent"
+    NO_DATA = "no_data"
     CHANNEL_BROKEN = "channel_broken"
+    HUB_OVERLOADED = "hub_overloaded"
     API_LIFECYCLE = "api_lifecycle"
     CREDENTIAL_DUE = "credential_due"
     CERTIFICATE_EXPIRING = "certificate_expiring"
@@ -61,7 +65,8 @@ class Condition:
     rule: Rule
     tier: Tier
     subject: str
-    """Integration name, `changes:NAME` of it, `flow:NAME`, `region:NAME`, `prober:ID` or `channel:NAME`."""
+    """Integration name, `changes:NAME` of it, `flow:NAME`, `region:NAME`, `prober:ID`, `channel:NAME`, `storm:vendors` or
+    `hub:self`."""
     since: datetime
     summary: str
     """One line for people: what broke, with numbers."""
@@ -80,6 +85,8 @@ class Condition:
     """Why it still holds although the latest figures do not say so."""
     seen_by: str | None = None
     """The integration whose workflow saw it, where that is not the subject: it has steps against two."""
+    members: tuple[str, ...] = ()
+    """The integrations that a storm consists of."""
 
 
 def changes_subject(integration: str) -> str:

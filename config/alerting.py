@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from config.damping import Flapping, Storm
 from config.declared import Declared, PluginSpec
 from config.matching import Match
 from config.escalation import Escalation
 from config.rate import DeclaredRate
+from config.rules import Rules
 from config.scalars import Count, Duration, Name, Share
 from config.self_test import SelfTest
 
@@ -68,3 +70,6 @@ class Alerting(Declared):
     escalations: tuple[Escalation, ...] = Field((), description="What happens when nobody acknowledges.")
     routes: tuple[Route, ...] = Field((), description="Who hears of what; the first that matches is used.")
     confirm: Confirmation = Field(Confirmation(), description="How sure to be before somebody is woken.")
+    rules: Rules = Field({}, description="How single rules are set.")
+    flapping: Flapping = Field(Flapping(), description="What is told of something that goes on and off.")
+    storm: Storm = Field(Storm(), description="When many integrations that go down at once are one incident.")

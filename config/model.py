@@ -8,12 +8,14 @@ without carrying a secret. `config.secrets.resolve` turns them into text on the 
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from config.alerting import Alerting, Channel, Confirmation, Route
+from config.damping import Flapping, Storm
 from config.declared import Declared, PluginSpec
 from config.escalation import Escalation, Level
 from config.lifecycle import AcceptedChange, LifecycleDate
@@ -38,6 +40,7 @@ __all__ = [
     "Escalation",
     "Expect",
     "FilePart",
+    "Flapping",
     "Flow",
     "GraphQl",
     "Level",
@@ -54,6 +57,7 @@ __all__ = [
     "Sensitivity",
     "Sli",
     "StatusPage",
+    "Storm",
     "Targets",
     "Thresholds",
     "Until",
@@ -325,7 +329,11 @@ class Config(BaseModel):
 
     def integration(self, name: str) -> Integration | None:
         """The integration of that name, or None."""
-        return next((i for i in self.integrations if i.name == name), None)
+        return self._by_name.get(name)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Integration]:
+        return {one.name: one for one in reversed(self.integrations)}
 
     def flow(self, name: str) -> Flow | None:
         """The flow of that name that something is promised of, or None."""

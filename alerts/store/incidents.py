@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from duckdb import DuckDBPyConnection
@@ -63,6 +64,34 @@ def timeline(con: DuckDBPyConnection, incident_id: str) -> tuple[IncidentEvent, 
         [incident_id],
     ).fetchall()
     return tuple(IncidentEvent(row[0], utc(row[1]), row[2], row[3], row[4]) for row in rows)
+
+
+def unreported(con: DuckDBPyConnection, since: datetime) -> tuple[Incident, ...]:
+    """Incidents that people have heard of and called over since then, without a report on that end yet."""
+    rows = con.execute(
+        f"SELECT {INCIDENT_COLUMNS} FROM incidents WHERE state = 'resolved' AND resolved_by IS NOT NULL "  # noqa: S608 - constant columns
+        "AND resolved_at >= $since"
+        " AND EXISTS (SELECT 1 FROM outbox AS o WHERE o.incident_id = incidents.incident_id AND o.tier <> 'report')"
+        " AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.incident_id = incidents.incident_id"
+        " AND o.tier = 'report' AND o.created_at >= incidents.resolved_at) ORDER BY resolved_at, incident_id",
+        {"since": since},
+    ).fetchall()
+    return tuple(incident_of(row) for row in rows)
+
+
+def timelines(con: DuckDBPyConnection, incident_ids: Sequence[str]) -> dict[str, tuple[IncidentEvent, ...]]:
+    """What happened to each of the incidents, in order; one of which nothing is known is left out."""
+    if not incident_ids:
+        return {}
+    rows = con.execute(
+        "SELECT incident_id, happened_at, kind, note, who FROM incident_events "
+        "WHERE list_contains(?, incident_id) ORDER BY event_id",
+        [list(incident_ids)],
+    ).fetchall()
+    found: dict[str, list[IncidentEvent]] = {}
+    for row in rows:
+        found.setdefault(row[0], []).append(IncidentEvent(row[0], utc(row[1]), row[2], row[3], row[4]))
+    return {incident_id: tuple(events) for incident_id, events in found.items()}
 
 
 def save_incident(con: DuckDBPyConnection, incident: Incident) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -41,26 +41,45 @@ class Claim:
     fallbacks: tuple[str, ...]
 
 
+CIRCUIT_OPENS_AFTER: Final = 3
+"""Temporary failures in a row on one channel, whatever the message; from then on there is one trial at a time."""
+
+_OVERTAKES: Final[dict[Action, tuple[Action, ...]]] = {
+    Action.UPDATE: (Action.UPDATE,),
+    Action.RESOLVE: (Action.UPDATE,),
+    Action.TRIGGER: (Action.TRIGGER, Action.UPDATE, Action.ACKNOWLEDGE, Action.RESOLVE),
+}
+"""A trigger says all there is to say: whoever was not told of the first one, nor of its end, hears of this one only.
+An acknowledgement overtakes nothing, because some channels send none."""
+
 _WAITING: Final = "(state = 'due' AND due_at <= $now OR state = 'claimed' AND lease_until <= $now)"
 _FIRST_OF_ITS_KIND: Final = """NOT EXISTS (
     SELECT 1 FROM outbox AS earlier
     WHERE earlier.incident_id = outbox.incident_id AND earlier.channel = outbox.channel
       AND earlier.notification_id < outbox.notification_id AND earlier.state IN ('due', 'claimed'))"""
+_NOT_HELD: Final = """NOT EXISTS (
+    SELECT 1 FROM channel_health AS health WHERE health.channel = outbox.channel AND health.held_until > $now)"""
+_MOST_URGENT: Final = """
+    CASE WHEN EXISTS (
+        SELECT 1 FROM channel_health AS health WHERE health.channel = $channel AND health.failures >= $opens_after)
+    THEN attempts ELSE 0 END, urgency DESC, action <> 'trigger', due_at, notification_id"""
+"""What wakes somebody first. While the circuit is open, what was tried least: a message that the channel chokes on must
+not be the trial each time."""
 
 
 def enqueue(
     con: DuckDBPyConnection, incident: Incident, message: Message, at: datetime, budget_left: float | None
 ) -> None:
-    """Adds a message; updates of the same incident that nobody has sent yet are overtaken by it."""
-    if message.tier is not Tier.REPORT:
-        con.execute(
-            "UPDATE outbox SET state = 'superseded', settled_at = ? "
-            "WHERE incident_id = ? AND channel = ? AND action = 'update' AND state = 'due'",
-            [at, incident.incident_id, message.channel],
-        )
+    """Adds a message; those of the same incident that nobody has sent yet and that it makes old news are overtaken."""
+    overtaken = () if message.tier is Tier.REPORT else _OVERTAKES.get(message.action, ())
+    con.execute(
+        "UPDATE outbox SET state = 'superseded', settled_at = ? "
+        "WHERE incident_id = ? AND channel = ? AND tier <> 'report' AND state = 'due' AND list_contains(?, action)",
+        [at, incident.incident_id, message.channel, [str(action) for action in overtaken]],
+    )
     con.execute(
         "INSERT INTO outbox (notification_id, incident_id, channel, tier, action, created_at, incident, budget_left,"
-        " fallbacks, due_at, note) VALUES (nextval('notification_ids'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " fallbacks, due_at, note, urgency) VALUES (nextval('notification_ids'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             incident.incident_id,
             message.channel,
@@ -72,6 +91,7 @@ def enqueue(
             json.dumps(message.fallbacks),
             at,
             message.note,
+            0 if message.tier is Tier.REPORT else max(message.tier.rank, incident.tier.rank),
         ],
     )
 
@@ -87,20 +107,11 @@ def told(con: DuckDBPyConnection, incident_id: str) -> dict[str, Tier]:
     return {channel: Tier(tier) for channel, tier, action in rows if action != Action.RESOLVE}
 
 
-def channels_of_end(con: DuckDBPyConnection, incident_id: str, since: datetime) -> frozenset[str]:
-    """Channels that were asked, at that instant or later, to tell of the incident's end."""
-    rows = con.execute(
-        "SELECT DISTINCT channel FROM outbox WHERE incident_id = ? AND action = 'resolve' AND tier <> 'report'"
-        " AND created_at >= ?",
-        [incident_id, since],
-    ).fetchall()
-    return frozenset(row[0] for row in rows)
-
-
 def due_channels(con: DuckDBPyConnection, now: datetime) -> tuple[str, ...]:
     """Channels with something to send now."""
     rows = con.execute(
-        f"SELECT DISTINCT channel FROM outbox WHERE {_WAITING} AND {_FIRST_OF_ITS_KIND} ORDER BY channel",  # noqa: S608
+        f"SELECT DISTINCT channel FROM outbox WHERE {_WAITING} AND {_FIRST_OF_ITS_KIND} AND {_NOT_HELD} "  # noqa: S608
+        "ORDER BY channel",
         {"now": now},
     ).fetchall()
     return tuple(row[0] for row in rows)
@@ -109,19 +120,20 @@ def due_channels(con: DuckDBPyConnection, now: datetime) -> tuple[str, ...]:
 def claim(
     con: DuckDBPyConnection, channel: str, now: datetime, lease: timedelta, token: str, link: str
 ) -> Claim | None:
-    """Takes the next message of the channel, or None. A message waits until the earlier ones of its incident on that
-    channel are settled; a claim whose lease has ended (its deliverer died) is free again."""
+    """Takes the most urgent message of the channel; None where there is none, or the channel is held. A message waits
+    until the earlier ones of its incident on that channel are settled; a claim whose lease has ended is free again."""
     found = con.execute(
         f"SELECT notification_id FROM outbox WHERE channel = $channel AND {_WAITING} AND {_FIRST_OF_ITS_KIND} "  # noqa: S608
-        "ORDER BY due_at, notification_id LIMIT 1",
-        {"channel": channel, "now": now},
+        f"AND {_NOT_HELD} ORDER BY {_MOST_URGENT} LIMIT 1",
+        {"channel": channel, "now": now, "opens_after": CIRCUIT_OPENS_AFTER},
     ).fetchone()
     if found is None:
         return None
     row = con.execute(
         "UPDATE outbox SET state = 'claimed', claim = $token, lease_until = $until, attempts = attempts + 1 "  # noqa: S608 - constant condition
         f"WHERE notification_id = $id AND {_WAITING} "
-        "RETURNING notification_id, incident, tier, action, channel, created_at, budget_left, attempts, fallbacks, note",
+        "RETURNING notification_id, incident, tier, action, channel, created_at, budget_left, attempts, fallbacks,"
+        " note",
         {"token": token, "until": now + lease, "id": found[0], "now": now},
     ).fetchone()
     return _claim_of(con, row, token, now, link) if row else None
@@ -180,13 +192,6 @@ def settle(
         [state, receipt, None if state == "due" else at, due_at, *identity],
     )
     return True
-
-
-def first_untold(con: DuckDBPyConnection, incident_id: str, channels: Iterable[str]) -> str | None:
-    """The first of the channels that has no message about the incident yet."""
-    rows = con.execute("SELECT DISTINCT channel FROM outbox WHERE incident_id = ?", [incident_id]).fetchall()
-    known = {row[0] for row in rows}
-    return next((channel for channel in channels if channel not in known), None)
 
 
 def outbox(con: DuckDBPyConnection, limit: int = 100, *, unsettled: bool = False) -> tuple[OutboxRow, ...]:

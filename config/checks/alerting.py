@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from config.checks import mapping, mappings
+from config.checks.escalations import escalation_findings
 from config.checks.options import kind_findings
 from config.checks.workflows import duplicates
 from config.model import ImpactTier
@@ -32,11 +33,12 @@ def alerting_findings(alerting: Mapping[str, Any], plugins: Plugins, environ: Ma
     yield from duplicates(channels, ("channels",), "channel")
     for position, channel in channels:
         at = ("channels", position)
-        yield from kind_findings(channel, at, plugins.channels, environ, own_keys=("kind", "name"))
+        yield from kind_findings(channel, at, plugins.channels, environ, own_keys=("kind", "name", "rate", "self_test"))
     names = {str(channel.get("name")) for _, channel in channels}
     for position, route in mappings(alerting.get("routes")):
         for tier in TIERS:
             yield from _unknown_channels(route.get(tier), ("routes", position, tier), names)
+    yield from escalation_findings(alerting)
     yield from _quorum(mapping(alerting.get("confirm")).get("quorum"))
 
 

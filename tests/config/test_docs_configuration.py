@@ -53,6 +53,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "alerts": model.Alerting,
     "channels": model.Channel,
     "routes": model.Route,
+    "escalations": model.Escalation,
+    "levels": model.Level,
     "confirm": model.Confirmation,
     "leadline": model.Settings,
     "flows": model.Flow,

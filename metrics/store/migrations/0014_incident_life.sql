@@ -5,3 +5,19 @@ COMMENT ON COLUMN incidents.resolved_by IS 'Who called it over by hand; null whe
 
 ALTER TABLE incidents ADD COLUMN dismissed VARCHAR DEFAULT '[]';
 COMMENT ON COLUMN incidents.dismissed IS 'Conditions that held when somebody called it over and have held since: they open nothing, JSON list.';
+
+ALTER TABLE outbox ADD COLUMN note VARCHAR DEFAULT '';
+COMMENT ON COLUMN outbox.note IS 'Why it is told now, where that is not a change of the incident: a level that nobody acknowledged, a reminder.';
+
+COMMENT ON COLUMN incident_events.kind IS 'What kind of fact; docs/incidents.md lists them.';
+
+CREATE TABLE inbound_events (
+    channel VARCHAR NOT NULL,
+    event_key VARCHAR NOT NULL,
+    received_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (channel, event_key)
+);
+COMMENT ON TABLE inbound_events IS 'What receivers of messages told back of late, so that a repetition changes nothing.';
+COMMENT ON COLUMN inbound_events.channel IS 'The channel whose receiver told it.';
+COMMENT ON COLUMN inbound_events.event_key IS 'Its event id, or a hash of its signature where the receiver numbers none.';
+COMMENT ON COLUMN inbound_events.received_at IS 'When it came first.';

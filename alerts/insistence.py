@@ -1,0 +1,64 @@
+"""Writes what is told because time passes or because people acted, in the engine's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from typing import Final
+
+from duckdb import DuckDBPyConnection
+
+from alerts.escalation import due, messages_of
+from alerts.model import Incident, IncidentEvent, Transition, TransitionKind
+from alerts.muting import MutingScene
+from alerts.routing import Message, messages, quiet_of, routes_of
+from alerts.store.incidents import add_event, timelines, unreported
+from alerts.store.outbox import enqueue, told
+from alerts.telling import Budget
+from config.model import Escalation, Route
+
+REPORTED_WITHIN: Final = timedelta(days=1)
+"""Later than this after its end nobody gets a report that was never asked for until then."""
+
+
+def insist(con: DuckDBPyConnection, scene: MutingScene, muted: Collection[str], budget: Budget) -> None:
+    """Levels and reminders of open incidents whose time has come, with their messages; none of what is muted."""
+    watched: dict[str, tuple[Incident, Escalation | None, Route | None]] = {}
+    for incident in scene.open:
+        ways = _ways(incident, scene) if incident.incident_id not in muted else (None, None)
+        if ways != (None, None):
+            watched[incident.incident_id] = (incident, *ways)
+    for incident_id, life in timelines(con, list(watched)).items():
+        incident, escalation, route = watched[incident_id]
+        found = due(incident, life, escalation, route, scene.at)
+        tells = messages_of(found, incident, told(con, incident_id)) if found else ()
+        if found and tells:
+            note = f"{found.why}; told: {', '.join(message.channel for message in tells)}"
+            add_event(con, IncidentEvent(incident_id, scene.at, found.kind, note))
+            _enqueue(con, scene, incident, tells, budget)
+
+
+def report_ends_by_hand(con: DuckDBPyConnection, scene: MutingScene, budget: Budget) -> None:
+    """The reports on incidents that people called over: whoever did so knows no routes."""
+    for incident in unreported(con, scene.at - REPORTED_WITHIN):
+        over = Transition(TransitionKind.RESOLVED, incident, scene.at, "")
+        _enqueue(con, scene, incident, messages(over, routes_of(incident, scene.config, scene.at), {}), budget)
+
+
+def _ways(incident: Incident, scene: MutingScene) -> tuple[Escalation | None, Route | None]:
+    """How it escalates, and the route that says when to remind: of its routes the first that has a word on it. Neither
+    in quiet hours that mute it."""
+    routes = routes_of(incident, scene.config, scene.at)
+    if any(quiet_of(route, incident, scene.config, scene.at) for route in routes):
+        return None, None
+    named = {escalation.name: escalation for escalation in scene.config.alerting.escalations}
+    wanted = next((route.escalation for route in routes if route.escalation), None)
+    return named.get(wanted or ""), next((route for route in routes if route.remind_every), None)
+
+
+def _enqueue(
+    con: DuckDBPyConnection, scene: MutingScene, incident: Incident, found: Sequence[Message], budget: Budget
+) -> None:
+    left = budget(incident.integration) if found else None
+    for message in found:
+        enqueue(con, incident, message, scene.at, left)
