@@ -13,9 +13,19 @@ from alerts.channels import alertmanager, apprise, email, pagerduty, slack, team
 from alerts.channels.base import ChannelKind, Charted, Receipt, Sender, TransportError, Unavailable
 from alerts.latency_chart import Provider
 from config.model import Channel, Config
+from config.rate import Rate
 from config.secrets import UnresolvedReference
 
-__all__ = ["CHANNELS", "ChannelKind", "Receipt", "Sender", "TransportError", "build_sender", "build_senders"]
+__all__ = [
+    "CHANNELS",
+    "ChannelKind",
+    "Receipt",
+    "Sender",
+    "TransportError",
+    "build_sender",
+    "build_senders",
+    "rates_of",
+]
 
 CHANNELS: Final[dict[str, ChannelKind]] = {
     "pagerduty": pagerduty.CHANNEL,
@@ -39,6 +49,13 @@ def build_senders(
     # httpx logs the address of every request at INFO, and a Slack webhook's address is its secret.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     return {channel.name: build_sender(channel, environ, client, history) for channel in config.alerting.channels}
+
+
+def rates_of(config: Config) -> dict[str, Rate]:
+    """How often each configured channel may be used: as declared, or as its service takes."""
+    kinds = {channel.name: CHANNELS.get(channel.kind) for channel in config.alerting.channels}
+    declared = {channel.name: channel.rate for channel in config.alerting.channels}
+    return {name: rate for name, kind in kinds.items() if (rate := declared[name] or (kind and kind.rate))}
 
 
 def build_sender(

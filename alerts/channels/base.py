@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Protocol, runtime_checkable
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol, runtime_checkable
 
 import httpx
 from pydantic import BaseModel
 
 from alerts.latency_chart import Provider
 from alerts.model import Notification
+from config.rate import Rate
+
+USUAL_RATE: Final = Rate(60, timedelta(minutes=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,8 @@ class ChannelKind:
 
     Options: type[BaseModel]
     build: Callable[[Any, Mapping[str, str], httpx.AsyncClient], Sender]
+    rate: Rate = USUAL_RATE
+    """What the service takes, where the channel declares no other."""
 
 
 @dataclass(frozen=True, slots=True)

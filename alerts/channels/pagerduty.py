@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import httpx
@@ -16,6 +16,7 @@ from alerts.channels.http import post, require_private, shown
 from alerts.messages import facts, headline, links
 from alerts.model import Action, Notification, Tier
 from config.model import Declared
+from config.rate import Rate
 from config.secrets import SecretRef, resolve
 
 _PATH: Final = "/v2/enqueue"
@@ -132,4 +133,4 @@ def build(options: Options, environ: Mapping[str, str], client: httpx.AsyncClien
     return PagerDuty(options.routing_key.reveal(environ), base, client)
 
 
-CHANNEL: Final = ChannelKind(Options, build)
+CHANNEL: Final = ChannelKind(Options, build, Rate(120, timedelta(minutes=1)))

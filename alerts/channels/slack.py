@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import httpx
@@ -16,6 +16,7 @@ from alerts.channels.slack_blocks import MAX_TEXT, PLAIN, body_of, cut, escape
 from alerts.messages import headline
 from alerts.model import Action, Notification, Tier
 from config.model import Declared
+from config.rate import Rate
 from config.secrets import SecretRef, resolve
 
 _TRY_AGAIN: Final = frozenset(
@@ -161,4 +162,4 @@ def build(options: Options, environ: Mapping[str, str], client: httpx.AsyncClien
     return SlackBot(options.bot_token.reveal(environ), resolve(options.channel, environ), url, client, buttons)
 
 
-CHANNEL: Final = ChannelKind(Options, build)
+CHANNEL: Final = ChannelKind(Options, build, Rate(1, timedelta(seconds=1)))

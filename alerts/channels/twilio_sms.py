@@ -7,7 +7,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
@@ -19,6 +19,7 @@ from alerts.channels.http import ask, require_private
 from alerts.gsm import sms
 from alerts.model import Action, Notification
 from config.model import Declared
+from config.rate import Rate
 from config.secrets import SecretRef, resolve
 
 
@@ -112,4 +113,4 @@ def build(options: Options, environ: Mapping[str, str], client: httpx.AsyncClien
     )
 
 
-CHANNEL: Final = ChannelKind(Options, build)
+CHANNEL: Final = ChannelKind(Options, build, Rate(1, timedelta(seconds=1)))
