@@ -161,19 +161,38 @@ def _burns_of(
     period: timedelta, shares: _Shares, counts: NDArray[np.int64], kind: Any, least: NDArray[np.int64]
 ) -> list[tuple[Burn, ...]]:
     """Exactly: as fractions of whole numbers."""
-    factors = [_exact(pair) for pair in burn_pairs(period)]
     spent = counts[:, :, _BAD_MS].astype(kind) * shares.denominators.astype(kind)[:, None]
     meant = counts[:, :, _EXPECTED_MS].astype(kind) * shares.numerators.astype(kind)[:, None]
+    firing = _firing(period, spent, meant, counts, least)
+    rate = np.where(meant > 0, spent / np.where(meant > 0, meant, 1), np.nan).astype(np.float64)
+    bad = counts[:, ::2, _BAD]
+    rows = np.concatenate([rate[:, ::2], rate[:, 1::2], bad, firing], axis=1).astype(np.float64)
+    told, length = rows.tobytes(), rows.shape[1] * rows.itemsize
+    return [_burns(period, told[place * length : (place + 1) * length]) for place in range(len(rows))]
+
+
+def _firing(
+    period: timedelta, spent: NDArray[Any], meant: NDArray[Any], counts: NDArray[np.int64], least: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    factors = [_exact(pair) for pair in burn_pairs(period)]
+    kind = spent.dtype
     over = (spent * _each([f.denominator for f in factors], kind)) >= meant * _each(
         [f.numerator for f in factors], kind
     )
     over &= meant > 0
-    rate = np.where(meant > 0, spent / np.where(meant > 0, meant, 1), np.nan).astype(np.float64)
-    bad = counts[:, ::2, _BAD]
-    firing = over[:, ::2] & over[:, 1::2] & (bad >= least[:, None])
-    rows = np.concatenate([rate[:, ::2], rate[:, 1::2], bad, firing], axis=1).astype(np.float64)
-    told, length = rows.tobytes(), rows.shape[1] * rows.itemsize
-    return [_burns(period, told[place * length : (place + 1) * length]) for place in range(len(rows))]
+    found: NDArray[np.bool_] = over[:, ::2] & over[:, 1::2] & (counts[:, ::2, _BAD] >= least[:, None])
+    return found
+
+
+def firing_pairs(objective: Objective, counts: NDArray[np.int64], min_bad: int) -> NDArray[np.bool_]:
+    """Which pairs fire, by row of counts and pair; `counts` by row, window (long and short of each pair) and field of
+    `SliceCount`. The same as `objective_statuses` says, for many instants of one objective."""
+    shares = _Shares.of([objective.target])
+    kind = shares.kind(burn_pairs(objective.length), _most(counts))
+    spent = counts[:, :, _BAD_MS].astype(kind) * shares.denominators.astype(kind)[0]
+    meant = counts[:, :, _EXPECTED_MS].astype(kind) * shares.numerators.astype(kind)[0]
+    least = np.full(len(counts), objective.min_bad or min_bad)
+    return _firing(objective.length, spent, meant, counts, least)
 
 
 # Most objectives saw the same as others, or as they did at the look before.

@@ -74,7 +74,7 @@ def _latest(con: DuckDBPyConnection, config: Config, now: datetime) -> Mapping[S
     seen: dict[Series, _Seen] = {}
     for every, workflows in wanted.items():
         found, rest = _recent(con, every, frozenset(workflows), now)
-        seen |= found | _looked_up(con, _horizon(every), rest, now)
+        seen |= found | _looked_up(con, horizon(every), rest, now)
     return seen
 
 
@@ -85,15 +85,15 @@ def _recent(
     looked back on; and the other workflows."""
     if len(wanted) < _FEW:
         return {}, sorted(wanted)
-    span = min((MOST_RUNS + 4) * every, _horizon(every))
-    least = 0 if span == _horizon(every) else MOST_RUNS
+    span = min((MOST_RUNS + 4) * every, horizon(every))
+    least = 0 if span == horizon(every) else MOST_RUNS
     since = {"since": now - span, "now": now}
     names = con.execute(_SERIES, since).fetchall()
     columns = con.execute(_RUNS, since).fetchnumpy()
     code, started, outcome = (columns[name] for name in ("code", "started_us", "outcome"))
     order = np.lexsort((-started, -columns["attempt"], -columns["scheduled_us"], code))
     firsts = np.searchsorted(code[order], np.arange(len(names) + 1))
-    newest = {row[:3]: row[3] for row in con.execute(_NEWEST_RUN, since | {"since": now - _quiet(every)}).fetchall()}
+    newest = {row[:3]: row[3] for row in con.execute(_NEWEST_RUN, since | {"since": now - quiet(every)}).fetchall()}
     found: dict[Series, _Seen] = {}
     rest = set()
     for series, (first, end) in zip(names, pairwise(firsts.tolist()), strict=True):
@@ -119,11 +119,13 @@ def _looked_up(
     return {(integration, workflow, region): _Seen(*row) for integration, workflow, region, *row in found}
 
 
-def _horizon(every: timedelta) -> timedelta:
+def horizon(every: timedelta) -> timedelta:
+    """How long ago a run may be for a streak."""
     return max(timedelta(hours=1), 10 * every)
 
 
-def _quiet(every: timedelta) -> timedelta:
+def quiet(every: timedelta) -> timedelta:
+    """A region from which nothing came for longer than this has no say."""
     return 5 * every + timedelta(seconds=60)
 
 
@@ -131,7 +133,7 @@ def _verdict(region: str, seen: _Seen | None, workflow: Workflow, now: datetime)
     if seen is None:
         return None
     last_run_at = instant(seen.started_us[0])
-    if now - last_run_at > _quiet(workflow.every):
+    if now - last_run_at > quiet(workflow.every):
         return None
     failing = _streak(seen, _FAILED)
     return RegionVerdict(

@@ -61,16 +61,21 @@ class Runs:
     def decided(self, objective: Objective, own: Numbers) -> Decided:
         """What they are to an objective; `own` is the number of each series in it, −1 where it is not about it."""
         mine = own[self.series] >= 0
-        way = np.where(self._is_within(objective) & mine, self._way(objective), self.way)
-        ways, which = np.unique(way, return_inverse=True)
-        judge = (objective.sli, objective.throttled_is_bad)
-        found = np.array([verdict(one, judge) for one in ways.tolist()], np.int64)[which]
+        found = self.verdicts(objective)
         some = mine & (found != 0)
         parts = [Decided(own[self.series[some]], *self._columns(some), found[some], self.simulated[some])]
         if objective.maintenance == "excluded":
             out = self.skipped.where(own[self.skipped.series] >= 0)
             parts.append(Decided(own[out.series], out.start_ms, out.every_ms, out.verdict, out.simulated))
         return Decided.joined(parts)
+
+    def verdicts(self, objective: Objective) -> Numbers:
+        """Of each run, whether it was good for the objective (1), bad (−1) or neither (0), if that is about it."""
+        way = np.where(self._is_within(objective), self._way(objective), self.way)
+        ways, which = np.unique(way, return_inverse=True)
+        judge = (objective.sli, objective.throttled_is_bad)
+        found: Numbers = np.array([verdict(one, judge) for one in ways.tolist()], np.int64)[which]
+        return found
 
     def _columns(self, some: NDArray[np.bool_]) -> tuple[Numbers, Numbers]:
         return self.start_ms[some], self.every_ms[some]
@@ -117,7 +122,7 @@ def read_runs(con: DuckDBPyConnection, wanted: Wanted) -> Runs:
         outcome=outcome,
         way=(outcome << 6) + (kind << 1) + elsewhere,
         measures={name: np.ma.filled(got[name].astype(np.float64), np.nan) for name in RUN_MEASURES.values()},
-        values=_values(con, wanted, np.asarray(got["run"])) if wanted.values else {},
+        values=values_of(con, wanted, np.asarray(got["run"])) if wanted.values else {},
         skipped=_skipped(con, wanted) if wanted.maintenance else Decided.joined(()),
     )
 
@@ -131,7 +136,7 @@ def _skipped(con: DuckDBPyConnection, wanted: Wanted) -> Decided:
     return Decided(series, start_ms, every_ms, np.zeros(len(series), np.int64), simulated)
 
 
-def _values(con: DuckDBPyConnection, wanted: Wanted, run: NDArray[Any]) -> dict[str, Figures]:
+def values_of(con: DuckDBPyConnection, wanted: Wanted, run: NDArray[Any]) -> dict[str, Figures]:
     """The recorded values of these runs, by name."""
     bounds = {
         "integrations": sorted({integration for integration, _, _ in wanted.series}),

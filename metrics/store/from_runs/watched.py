@@ -35,8 +35,14 @@ class Watched:
 
 def watched(config: Config) -> list[Watched]:
     """All of that configuration."""
+    flows = len(all_objectives(config))
+    return [one for one in every_objective(config) if one.place >= flows or one.objective.from_runs]
+
+
+def every_objective(config: Config) -> list[Watched]:
+    """Every objective of that configuration as if it were counted from single runs, in its order."""
     promised = all_objectives(config)
-    own = [_own(place, *pair) for place, pair in enumerate(promised) if pair[1].from_runs]
+    own = [_own(place, *pair) for place, pair in enumerate(promised)]
     return [*own, *_of_flows(config, len(promised))]
 
 
