@@ -42,6 +42,8 @@ class Cell:
     text: str
     value: float | None = None
     mark: Mark = Mark.NONE
+    link: str = ""
+    """http or https; anything else is shown as text only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +257,11 @@ def from_json(text: str) -> Document:
     if not isinstance(told, dict) or told.get("version") != VERSION:
         raise ValueError("not a report of this version")
     return _ADAPTER.validate_python(told["report"])
+
+
+def is_address(text: str) -> bool:
+    """Whether a reader may be sent there: a web address without a space or a quote in it."""
+    return text.startswith(("http://", "https://")) and not any(c.isspace() or c in "<>\"'`\\" for c in text)
 
 
 def paragraphs(sentences: Sequence[str]) -> tuple[Paragraph, ...]:

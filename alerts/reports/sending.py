@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-
 from alerts import mail, messages
 from alerts.model import Notification
 
@@ -34,4 +32,4 @@ def as_text(notification: Notification) -> str:
 def as_html(notification: Notification) -> str:
     """The same for mail programs."""
     report = notification.report
-    return report.html if report else f"<pre>{html.escape(messages.plain(notification))}</pre>"
+    return report.html if report else mail.as_html(notification)

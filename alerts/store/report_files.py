@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from duckdb import DuckDBPyConnection
 
 from alerts.model import Incident, Report
 from alerts.reports.document import Document, Kind, from_json
 
-PICTURE: str = "mail/"
+PICTURE: Final = "mail/"
 """What the names of a mail's pictures begin with."""
-WEEKLY_SUBJECT: str = "weekly:review"
+WEEKLY_SUBJECT: Final = "weekly:review"
 """Subject of what stands in an incident's place where a message is about a week."""
 
 
@@ -26,7 +27,7 @@ def report_of(con: DuckDBPyConnection, about: Incident, link: str) -> Report | N
     report_id = report_id_of(about)
     row = con.execute("SELECT document FROM reports WHERE report_id = ? AND state = 'made'", [report_id]).fetchone()
     files = files_of(con, report_id)
-    if row is None or not {"md", "mail", "pdf"} <= files.keys():
+    if row is None or not {"md", "mail.html", "pdf"} <= files.keys():
         return None
     return sendable(from_json(row[0]), files, link)
 
@@ -39,7 +40,7 @@ def sendable(document: Document, files: Mapping[str, bytes], link: str) -> Repor
         link=f"{link}{path_of(document.kind, document.key)}",
         file_name=document.file_name,
         text=files["md"].decode(),
-        html=files["mail"].decode(),
+        html=files["mail.html"].decode(),
         pdf=files["pdf"],
         pictures={name.removeprefix(PICTURE): png for name, png in files.items() if name.startswith(PICTURE)},
     )

@@ -31,5 +31,5 @@ CREATE TABLE report_files (
 );
 COMMENT ON TABLE report_files IS 'Reports as they are sent; kept for as long as they may still be on their way.';
 COMMENT ON COLUMN report_files.report_id IS 'The report.';
-COMMENT ON COLUMN report_files.name IS 'Which file: html, pdf, md, mail, or a picture of the mail.';
+COMMENT ON COLUMN report_files.name IS 'Which file: pdf, md, mail.html, or a picture of the mail.';
 COMMENT ON COLUMN report_files.content IS 'Its bytes.';
