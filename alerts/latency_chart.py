@@ -53,11 +53,11 @@ def png(history: LatencyHistory) -> bytes | None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=_SIZE, dpi=_DPI, facecolor=_PAPER, layout="constrained")
-    canvas = FigureCanvasAgg(figure)
+    FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     _draw(axes, history)
     target = io.BytesIO()
-    canvas.print_png(target, metadata={"Software": None})
+    figure.savefig(target, format="png", metadata={"Software": None})
     return target.getvalue()
 
 
@@ -79,8 +79,8 @@ def _draw(axes: Any, history: LatencyHistory) -> None:
     axes.margins(x=0.01)
     axes.set_title(history.title, fontsize=9, color=_INK, loc="left", parse_math=False)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: milliseconds(value)))
-    axes.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=7, tz=UTC))
-    axes.xaxis.set_major_formatter(DateFormatter("%H:%M", tz=UTC))
+    axes.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=7, tz=UTC))  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(DateFormatter("%H:%M", tz=UTC))  # type: ignore[no-untyped-call]
     axes.set_xlabel("UTC", fontsize=8, color=_INK)
     axes.tick_params(labelsize=8, colors=_INK, length=3)
     axes.grid(visible=True, axis="y", color="#d8dee4", linewidth=0.6)
