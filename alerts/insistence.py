@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
-from typing import Final
 
 from duckdb import DuckDBPyConnection
 
 from alerts.escalation import due, messages_of
-from alerts.model import Incident, IncidentEvent, Transition, TransitionKind
+from alerts.model import Incident, IncidentEvent
 from alerts.muting import MutingScene
-from alerts.routing import Message, messages, quiet_of, routes_of
-from alerts.store.incidents import add_event, timelines, unreported
+from alerts.routing import Message, quiet_of, routes_of
+from alerts.store.incidents import add_event, timelines
 from alerts.store.outbox import enqueue, told
 from alerts.telling import Budget
 from config.model import Escalation, Route
-
-REPORTED_WITHIN: Final = timedelta(days=1)
-"""Later than this after its end nobody gets a report that was never asked for until then."""
 
 
 def insist(con: DuckDBPyConnection, scene: MutingScene, muted: Collection[str], budget: Budget) -> None:
@@ -36,13 +31,6 @@ def insist(con: DuckDBPyConnection, scene: MutingScene, muted: Collection[str], 
             note = f"{found.why}; told: {', '.join(message.channel for message in tells)}"
             add_event(con, IncidentEvent(incident_id, scene.at, found.kind, note))
             _enqueue(con, scene, incident, tells, budget)
-
-
-def report_ends_by_hand(con: DuckDBPyConnection, scene: MutingScene, budget: Budget) -> None:
-    """The reports on incidents that people called over: whoever did so knows no routes."""
-    for incident in unreported(con, scene.at - REPORTED_WITHIN):
-        over = Transition(TransitionKind.RESOLVED, incident, scene.at, "")
-        _enqueue(con, scene, incident, messages(over, routes_of(incident, scene.config, scene.at), {}), budget)
 
 
 def _ways(incident: Incident, scene: MutingScene) -> tuple[Escalation | None, Route | None]:

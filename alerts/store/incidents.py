@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from duckdb import DuckDBPyConnection
@@ -48,6 +48,29 @@ def incidents(con: DuckDBPyConnection, limit: int = 100, state: IncidentState | 
     return tuple(incident_of(row) for row in rows)
 
 
+def incident_page(
+    con: DuckDBPyConnection,
+    states: Collection[IncidentState] = (),
+    since: datetime | None = None,
+    prefix: str = "",
+    after: str | None = None,
+    limit: int = 100,
+) -> tuple[tuple[Incident, ...], str | None]:
+    """Incidents of any of the states (none: of all) that were not over before `since`, newest first, whose ids begin
+    with `prefix`; those that follow the incident `after`. And the id to ask the next page with, None after the last."""
+    rows = con.execute(
+        f"SELECT {INCIDENT_COLUMNS} FROM incidents"  # noqa: S608 - constant columns
+        " WHERE (len($states) = 0 OR list_contains($states, state)) AND starts_with(incident_id, $prefix)"
+        " AND ($since IS NULL OR resolved_at IS NULL OR resolved_at >= $since)"
+        " AND ($after IS NULL OR (opened_at, incident_id) <"
+        " (SELECT (opened_at, incident_id) FROM incidents WHERE incident_id = $after))"
+        " ORDER BY opened_at DESC, incident_id DESC LIMIT $limit",
+        {"states": [str(one) for one in states], "prefix": prefix, "since": since, "after": after, "limit": limit + 1},
+    ).fetchall()
+    found = tuple(incident_of(row) for row in rows[:limit])
+    return found, found[-1].incident_id if len(rows) > limit else None
+
+
 def incident(con: DuckDBPyConnection, incident_id: str) -> Incident | None:
     """One incident, or None."""
     row = con.execute(
@@ -64,19 +87,6 @@ def timeline(con: DuckDBPyConnection, incident_id: str) -> tuple[IncidentEvent, 
         [incident_id],
     ).fetchall()
     return tuple(IncidentEvent(row[0], utc(row[1]), row[2], row[3], row[4]) for row in rows)
-
-
-def unreported(con: DuckDBPyConnection, since: datetime) -> tuple[Incident, ...]:
-    """Incidents that people have heard of and called over since then, without a report on that end yet."""
-    rows = con.execute(
-        f"SELECT {INCIDENT_COLUMNS} FROM incidents WHERE state = 'resolved' AND resolved_by IS NOT NULL "  # noqa: S608 - constant columns
-        "AND resolved_at >= $since"
-        " AND EXISTS (SELECT 1 FROM outbox AS o WHERE o.incident_id = incidents.incident_id AND o.tier <> 'report')"
-        " AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.incident_id = incidents.incident_id"
-        " AND o.tier = 'report' AND o.created_at >= incidents.resolved_at) ORDER BY resolved_at, incident_id",
-        {"since": since},
-    ).fetchall()
-    return tuple(incident_of(row) for row in rows)
 
 
 def timelines(con: DuckDBPyConnection, incident_ids: Sequence[str]) -> dict[str, tuple[IncidentEvent, ...]]:

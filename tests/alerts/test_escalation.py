@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from alerts.engine import Engine
 from alerts.escalation import LEVEL, REMINDER, due, due_level, due_reminder, messages_of
 from alerts.model import Action, Incident, IncidentEvent, IncidentState, Silence, Tier
-from alerts.store import acknowledge, open_incidents, outbox, resolve, timeline, unacknowledge
+from alerts.store import acknowledge, open_incidents, outbox, timeline, unacknowledge
 from alerts.store.silences import add_silence
 from config.model import Alerting, Escalation, Level, Route
 from metrics.store.database import Store
@@ -234,11 +234,3 @@ def test_reminders_go_to_whoever_was_told(store: Store, world: Any) -> None:
     night.down(250)
     assert night.sent()[2:] == [("pager", "update"), ("slack", "update")]
     assert night.kinds() == ["opened", REMINDER]
-
-
-def test_what_is_resolved_by_hand_is_reported_once(night: Night) -> None:
-    night.down(0)
-    resolve(night.store, night.incident.incident_id, "ada", T0 + 5 * MINUTE).result()
-    night.down(6)
-    night.down(7)
-    assert night.sent()[2:] == [("pager", "resolve"), ("slack", "resolve"), ("mail", "resolve")]
