@@ -20,6 +20,7 @@ import uvicorn
 from alerts.channels import build_senders
 from alerts.delivery import Deliverer
 from alerts.engine import Engine
+from alerts.self_tests import SelfTests
 from app.dashboard.view import View
 from app.datadir import DataDirectory, HubAddress
 from app.errors import UserError
@@ -45,6 +46,7 @@ from app.hub.loops import (
 )
 from app.hub.server import create_app
 from app.hub.state import HubState
+from app.hub.status_pages import StatusReader
 from app.lifeline import stop_when_orphaned
 from config.model import Config
 from metrics.explaining import Explainer
@@ -133,6 +135,8 @@ async def _serve(
         senders = build_senders(state.config, around.environ, client)
         deliverer = Deliverer(state.store, senders, clock=state.clock, link=link)
         adopt(state.config, state, deliverer, client, around)
+        tests = SelfTests(state.store, lambda: deliverer.senders, lambda: state.config, clock=state.clock)
+        state.self_tests = tests
 
         def adopted(config: Config) -> None:
             adopt(config, state, deliverer, client, around)
@@ -145,6 +149,8 @@ async def _serve(
             on_ready(url)
 
         loops = _loops(state, source, Engine(state.store), deliverer, adopted)
+        loops.append(tests.run_forever(state.stopping))
+        loops.append(StatusReader(state, around.environ, client).run_forever())
         tasks = [asyncio.create_task(loop) for loop in [*loops, _when_started(server, ready)]]
         try:
             await server.serve(sockets=[listener])

@@ -47,6 +47,15 @@ def _number(low: float, high: float, unit: str) -> Callable[[object], FaultValue
     return read
 
 
+def _one_of(*words: str) -> Callable[[object], FaultValue]:
+    def read(value: object) -> FaultValue:
+        if str(value).strip().lower() not in words:
+            raise FaultError(f"takes one of {', '.join(words)}")
+        return str(value).strip().lower()
+
+    return read
+
+
 def _latency(value: object) -> FaultValue:
     text = str(value).strip()
     factor = re.fullmatch(r"x(\d+(?:\.\d+)?)", text)
@@ -78,6 +87,8 @@ VENDOR_FAULTS: Final[dict[str, FaultKind]] = {
         FaultKind("tls-expired", "the server presents a certificate that expired yesterday", True, _switch),
         FaultKind("sync-lag", "a lead reaches salesforce only after this many ms (of marketo, which does the sync)",
                   60_000.0, _number(0, 600_000, "milliseconds")),
+        FaultKind("status-page", "its status page says this whatever is so: fine, slow or outage; or is gone (503)",
+                  "outage", _one_of("fine", "slow", "outage", "gone")),
         FaultKind("slow-drip", "bodies of API answers come a byte at a time, with this pause in ms", 100.0,
                   _number(1, 10_000, "milliseconds")),
     )

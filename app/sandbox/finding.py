@@ -8,7 +8,7 @@ from random import Random
 
 import httpx
 
-from app.sandbox import credentials
+from app.sandbox import credentials, status_pages
 from app.sandbox.receivers import RECEIVERS
 from app.sandbox.running import ANNOUNCEMENT, SandboxInfo, variables
 from app.sandbox.vendors import VENDOR_SIMULATORS
@@ -32,6 +32,7 @@ def placeholder_environment() -> dict[str, str]:
     values = {**given, "SANDBOX_CA": "sandbox/ca.pem"}
     for name in VENDOR_SIMULATORS:
         values[f"{name.upper()}_URL"] = "https://127.0.0.1:1"
+    values[status_pages.VARIABLE] = "http://127.0.0.1:1"
     for kind in RECEIVERS.values():
         values.update(kind(given, random).environment(1))
     return values

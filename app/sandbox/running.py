@@ -14,7 +14,7 @@ from typing import Final, Self
 
 from app.clock import utc_now
 from app.datadir import write_private
-from app.sandbox import certificates, credentials
+from app.sandbox import certificates, credentials, status_pages
 from app.sandbox.admin import Admin
 from app.sandbox.certificates import Certificates
 from app.sandbox.crm_sync import CrmSync
@@ -24,6 +24,7 @@ from app.sandbox.listener import Listener
 from app.sandbox.receiver import Receiver
 from app.sandbox.receivers import RECEIVERS
 from app.sandbox.simulator import Simulator
+from app.sandbox.status_pages import StatusPages
 from app.sandbox.targets import Target
 from app.sandbox.vendor_server import VendorServer
 from app.sandbox.vendors import VENDOR_SIMULATORS
@@ -34,6 +35,7 @@ FIRST_PORT: Final = 18051
 """The admin page; receivers follow it, vendors start 50 further up."""
 ANNOUNCEMENT: Final = "sandbox.json"
 _VENDORS_FROM: Final = 50
+_STATUS_PAGES_AT: Final = 49
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class Sandbox:
         vendors = {name: self._vendor_target(one, self._certificates) for name, one in self.vendors.items()}
         self.targets: dict[str, Target] = {**vendors, **receivers}
         self._join_vendors()
+        self._status_pages = Listener(serve(StatusPages(self.vendors, self.targets).answer, clock))
         self._admin = Listener(serve(Admin(self.instance, self.targets, self.vendors, self.receivers).answer, clock))
 
     @property
@@ -84,6 +87,7 @@ class Sandbox:
         values = {**self._secrets, "SANDBOX_CA": str(self._certificates.ca_file.absolute())}
         for name in self.vendors:
             values[f"{name.upper()}_URL"] = self.url(name)
+        values[status_pages.VARIABLE] = f"http://127.0.0.1:{self._status_pages.port}"
         for name, receiver in self.receivers.items():
             values.update(receiver.environment(self.targets[name].listener.port))
         return values
@@ -143,6 +147,7 @@ class Sandbox:
 
     def _listeners(self) -> Iterator[tuple[int, str, Listener]]:
         yield 0, "admin", self._admin
+        yield _STATUS_PAGES_AT, "status-pages", self._status_pages
         for offset, name in enumerate(self.receivers, start=1):
             yield offset, name, self.targets[name].listener
         for offset, name in enumerate(self.vendors, start=_VENDORS_FROM):

@@ -1,0 +1,113 @@
+"""The hub's round of vendors' status pages: who is due, asked side by side, kept with what it means for open incidents.
+
+A page that cannot be read is said where the vendor's status is shown; nobody is told of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import httpx
+import structlog
+from duckdb import DuckDBPyConnection
+
+from alerts.status_pages.asking import Look, Watched, is_due, look, watched_pages
+from alerts.status_pages.model import Health
+from alerts.status_pages.standing import StoredPage
+from alerts.store.incidents import open_incidents
+from alerts.store.status_pages import forget_notices, save_problem, save_reading, save_unchanged, stored_pages
+from app.hub.state import HubState
+
+log = structlog.get_logger(__name__)
+
+ROUND_EVERY_S: Final = 5.0
+AT_ONCE: Final = 4
+"""Pages asked side by side: forty vendors must not be forty connections in the same instant."""
+_FORGET_EVERY: Final = timedelta(hours=1)
+
+
+@dataclass(slots=True)
+class StatusReader:
+    """Asks and keeps. One a hub."""
+
+    state: HubState
+    environ: Mapping[str, str]
+    client: httpx.AsyncClient
+    forgot_at: datetime | None = None
+
+    async def run_forever(self) -> None:
+        """Until the hub stops; a round that fails is logged, and the next one tries again."""
+        while not self.state.stopping.is_set():
+            try:
+                await self.round()
+            except Exception:  # the loop's edge
+                log.exception("hub.round_failed", loop="status pages")
+            await asyncio.sleep(ROUND_EVERY_S)
+
+    async def round(self) -> int:
+        """Asks every page that is due; how many were asked."""
+        pages = watched_pages(self.state.config, self.environ)
+        if not pages:
+            return 0
+        now = self.state.clock()
+        known, troubled = await asyncio.to_thread(self.state.store.read, _known)
+        due = [
+            page
+            for page in pages
+            if is_due(_asked(known.get(page.page)), now, open_incident=not troubled.isdisjoint(page.users))
+        ]
+        turn = asyncio.Semaphore(AT_ONCE)
+        await asyncio.gather(*(self._ask(page, known.get(page.page), turn) for page in due))
+        await self._forget(now)
+        return len(due)
+
+    async def _ask(self, watched: Watched, before: StoredPage | None, turn: asyncio.Semaphore) -> None:
+        # What the page said before is no answer to what is asked of it now, if it is read another way.
+        same = before if before is not None and before.kind == watched.kind else None
+        async with turn:
+            found = await look(
+                self.client, watched, same.etag if same else "", same.modified if same else "", self.state.clock()
+            )
+        at = self.state.clock()
+        await asyncio.wrap_future(self.state.store.write(lambda con: _keep(con, watched, found, at)))
+
+    async def _forget(self, now: datetime) -> None:
+        if self.forgot_at is None or now - self.forgot_at >= _FORGET_EVERY:
+            self.forgot_at = now
+            oldest = now - self.state.config.settings.retention.rollup_1h
+            await asyncio.wrap_future(self.state.store.write(lambda con: forget_notices(con, oldest)))
+
+
+def _known(con: DuckDBPyConnection) -> tuple[dict[str, StoredPage], frozenset[str]]:
+    return stored_pages(con), frozenset(incident.integration for incident in open_incidents(con))
+
+
+def _asked(page: StoredPage | None) -> datetime | None:
+    return page.asked_at if page is not None else None
+
+
+def _keep(con: DuckDBPyConnection, watched: Watched, found: Look, at: datetime) -> None:
+    if found.reading is not None:
+        looked = StoredPage(
+            page=watched.page,
+            kind=watched.kind,
+            address=watched.url,
+            asked_at=at,
+            read_at=at,
+            problem="",
+            indicator=Health.UNKNOWN,
+            description="",
+            components=(),
+            notices=(),
+            etag=found.etag,
+            modified=found.modified,
+        )
+        save_reading(con, looked, found.reading, watched.users)
+    elif found.is_unchanged:
+        save_unchanged(con, watched.page, at)
+    else:
+        save_problem(con, watched.page, watched.kind, watched.url, at, found.problem)
