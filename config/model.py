@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
@@ -18,9 +18,12 @@ from config.alerting import Alerting, Channel, Confirmation, Route
 from config.damping import Flapping, Storm
 from config.declared import Declared, PluginSpec
 from config.escalation import Escalation, Level
+from config.hours import Hours, QuietHours
 from config.lifecycle import AcceptedChange, LifecycleDate
+from config.maintenance import DeclaredSilence, Maintenance
 from config.objective import BudgetWindow, CalendarWindow, Flow, Objective, Period, Sli
 from config.quota import QuotaPolicy, QuotaReset
+from config.reports import Reports, Weekly
 from config.requests import BodyMatch, Expect, FilePart, GraphQl, Repeat, Request, Retry, Until, When
 from config.scalars import Count, Duration, HttpVersion, Name, WireText
 from config.status_page import StatusPage
@@ -37,20 +40,25 @@ __all__ = [
     "Channel",
     "Confirmation",
     "Declared",
+    "DeclaredSilence",
     "Escalation",
     "Expect",
     "FilePart",
     "Flapping",
     "Flow",
     "GraphQl",
+    "Hours",
     "Level",
     "LifecycleDate",
+    "Maintenance",
     "Objective",
     "Period",
     "PluginSpec",
+    "QuietHours",
     "QuotaPolicy",
     "QuotaReset",
     "Repeat",
+    "Reports",
     "Request",
     "Retry",
     "Route",
@@ -61,6 +69,7 @@ __all__ = [
     "Targets",
     "Thresholds",
     "Until",
+    "Weekly",
 ]
 
 Environment = Literal["production", "sandbox"]
@@ -334,6 +343,12 @@ class Config(BaseModel):
     @cached_property
     def _by_name(self) -> dict[str, Integration]:
         return {one.name: one for one in reversed(self.integrations)}
+
+    def __copy__(self) -> Self:
+        """Without what was looked up: the copy may get other integrations."""
+        copied = super().__copy__()
+        copied.__dict__.pop("_by_name", None)
+        return copied
 
     def flow(self, name: str) -> Flow | None:
         """The flow of that name that something is promised of, or None."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 from config.checks import mapping, mappings
 from config.checks.escalations import escalation_findings
 from config.checks.options import kind_findings
+from config.checks.reports import report_findings
 from config.checks.workflows import duplicates
 from config.model import ImpactTier
 from config.plugins import Plugins
@@ -39,6 +40,7 @@ def alerting_findings(alerting: Mapping[str, Any], plugins: Plugins, environ: Ma
         for tier in TIERS:
             yield from _unknown_channels(route.get(tier), ("routes", position, tier), names)
     yield from escalation_findings(alerting)
+    yield from report_findings(alerting)
     yield from _quorum(mapping(alerting.get("confirm")).get("quorum"))
 
 
