@@ -217,7 +217,8 @@ class Deliverer:
         problem = attempt.answer if outcome.permanent else f"given up after 24 h: {attempt.answer}"
         add_attempt(con, replace(attempt, permanent=True, answer=problem))
         if settle(con, taken, "dead", now, outcome.keep, None):
-            tell_instead(con, taken.notification, taken.fallbacks, problem, now, self._config)
+            said = f"refused for good: {problem}" if outcome.permanent else f"was {problem}"
+            tell_instead(con, taken.notification, taken.fallbacks, said, now, self._config)
 
     def _note_trouble(
         self, con: DuckDBPyConnection, channel: str, outcome: TransportError, attempt: DeliveryAttempt, now: datetime

@@ -26,7 +26,7 @@ def tell_instead(
     """Nobody heard of a message that was given up: the next channel of the route tells, while there is news to tell."""
     incident_id = refused.incident.incident_id
     current = incident(con, incident_id)
-    note = f"{refused.channel} did not take it: {problem}"
+    note = f"{refused.channel} {problem}"
     if current is not None and current.state is not IncidentState.RESOLVED and _is_news(refused.action):
         instead = _tell_next(con, current, fallbacks, refused.tier, refused.budget_left, now, config)
         note += f"; {instead} tells instead" if instead else "; no other channel is left to tell"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 
 class Tier(StrEnum):
@@ -86,7 +87,13 @@ class Condition:
     seen_by: str | None = None
     """The integration whose workflow saw it, where that is not the subject: it has steps against two."""
     members: tuple[str, ...] = ()
-    """The integrations that a storm consists of."""
+    """The integrations that a storm consists of now."""
+    most: int = 0
+    """How many it consisted of at most."""
+
+
+CONFIGURATION: Final = "config"
+"""Subject of a change of the monitoring's own configuration. It is told of, and never an incident."""
 
 
 def changes_subject(integration: str) -> str:
@@ -266,11 +273,13 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class ChannelFault:
-    """A channel whose latest delivery failed for good."""
+    """A channel that does not work. `for_good`: it refused a message or its self-test for good, or for 24 hours; else
+    everything has failed since then, and it may still come back by itself."""
 
     channel: str
     since: datetime
     problem: str
+    for_good: bool = True
 
 
 class Action(StrEnum):

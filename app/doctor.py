@@ -150,6 +150,7 @@ def _from_status(status: dict[str, Any], now: datetime) -> list[Finding]:
         )
     findings += [_prober(prober) for prober in status["probers"]]
     findings += [finding for one in status["credentials"] if (finding := _credential(one)) is not None]
+    findings += [_channel(channel) for channel in status.get("channels", ())]
     late = [one for one in status["certificates"] if one["late"]]
     return findings + [_certificate(one) for one in late] + _store(status["store"], now)
 
@@ -171,6 +172,20 @@ def _credential(one: dict[str, Any]) -> Finding | None:
 def _certificate(one: dict[str, Any]) -> Finding:
     seen = f"{one['host']} shows {one['region']} one that expires {one['expires_at'][:10]}"
     return Finding(f"certificate of {one['integration']}", Verdict.NOTE, seen, "ask its owner to renew it")
+
+
+def _channel(channel: dict[str, Any]) -> Finding:
+    name, test = f"channel {channel['name']}", channel["test"]
+    if channel["state"] in ("broken", "failing"):
+        held = f"; {channel['waiting']} messages wait" if channel["waiting"] else ""
+        seen = f"{channel['state']} since {channel['failing_since']}: {channel['problem']}{held}"
+        remedy = f"check its options and its other end, then: leadline channels test {channel['name']}"
+        return Finding(name, Verdict.PROBLEM, seen, remedy)
+    if channel["state"] == "unproven":
+        remedy = f"leadline channels test {channel['name']}"
+        return Finding(name, Verdict.NOTE, "has not delivered anything and was not tested yet", remedy)
+    told = f"last delivered {channel['last_ok_at']}" if channel["last_ok_at"] else "has not delivered anything yet"
+    return Finding(name, Verdict.OK, f"{told}; tested {test['at']}" if test else told)
 
 
 def _store(store: dict[str, Any], now: datetime) -> list[Finding]:

@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from datetime import time, timedelta
-from typing import Annotated, Final
+from datetime import timedelta
+from typing import Final
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
 
 from config.declared import Declared
+from config.hours import Clock
 from config.scalars import Duration, parse_duration
 
 _DAY: Final = timedelta(days=1)
 _SHORTEST: Final = timedelta(minutes=5)
-
-
-def parse_time_of_day(value: object) -> time:
-    """`09:00` → time. Raises ValueError; YAML reads an unquoted 09:00 as text and 12:30 as a number."""
-    if isinstance(value, time):
-        return value
-    found = re.fullmatch(r"(\d{1,2}):(\d\d)", value.strip()) if isinstance(value, str) else None
-    if found is None or int(found[1]) > 23 or int(found[2]) > 59:
-        raise ValueError('not a time of day; write it in quotes, as "09:00"')
-    return time(int(found[1]), int(found[2]))
-
-
-TimeOfDay = Annotated[
-    time,
-    BeforeValidator(parse_time_of_day),
-    PlainSerializer(lambda value: f"{value:%H:%M}", return_type=str),
-    WithJsonSchema({"type": "string", "pattern": r"^ *\d{1,2}:\d\d *$", "examples": ["09:00"]}),
-]
 
 
 class SelfTest(Declared):
@@ -38,7 +20,7 @@ class SelfTest(Declared):
 
     enabled: bool = Field(True, description="Whether channels are tested by themselves at all.")
     every: Duration = Field("24h", validate_default=True, description="How often; at least 5m.")
-    at: TimeOfDay | None = Field(
+    at: Clock | None = Field(
         "09:00",
         validate_default=True,
         description="At what time of day in `hub.timezone`; null: `every` after the test before.",

@@ -1,17 +1,24 @@
-"""A channel has refused a message for good: the other channels tell."""
+"""A channel has refused for good, or has taken nothing for a quarter of an hour: the other channels tell."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
 
 from alerts.model import Blame, Condition, Rule, Tier
 from alerts.scene import RuleKind, Scene
+
+_REFUSED: Final = "the channel refused for good; check its options and its other end"
+_FAILS: Final = "the channel has taken nothing since; its messages wait and are tried again"
+FAILS_FOR: Final = timedelta(minutes=15)
+"""What fails for a shorter time may come back by itself, and its messages wait."""
 
 
 def _holds(scene: Scene) -> Iterator[Condition]:
     configured = {channel.name for channel in scene.config.alerting.channels}
     for fault in scene.known.faults:
-        if fault.channel in configured:
+        if fault.channel in configured and (fault.for_good or scene.at - fault.since >= FAILS_FOR):
             yield Condition(
                 key=f"channel:{fault.channel}/{Rule.CHANNEL_BROKEN}",
                 rule=Rule.CHANNEL_BROKEN,
@@ -20,7 +27,7 @@ def _holds(scene: Scene) -> Iterator[Condition]:
                 since=fault.since,
                 summary=f"messages do not get through: {fault.problem}",
                 blame=Blame.OURS,
-                blame_reason="the channel refused for good; check its options and its other end",
+                blame_reason=_REFUSED if fault.for_good else _FAILS,
                 title=f"Channel {fault.channel} BROKEN",
             )
 

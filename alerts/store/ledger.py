@@ -41,13 +41,29 @@ def deliveries(
 
 
 def channel_faults(con: DuckDBPyConnection) -> tuple[ChannelFault, ...]:
-    """Channels that have given up on a message and delivered nothing since; `since` is the first of those."""
+    """Channels that do not work, one fault each; `since` is when that began.
+
+    A refusal for good is over when the channel delivers, or when a self-test's own message takes the whole way; a
+    failed self-test also when the next one passes.
+    """
     rows = con.execute("""
-        WITH healthy AS (
-            SELECT channel, max(attempted_at) AS last_ok FROM delivery_attempts WHERE ok GROUP BY channel)
-        SELECT a.channel, min(a.attempted_at), last(a.answer ORDER BY a.attempted_at, a.notification_id)
-        FROM delivery_attempts AS a LEFT JOIN healthy AS h USING (channel)
-        WHERE a.permanent AND NOT a.ok AND (h.last_ok IS NULL OR a.attempted_at > h.last_ok)
-        GROUP BY a.channel ORDER BY a.channel
+        WITH proven AS (
+            SELECT channel, max(proven_at) AS proven_at FROM (
+                SELECT channel, attempted_at AS proven_at FROM delivery_attempts WHERE ok
+                UNION ALL SELECT channel, tested_at FROM channel_tests WHERE ok AND end_to_end)
+            GROUP BY channel),
+        tested AS (
+            SELECT * FROM channel_tests QUALIFY row_number() OVER (PARTITION BY channel ORDER BY tested_at DESC) = 1),
+        faults AS (
+            SELECT channel, attempted_at AS since, answer AS problem, true AS for_good
+            FROM delivery_attempts WHERE permanent AND NOT ok
+            UNION ALL
+            SELECT channel, tested_at, 'self-test: ' || answer, true FROM tested WHERE permanent AND NOT ok
+            UNION ALL
+            SELECT channel, failing_since, problem, false FROM channel_health WHERE failures > 0)
+        SELECT f.channel, min(f.since), last(f.problem ORDER BY f.for_good, f.since), bool_or(f.for_good)
+        FROM faults AS f LEFT JOIN proven AS p USING (channel)
+        WHERE p.proven_at IS NULL OR f.since > p.proven_at
+        GROUP BY f.channel ORDER BY f.channel
     """).fetchall()
-    return tuple(ChannelFault(row[0], utc(row[1]), row[2]) for row in rows)
+    return tuple(ChannelFault(row[0], utc(row[1]), row[2], row[3]) for row in rows)

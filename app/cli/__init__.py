@@ -8,7 +8,24 @@ from typing import Final
 
 import typer
 
-from app.cli import auth, check, demo, doctor, export, hub, init, normal, prober, replay, run, slo, sql, status, up
+from app.cli import (
+    auth,
+    channels,
+    check,
+    demo,
+    doctor,
+    export,
+    hub,
+    init,
+    normal,
+    prober,
+    replay,
+    run,
+    slo,
+    sql,
+    status,
+    up,
+)
 from app.errors import UserError
 
 _COMMANDS: Final[dict[str, Callable[..., None]]] = {
@@ -39,6 +56,7 @@ def build() -> typer.Typer:
     cli.callback()(_root)
     cli.add_typer(demo.demo_app, name="demo")
     cli.add_typer(auth.auth_app, name="auth")
+    cli.add_typer(channels.channels_app, name="channels")
     cli.add_typer(normal.normal_app, name="normal")
     cli.add_typer(slo.slo_app, name="slo")
     for name, command in _COMMANDS.items():

@@ -64,6 +64,11 @@ def _print(document: dict[str, Any]) -> None:
             _ago(row["last_run_at"], document["at"]),
         )
     console.print(table)
+    for channel in document.get("channels", ()):
+        if channel["state"] in ("broken", "failing"):
+            since = _ago(channel["failing_since"], document["at"])
+            text = f"channel {channel['name']}: {channel['state']} since {since}: {channel['problem']}"
+            console.print(text, style="red", markup=False)
     for prober in document["probers"]:
         state = "SILENT" if prober["silent"] else "reporting"
         seen, waiting = _ago(prober["last_seen"], document["at"]), prober["outbox_depth"]

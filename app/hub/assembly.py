@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 import httpx
 
-from alerts.channels import build_senders
+from alerts.channels import Sender, build_sender, build_senders
 from alerts.delivery import Deliverer
+from alerts.store.channels import note_specs
 from app.clock import utc_now
 from app.datadir import DataDirectory, write_private
+from app.hub.latency_charts import latency_charts
 from app.hub.prober_api import token_hash
 from app.hub.state import HubState
 from app.region_token import region_token
 from config.compiled import dump
-from config.model import Config
+from config.model import Channel, Config
 from metrics.store.database import Store
 from metrics.store.ingest import Ingest
 
@@ -55,9 +57,17 @@ def adopt(
 
     Everything that can fail happens before anything is replaced, so a failure leaves the hub as it was.
     """
-    senders = build_senders(config, around.environ, client)
+    senders = build_senders(config, around.environ, client, latency_charts(state))
     tokens = region_tokens(config, around)
     compiled = dump(config)
-    deliverer.senders = senders
+    deliverer.adopt(config, senders, _retired(config, state, client, around))
     state.tokens, state.compiled, state.config = tokens, compiled, config
     write_private(around.data.last_good_config, compiled)
+
+
+def _retired(config: Config, state: HubState, client: httpx.AsyncClient, around: Surroundings) -> dict[str, Sender]:
+    """Channels that left the configuration and told of something that is not over yet."""
+    declared = {channel.name: channel.model_dump_json() for channel in config.alerting.channels}
+    left = state.store.write(lambda con: note_specs(con, declared, state.clock())).result()
+    specs = (Channel.model_validate_json(spec) for spec in left.values())
+    return {spec.name: build_sender(spec, around.environ, client) for spec in specs}

@@ -27,6 +27,7 @@ from app.errors import UserError
 from app.hub.assembly import Surroundings, adopt, new_state
 from app.hub.config_source import ConfigSource
 from app.hub.housekeeping import housekeep_once
+from app.hub.latency_charts import latency_charts
 from app.hub.loops import (
     CERTIFICATES_EVERY_S,
     COMPARE_EVERY_S,
@@ -132,7 +133,7 @@ async def _serve(
     server = _Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5))
     # A proxy for the outside world must not see what is sent to this machine, keys and all.
     async with httpx.AsyncClient(timeout=10, mounts=dict.fromkeys(_THIS_MACHINE)) as client:
-        senders = build_senders(state.config, around.environ, client)
+        senders = build_senders(state.config, around.environ, client, latency_charts(state))
         deliverer = Deliverer(state.store, senders, clock=state.clock, link=link)
         adopt(state.config, state, deliverer, client, around)
         tests = SelfTests(state.store, lambda: deliverer.senders, lambda: state.config, clock=state.clock)

@@ -14,6 +14,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from alerts.model import Incident
 from alerts.store import open_incidents
+from app.hub.channels_api import channel_documents
+from app.hub.incident_document import incident_document
 from app.hub.quota_document import quota_document
 from app.hub.state import HubState
 from metrics.lifetimes import HostCertificate, TrackedCredential
@@ -74,12 +76,13 @@ def status_document(state: HubState, evaluation: Evaluation) -> dict[str, Any]:
         "config_version": state.config.version,
         "config_problem": state.config_problem,
         "integrations": [_integration(state, evaluation, summary, incidents) for summary in summaries],
-        "incidents": [_incident(incident) for incident in incidents],
+        "incidents": [incident_document(incident) for incident in incidents],
         "quotas": [quota_document(told) for told in evaluation.forecasts],
         "probers": [_prober(prober) for prober in evaluation.probers],
         "objectives": [objective_document(status) for status in evaluation.objectives],
         "credentials": [_credential(one, state.clock()) for one in evaluation.credentials],
         "certificates": [_certificate(one, state.clock()) for one in evaluation.certificates],
+        "channels": channel_documents(state),
         "store": _store(state),
     }
 
@@ -115,22 +118,6 @@ def _integration(
         "availability_30d": summary.availability_30d.share,
         "budget_left": min(budgets, default=None),
         "firing": [c.rule for i in incidents if i.integration == name for c in i.conditions],
-    }
-
-
-def _incident(incident: Incident) -> dict[str, Any]:
-    return {
-        "id": incident.incident_id,
-        "subject": incident.subject,
-        "tier": incident.tier,
-        "state": incident.state,
-        "title": incident.title,
-        "opened_at": incident.opened_at.isoformat(),
-        "dedup_key": incident.dedup_key,
-        "conditions": [
-            {"rule": c.rule, "summary": c.summary, "blame": c.blame, "evidence_ids": c.evidence_ids}
-            for c in incident.conditions
-        ],
     }
 
 

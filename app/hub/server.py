@@ -14,11 +14,14 @@ from app.dashboard.security import content_security_policy
 from app.dashboard.view import View
 from app.hub.asking import Desk
 from app.hub.asking_api import asking_router
+from app.hub.channels_api import channels_router
+from app.hub.incidents_api import incidents_router
 from app.hub.normal_api import normal_router
 from app.hub.prober_api import prober_router
 from app.hub.problems import answer_problems
 from app.hub.public_api import public_router
 from app.hub.runs_api import runs_router
+from app.hub.silences_api import silences_router
 from app.hub.state import HubState
 
 
@@ -27,7 +30,8 @@ def create_app(state: HubState, view: View) -> FastAPI:
     server = FastAPI(title="Leadline hub", docs_url=None, redoc_url=None, openapi_url=None)
     desk = Desk(state.store)
     asked = (asking_router(state, desk), runs_router(state, desk), normal_router(state, desk))
-    routers = (prober_router(state), public_router(state), *asked)
+    acted = (incidents_router(state, desk), silences_router(state, desk), channels_router(state))
+    routers = (prober_router(state), public_router(state), *asked, *acted)
     for router in routers:
         server.include_router(router)
     answer_problems(server, routers)

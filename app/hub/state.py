@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from alerts.self_tests import SelfTests
 from config.model import Config
 from metrics.forecasting import ForecastMemo
 from metrics.learning import LearnedLimits
@@ -47,6 +48,8 @@ class HubState:
     learned: LearnedLimits = field(init=False)
     learned_share: float = 0.0
     """How much of the history was learned from since the start, 0 … 1."""
+    self_tests: SelfTests | None = None
+    """Of the channels; None until they are built."""
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
