@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,20 +12,23 @@ from typing import Final
 from duckdb import DuckDBPyConnection
 
 from alerts.blast_radius import blast_radius
+from alerts.change_events import announce_vendors
 from alerts.dismissal import news, still_dismissed
 from alerts.facts import facts
-from alerts.insistence import insist, report_ends_by_hand
+from alerts.insistence import insist
 from alerts.model import Incident, IncidentEvent, IncidentState, Transition, TransitionKind
-from alerts.muting import Cover, MutingScene, silence_covers
-from alerts.policy import conditions, refreshed, transitions
+from alerts.muting import Cover, MutingScene, declared_silences, maintenance_covers, silence_covers
+from alerts.policy import judge, refreshed, transitions
 from alerts.scene import Known
 from alerts.store.config_versions import note_config
 from alerts.store.incidents import add_event, dismissing, open_incidents, recently_resolved, save_incident
 from alerts.store.ledger import channel_faults
+from alerts.store.pending import pending, save_pending
 from alerts.store.silences import silences
 from alerts.store.status_pages import vendor_statuses
 from alerts.telling import tell
 from config.model import Config, Sli
+from config.windows import Entries
 from metrics.model import Evaluation
 from metrics.store.database import Store
 
@@ -37,24 +40,30 @@ class Engine:
     """Applies evaluations. Incidents, their timelines and the messages about them are written together or not at all;
     applying the same evaluation again changes nothing."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, entries: Callable[[], Entries] = dict) -> None:
+        """`entries`: what the calendars of maintenance windows say."""
         self._store = store
+        self._entries = entries
 
     def apply(self, evaluation: Evaluation, config: Config) -> Future[tuple[Transition, ...]]:
         """Resolves after the commit, to what has changed."""
-        return self._store.write(lambda con: _apply(con, evaluation, config))
+        entries = self._entries()
+        return self._store.write(lambda con: _apply(con, evaluation, config, entries))
 
 
-def _apply(con: DuckDBPyConnection, evaluation: Evaluation, config: Config) -> tuple[Transition, ...]:
+def _apply(con: DuckDBPyConnection, evaluation: Evaluation, config: Config, entries: Entries) -> tuple[Transition, ...]:
     known = Known(
         open_incidents(con),
         recently_resolved(con, evaluation.at, MEMORY),
         channel_faults(con),
         dismissing(con),
+        pending(con),
         vendors=vendor_statuses(con, config),
     )
     note_config(con, config, evaluation.at)
-    holding = conditions(evaluation, config, known)
+    judged = judge(evaluation, config, known)
+    holding = judged.conditions
+    save_pending(con, known.pending, judged.pending)
     for incident in still_dismissed(holding, known.dismissing, evaluation.at):
         save_incident(con, incident)
     found = news(holding, known.dismissing)
@@ -64,15 +73,16 @@ def _apply(con: DuckDBPyConnection, evaluation: Evaluation, config: Config) -> t
     )
     for change in changes:
         _record(con, change)
-    fresh = refreshed(found, known.open, evaluation.at)
+    fresh = refreshed(found, known.open, evaluation.at, config.alerting.flapping)
     for incident in fresh:
         save_incident(con, incident)
     _note_facts(con, (*(change.incident for change in changes), *fresh), known, evaluation.at)
-    scene = MutingScene(evaluation.at, config, _covers(con, evaluation.at), _open_after(known.open, changes, fresh))
+    covers = _covers(con, evaluation.at, config, entries)
+    scene = MutingScene(evaluation.at, config, covers, _open_after(known.open, changes, fresh))
     budget = partial(budget_left, evaluation)
     muted = tell(con, changes, scene, budget)
+    announce_vendors(con, changes, known.open, config)
     insist(con, scene, muted, budget)
-    report_ends_by_hand(con, scene, budget)
     return changes
 
 
@@ -100,8 +110,9 @@ def _note_facts(con: DuckDBPyConnection, incidents: Iterable[Incident], known: K
             add_event(con, event)
 
 
-def _covers(con: DuckDBPyConnection, at: datetime) -> tuple[Cover, ...]:
-    return silence_covers(silences(con, at), at)
+def _covers(con: DuckDBPyConnection, at: datetime, config: Config, entries: Entries) -> tuple[Cover, ...]:
+    silenced = silence_covers((*silences(con, at), *declared_silences(config)), at)
+    return (*silenced, *maintenance_covers(config, entries, at))
 
 
 def _open_after(

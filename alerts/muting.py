@@ -12,9 +12,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from alerts.model import Incident, MutedBy, Muting, Rule, Silence
-from alerts.traits import Traits, integration_traits, is_covered, traits_of
-from config.matching import any_fits, in_words
+from alerts.traits import Traits, traits_of
+from config.maintenance import DeclaredSilence, usual_instant
+from config.matching import any_fits, in_words, is_covered
 from config.model import Config, Integration
+from config.traits import integration_traits
+from config.windows import Entries, OpenWindow, Timetable
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,28 @@ def _may_cover(match: Mapping[Any, tuple[str, ...]], one: Integration) -> bool:
     own = {key: patterns for key, patterns in match.items() if key not in parts}
     seen = all(any_fits(match[key], values) for key, values in parts.items() if key in match)
     return seen and is_covered(own, integration_traits(one), {})
+
+
+def declared_silences(config: Config) -> tuple[Silence, ...]:
+    """Those of `alerts.yaml`, in its order; the file's history is the record of them."""
+    return tuple(_declared(one, config.settings.hub.timezone) for one in config.alerting.silences)
+
+
+def maintenance_covers(config: Config, entries: Entries, at: datetime) -> tuple[Cover, ...]:
+    """The maintenance windows that are open; `entries` are what calendars say."""
+    found = Timetable.of(config, entries).open_at(at)
+    return tuple(Cover(one.window.match, Muting(MutedBy.MAINTENANCE, _maintained(one), one.span.end)) for one in found)
+
+
+def _maintained(one: OpenWindow) -> str:
+    entry = f" ({one.span.summary})" if one.span.summary else ""
+    return f"maintenance {one.window.name}{entry}"
+
+
+def _declared(one: DeclaredSilence, hub_zone: str) -> Silence:
+    zone = one.time_zone or hub_zone
+    start, end = usual_instant(one.start, zone), usual_instant(one.end, zone)
+    return Silence(dict(one.match), start, end, one.author, one.comment, one.name)
 
 
 def _silenced(silence: Silence) -> Muting:

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from alerts.model import Action, Incident, IncidentState, Muting, Tier, Transition, TransitionKind
+from alerts.model import Action, Incident, IncidentState, MutedBy, Muting, Tier, Transition, TransitionKind
 from alerts.parties import party
-from alerts.traits import is_meant, traits_of
+from alerts.traits import traits_of
+from config.hours import holding, in_words, over_at
+from config.matching import is_meant
 from config.model import Config, Route
 
 
@@ -25,7 +27,7 @@ class Message:
 
 
 def routes_of(incident: Incident, config: Config, at: datetime) -> tuple[Route, ...]:
-    """The first route whose matchers all hold, and after a route with `continue` the next one that fits too.
+    """The first route whose matchers and hours hold at that instant, and after one with `continue` the next that does.
 
     Matchers look at what the incident is about and at its worst condition. What belongs to no integration and fits no
     route takes the last one, so that somebody hears of it.
@@ -34,7 +36,7 @@ def routes_of(incident: Incident, config: Config, at: datetime) -> tuple[Route, 
     values = traits_of(incident, config).worst
     found: list[Route] = []
     for route in routes:
-        if is_meant(route.match, values):
+        if is_meant(route.match, values) and _is_used(route, config, at):
             found.append(route)
             if not route.continues:
                 break
@@ -49,8 +51,20 @@ def report_channels(incident: Incident, config: Config, at: datetime) -> tuple[s
 
 
 def quiet_of(route: Route, incident: Incident, config: Config, at: datetime) -> Muting | None:
-    """The quiet hours that hold back what the route would tell of the incident, or None."""
-    return None
+    """The quiet hours that hold back what the route would tell of the incident, or None: what cannot wait is not held
+    back, unless they say so."""
+    own, zone = route.quiet_hours, config.settings.hub.timezone
+    hours = config.alerting.quiet_hours if own is None else own
+    if incident.tier is Tier.URGENT:
+        hours = tuple(one for one in hours if one.mute_urgent)
+    found = holding(hours, at, zone)
+    if found is None:
+        return None
+    return Muting(MutedBy.QUIET_HOURS, f"quiet hours {in_words(found, zone)}", over_at(hours, at, zone))
+
+
+def _is_used(route: Route, config: Config, at: datetime) -> bool:
+    return not route.during or holding(route.during, at, config.settings.hub.timezone) is not None
 
 
 def messages(transition: Transition, routes: Sequence[Route], told: Mapping[str, Tier]) -> tuple[Message, ...]:

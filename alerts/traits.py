@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from alerts.model import Condition, Incident, integration_of
 from alerts.parties import party
-from config.matching import all_fit, any_fits
-from config.model import Config, Integration
+from config.matching import Values
+from config.model import Config
+from config.traits import of_integrations
 
-Values = Mapping[str, tuple[str, ...]]
-"""Property of a matcher → what it is. A property that is not known is left out, and no matcher of it holds."""
-
-_ANY_OF: Final = frozenset({"flow"})
-"""An incident hits a flow or does not: that it hits another one too makes no difference to that."""
 _OWN_KIND: Final = frozenset({"flow", "region", "prober", "channel", "storm"})
 
 
@@ -53,39 +48,8 @@ def subject_traits(subject: str, config: Config) -> Values:
     if whose is None:
         return found
     members = [one for one in config.integrations if one.name in whose.members]
-    found |= _of_integrations(members)
+    found |= of_integrations(members)
     return found | {"flow": whose.flows, "owner": (whose.owner,)}
-
-
-def integration_traits(one: Integration) -> Values:
-    """Of an integration, whatever is wrong with it: `subject` and `kind` are those of its outages."""
-    own = _of_integrations([one])
-    return {**own, "subject": (one.name,), "kind": ("integration",), "flow": one.flows, "owner": (one.owner,)}
-
-
-def is_meant(match: Mapping[Any, tuple[str, ...]], values: Values) -> bool:
-    """Whether each matcher holds for one of its values at least: enough to hear of it."""
-    return all(any_fits(patterns, values.get(key, ())) for key, patterns in match.items())
-
-
-def is_covered(match: Mapping[Any, tuple[str, ...]], whole: Values, condition: Values) -> bool:
-    """Whether each matcher holds for all of its values: enough not to hear of it. What is seen from two regions is not
-    covered by a matcher of one of them; a flow that is hit is hit, whatever else is."""
-    for key, patterns in match.items():
-        values = condition.get(key) or whole.get(key, ())
-        if not (any_fits(patterns, values) if key in _ANY_OF else all_fit(patterns, values)):
-            return False
-    return True
-
-
-def _of_integrations(members: Iterable[Integration]) -> dict[str, tuple[str, ...]]:
-    found = tuple(members)
-    return {
-        "integration": tuple(one.name for one in found),
-        "vendor": tuple(dict.fromkeys(one.vendor for one in found)),
-        "environment": tuple(dict.fromkeys(one.environment for one in found)),
-        "tier": tuple(dict.fromkeys(str(one.tier) for one in found)),
-    }
 
 
 def _of_condition(condition: Condition) -> Values:

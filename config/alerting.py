@@ -6,9 +6,12 @@ from pydantic import Field
 
 from config.damping import Flapping, Storm
 from config.declared import Declared, PluginSpec
-from config.matching import Match
 from config.escalation import Escalation
+from config.hours import ManyHours, ManyQuietHours
+from config.maintenance import DeclaredSilence, Maintenance
+from config.matching import Match
 from config.rate import DeclaredRate
+from config.reports import Reports
 from config.rules import Rules
 from config.scalars import Count, Duration, Name, Share
 from config.self_test import SelfTest
@@ -31,10 +34,14 @@ class Route(Declared):
         {},
         description="Property of the incident → value, pattern (`*`, `?`) or list; all must hold. Empty: everything.",
     )
+    during: ManyHours = Field((), description="Hours of the week in which it is used. Default: always.")
     continues: bool = Field(False, alias="continue", description="Whether the routes after this one are looked at too.")
     urgent: tuple[Name, ...] = Field((), description="Channels for what cannot wait.")
     degraded: tuple[Name, ...] = Field((), description="Channels for what can wait till morning.")
     report: tuple[Name, ...] = Field((), description="Channels for what is over, and for the weekly review.")
+    quiet_hours: ManyQuietHours | None = Field(
+        None, description="Hours in which what can wait is not told. Default: those of `alerts.yaml`; []: none."
+    )
     escalation: Name | None = Field(None, description="Who is told when nobody takes an urgent incident.")
     remind_every: Duration | None = Field(None, description="How often it is told that an incident is still open.")
     remind_acknowledged: bool = Field(False, description="Remind although somebody has it.")
@@ -68,8 +75,12 @@ class Alerting(Declared):
         description="An urgent message that its channel has not taken for so long goes to the next one as well.",
     )
     escalations: tuple[Escalation, ...] = Field((), description="What happens when nobody acknowledges.")
+    quiet_hours: ManyQuietHours = Field((), description="Hours in which what can wait is not told.")
+    silences: tuple[DeclaredSilence, ...] = Field((), description="Incidents that need not be told for a while.")
+    maintenance: tuple[Maintenance, ...] = Field((), description="Times at which things may break.")
     routes: tuple[Route, ...] = Field((), description="Who hears of what; the first that matches is used.")
     confirm: Confirmation = Field(Confirmation(), description="How sure to be before somebody is woken.")
     rules: Rules = Field({}, description="How single rules are set.")
     flapping: Flapping = Field(Flapping(), description="What is told of something that goes on and off.")
     storm: Storm = Field(Storm(), description="When many integrations that go down at once are one incident.")
+    reports: Reports = Field(Reports(), description="Reports that come by themselves.")

@@ -25,6 +25,11 @@ MatchKey = Literal[
 SubjectKind = Literal["integration", "flow", "region", "prober", "channel", "storm"]
 """What an incident can be about."""
 
+Values = Mapping[str, tuple[str, ...]]
+"""Property → what something is. A property that is not known is left out, and no matcher of it holds."""
+
+_ANY_OF: Final = frozenset({"flow"})
+"""An incident hits a flow or does not: that it hits another one too makes no difference to that."""
 _WILD: Final = re.compile(r"[*?]")
 
 
@@ -89,6 +94,21 @@ def all_fit(patterns: tuple[str, ...], values: Iterable[str]) -> bool:
         if value not in exact and (wild is None or wild.fullmatch(value) is None):
             return False
     return some
+
+
+def is_meant(match: Mapping[Any, tuple[str, ...]], values: Values) -> bool:
+    """Whether each matcher holds for one of its values at least: enough to hear of it."""
+    return all(any_fits(patterns, values.get(key, ())) for key, patterns in match.items())
+
+
+def is_covered(match: Mapping[Any, tuple[str, ...]], whole: Values, condition: Values) -> bool:
+    """Whether each matcher holds for all of its values: enough not to hear of it. What is seen from two regions is not
+    covered by a matcher of one of them; a flow that is hit is hit, whatever else is."""
+    for key, patterns in match.items():
+        values = condition.get(key) or whole.get(key, ())
+        if not (any_fits(patterns, values) if key in _ANY_OF else all_fit(patterns, values)):
+            return False
+    return True
 
 
 def in_words(match: Mapping[Any, tuple[str, ...]]) -> str:
