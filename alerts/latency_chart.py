@@ -1,64 +1,64 @@
-"""The chart in a mail: how long a workflow took of late, against what is usual for it."""
+"""The chart in a mail: how long a workflow took in the last hours, against what is usual for it."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
 
-from alerts.model import Notification
+import numpy as np
 
-Points = tuple[tuple[datetime, float | None], ...]
-"""Instant and milliseconds; None where nothing was measured."""
+from alerts.model import Incident, Notification, Rule
+from alerts.reports.document import Band, Chart, Line, Span
+from metrics.baseline.series import Measure, Monitor, SeriesKey
+from metrics.learning.band import Band as LearnedBand
+from metrics.learning.band import Normal
+from metrics.series import Column
 
-_SIZE: Final = (6.0, 2.4)
-_DPI: Final = 160
-_INK, _LINE, _BAND, _PAPER = "#3d4852", "#1f6feb", "#9ecbff", "#ffffff"
+SHOWN: Final = timedelta(hours=6)
+"""How far back it looks."""
 
-
-@dataclass(frozen=True, slots=True)
-class LatencyHistory:
-    """The last hours of one series, oldest first. `usual` and `limit` are empty where nothing is learned yet."""
-
-    title: str
-    """What was measured: `contact-roundtrip, create from eu`."""
-    measured: Points
-    usual: Points = ()
-    limit: Points = ()
-
-    @property
-    def caption(self) -> str:
-        """The latest figures in words, for whoever cannot see the picture."""
-        found = [
-            f"{name} {milliseconds(latest)}"
-            for name, points in (("now", self.measured), ("usual", self.usual), ("limit", self.limit))
-            if (latest := _latest(points)) is not None
-        ]
-        return f"{self.title}: {', '.join(found)}" if found else ""
+Provider = Callable[[Notification], Awaitable[Chart | None]]
+"""The chart that belongs to a notification; None where there is nothing to show."""
 
 
-Provider = Callable[[Notification], Awaitable[LatencyHistory | None]]
-"""The history that belongs to a notification, or None where there is nothing to show."""
-
-
-def png(history: LatencyHistory) -> bytes | None:
-    """The picture on paper of its own, readable on a dark page, too; None without two points to join. The same history
-    gives the same bytes."""
-    if sum(value is not None for _, value in history.measured) < 2:
+def series_of(incident: Incident, monitors: Iterable[Monitor]) -> Monitor | None:
+    """The latency that tells most of an incident: of the step that its worst condition names, from a region that it
+    names; None of what has no latency."""
+    worst = next((c for c in incident.conditions if c.workflow is not None), None)
+    if worst is None or incident.subject != incident.integration:
         return None
-    # Imported here: it takes half a second, and only mails with a chart need it.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
-    figure = Figure(figsize=_SIZE, dpi=_DPI, facecolor=_PAPER, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    _draw(axes, history)
-    target = io.BytesIO()
-    figure.savefig(target, format="png", metadata={"Software": None})
-    return target.getvalue()
+    def fit(monitor: Monitor) -> tuple[bool, bool]:
+        return monitor.key.subject == worst.step, monitor.key.region in worst.regions
+
+    found = [
+        one
+        for one in monitors
+        if (one.key.integration, one.key.workflow, one.key.measure)
+        == (worst.seen_by or worst.subject, worst.workflow, Measure.TOTAL)
+    ]
+    return max(found, key=fit, default=None)
+
+
+def latency_chart(normal: Normal, incident: Incident, now: datetime) -> Chart | None:
+    """What was measured until `now`, over the band from usual to limit; None without two figures to join."""
+    t_ms, value = normal.buckets.t_ms, normal.buckets.value
+    if np.count_nonzero(~np.isnan(value)) < 2:
+        return None
+    key = normal.monitor.key
+    band = _until(_joined(normal.past, normal.ahead), now)
+    measured = Line("measured", _numbers(t_ms), _values(value))
+    usual = [Band("usual to limit", _numbers(band.t_ms), _values(band.usual), _values(band.limit))]
+    known = bool(np.any(~np.isnan(band.limit))) if len(band.limit) else False
+    return Chart(
+        title=_name(key),
+        unit="ms",
+        alt=_caption(key, value, band),
+        lines=(measured,),
+        bands=tuple(usual) if known else (),
+        spans=(_trouble(incident, float(t_ms[0]), now),),
+    )
 
 
 def milliseconds(value: float) -> str:
@@ -66,32 +66,49 @@ def milliseconds(value: float) -> str:
     return f"{value:.0f} ms" if value < 1000 else f"{value / 1000:.1f} s"
 
 
-def _draw(axes: Any, history: LatencyHistory) -> None:
-    from matplotlib.dates import AutoDateLocator, DateFormatter
-    from matplotlib.ticker import FuncFormatter
-
-    if _latest(history.usual) is not None and _latest(history.limit) is not None:
-        at, low = _columns(history.usual)
-        high = _columns(history.limit)[1]
-        axes.fill_between(at, low, high, color=_BAND, alpha=0.45, linewidth=0, label="usual to limit", step="post")
-    axes.plot(*_columns(history.measured), color=_LINE, linewidth=1.6, label="measured", marker=".", markersize=3)
-    axes.set_ylim(bottom=0)
-    axes.margins(x=0.01)
-    axes.set_title(history.title, fontsize=9, color=_INK, loc="left", parse_math=False)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: milliseconds(value)))
-    axes.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=7, tz=UTC))  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_formatter(DateFormatter("%H:%M", tz=UTC))  # type: ignore[no-untyped-call]
-    axes.set_xlabel("UTC", fontsize=8, color=_INK)
-    axes.tick_params(labelsize=8, colors=_INK, length=3)
-    axes.grid(visible=True, axis="y", color="#d8dee4", linewidth=0.6)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    axes.legend(fontsize=7, frameon=False, loc="upper left", labelcolor=_INK, ncols=2)
+def _trouble(incident: Incident, first_ms: float, now: datetime) -> Span:
+    begin = min((c.since for c in incident.conditions), default=incident.opened_at)
+    end = incident.resolved_at or now
+    slow = any(c.rule is Rule.UNUSUAL for c in incident.conditions[:1])
+    return Span("slow" if slow else "failing", max(first_ms, begin.timestamp() * 1000), end.timestamp() * 1000)
 
 
-def _columns(points: Points) -> tuple[list[datetime], list[float]]:
-    return [at for at, _ in points], [float("nan") if value is None else value for _, value in points]
+def _caption(key: SeriesKey, value: Column, band: LearnedBand) -> str:
+    figures = (("latest", value), ("usual at this hour", band.usual), ("limit", band.limit))
+    said = [f"{name} {milliseconds(latest)}" for name, column in figures if (latest := _latest(column)) is not None]
+    return f"{_name(key)}: {', '.join(said)}"
 
 
-def _latest(points: Points) -> float | None:
-    return next((value for _, value in reversed(points) if value is not None), None)
+def _name(key: SeriesKey) -> str:
+    return f"Latency of {key.workflow}, {key.subject} from {key.region}"
+
+
+def _joined(past: LearnedBand, ahead: LearnedBand) -> LearnedBand:
+    return LearnedBand(*(np.concatenate(pair) for pair in zip(_columns(past), _columns(ahead), strict=True)))
+
+
+def _until(band: LearnedBand, now: datetime) -> LearnedBand:
+    """The hours that have begun; the last one ends now."""
+    now_ms = now.timestamp() * 1000
+    begun = [column[band.t_ms <= now_ms] for column in _columns(band)]
+    if not len(begun[0]):
+        return LearnedBand(*begun)
+    t_ms, usual, limit = begun
+    return LearnedBand(np.append(t_ms, now_ms), np.append(usual, usual[-1]), np.append(limit, limit[-1]))
+
+
+def _columns(band: LearnedBand) -> Sequence[Column]:
+    return band.t_ms, band.usual, band.limit
+
+
+def _latest(column: Column) -> float | None:
+    known = column[~np.isnan(column)]
+    return float(known[-1]) if len(known) else None
+
+
+def _numbers(column: Column) -> tuple[float, ...]:
+    return tuple(float(one) for one in column)
+
+
+def _values(column: Column) -> tuple[float | None, ...]:
+    return tuple(None if np.isnan(one) else float(one) for one in column)

@@ -40,15 +40,15 @@ CHANNELS: Final[dict[str, ChannelKind]] = {
 
 
 def build_senders(
-    config: Config, environ: Mapping[str, str], client: httpx.AsyncClient, history: Provider | None = None
+    config: Config, environ: Mapping[str, str], client: httpx.AsyncClient, charts: Provider | None = None
 ) -> dict[str, Sender]:
     """A sender for every configured channel. One that cannot be built here refuses every message with the reason.
 
-    `history` is where channels that can show a chart get its figures.
+    `charts` is where channels that can show a chart get it from.
     """
     # httpx logs the address of every request at INFO, and a Slack webhook's address is its secret.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    return {channel.name: build_sender(channel, environ, client, history) for channel in config.alerting.channels}
+    return {channel.name: build_sender(channel, environ, client, charts) for channel in config.alerting.channels}
 
 
 def rates_of(config: Config) -> dict[str, Rate]:
@@ -59,7 +59,7 @@ def rates_of(config: Config) -> dict[str, Rate]:
 
 
 def build_sender(
-    channel: Channel, environ: Mapping[str, str], client: httpx.AsyncClient, history: Provider | None = None
+    channel: Channel, environ: Mapping[str, str], client: httpx.AsyncClient, charts: Provider | None = None
 ) -> Sender:
     """The channel, ready to send, or one that says why it is not."""
     kind = CHANNELS.get(channel.kind)
@@ -72,4 +72,4 @@ def build_sender(
         return Unavailable(f"channel {channel.name}: {problems}")
     except (UnresolvedReference, ValueError) as err:
         return Unavailable(f"channel {channel.name}: {err}")
-    return made.with_history(history) if history is not None and isinstance(made, Charted) else made
+    return made.with_charts(charts) if charts is not None and isinstance(made, Charted) else made

@@ -90,8 +90,8 @@ class SelfTesting(Protocol):
 class Charted(Protocol):
     """A sender whose messages can show how long a workflow took of late."""
 
-    def with_history(self, history: Provider) -> Sender:
-        """The same sender, with that source of figures."""
+    def with_charts(self, charts: Provider) -> Sender:
+        """The same sender, with that source of charts."""
         ...
 
 

@@ -12,6 +12,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from functools import lru_cache
 from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
 
 import aiosmtplib
 import certifi
@@ -21,14 +22,15 @@ from pydantic import Field, SecretStr, field_validator
 from alerts import mail, messages
 from alerts.channels.base import ChannelKind, Proof, Receipt, TransportError
 from alerts.channels.http import is_loopback, redact
-from alerts.latency_chart import LatencyHistory, Provider, png
+from alerts.latency_chart import Provider
 from alerts.model import Action, Notification, Report, Tier
 from alerts.reports import sending as report
+from alerts.reports.document import Chart
 from config.model import Declared
 from config.secrets import SecretRef, resolve
 
 TIMEOUT_S: Final = 15.0
-HISTORY_LIMIT_S: Final = 5.0
+CHART_LIMIT_S: Final = 5.0
 MAX_SUBJECT: Final = 200
 CHART: Final = "latency.png"
 """The content id of the chart."""
@@ -67,11 +69,11 @@ class Email:
     password: SecretStr | None
     from_address: str
     to: tuple[str, ...]
-    history: Provider | None = None
+    charts: Provider | None = None
 
-    def with_history(self, history: Provider) -> Email:
+    def with_charts(self, charts: Provider) -> Email:
         """The same, with a chart of the latency in every mail that has one to show."""
-        return replace(self, history=history)
+        return replace(self, charts=charts)
 
     async def send(self, notification: Notification) -> Receipt:
         """An acknowledgement is worth no mail."""
@@ -80,9 +82,9 @@ class Email:
         open_ = [address for address in self.to if _receipt_key(notification, address) not in notification.receipt]
         if not open_:
             return Receipt(None, "accepted before")
-        shown = await self._history(notification)
-        picture = await asyncio.to_thread(png, shown) if shown else None
-        message = compose(notification, self.from_address, self.to, history=shown, picture=picture)
+        chart = await self._chart(notification)
+        picture = await asyncio.to_thread(_drawn, chart) if chart else None
+        message = compose(notification, self.from_address, self.to, chart=chart, picture=picture)
         refused = await self._deliver(message, open_)
         accepted = {_receipt_key(notification, address): "accepted" for address in open_ if address not in refused}
         if refused:
@@ -142,13 +144,13 @@ class Email:
             keep=accepted,
         )
 
-    async def _history(self, notification: Notification) -> LatencyHistory | None:
+    async def _chart(self, notification: Notification) -> Chart | None:
         """Nothing where the mail is no news of an incident, or where it would have to wait for the chart."""
-        if self.history is None or notification.tier is Tier.REPORT:
+        if self.charts is None or notification.tier is Tier.REPORT:
             return None
         try:
-            async with asyncio.timeout(HISTORY_LIMIT_S):
-                return await self.history(notification)
+            async with asyncio.timeout(CHART_LIMIT_S):
+                return await self.charts(notification)
         except TimeoutError:
             return None
 
@@ -162,14 +164,14 @@ def compose(
     sender: str,
     to: tuple[str, ...],
     *,
-    history: LatencyHistory | None = None,
+    chart: Chart | None = None,
     picture: bytes | None = None,
 ) -> EmailMessage:
     """The mail: a stable Message-ID, in the thread of its incident; with the picture where there is one."""
     message = EmailMessage()
     for name, value in _headers(notification, sender, to).items():
         message[name] = value
-    caption = history.caption if history else ""
+    caption = chart.alt if chart else ""
     if notification.tier is Tier.REPORT:
         text, html = report.as_text(notification), report.as_html(notification)
     else:
@@ -182,6 +184,13 @@ def compose(
     if notification.report is not None:
         _attach(message, notification.report)
     return message
+
+
+def _drawn(chart: Chart) -> bytes:
+    # Imported here: it takes half a second, and only mails with a chart need it.
+    from alerts.reports.charts import as_png
+
+    return as_png(chart, ZoneInfo("UTC"))
 
 
 def _headers(notification: Notification, sender: str, to: tuple[str, ...]) -> dict[str, str]:

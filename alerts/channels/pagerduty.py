@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import httpx
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, StrictBool
 
 from alerts.channels.base import ChannelKind, Proof, Receipt
 from alerts.channels.http import post, require_private, shown
@@ -34,7 +34,7 @@ class Options(Declared):
 
     routing_key: SecretRef
     url: str = Field("https://events.pagerduty.com", description="Base of the Events API.")
-    change_events: bool = Field(
+    change_events: StrictBool = Field(
         False, description="Also tell of changed configuration and of vendors' new versions, as change events."
     )
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from duckdb import DuckDBPyConnection
 
+from alerts.change_events import announce_configuration
 from alerts.facts import CONFIG_CHANGED, config_note
 from alerts.model import IncidentEvent, integration_of
 from alerts.store.incidents import add_event
@@ -29,6 +30,8 @@ def note_config(con: DuckDBPyConnection, config: Config, at: datetime) -> int:
     if latest is None:
         return 0
     was = json.loads(latest[1])
+    changed = sorted(name for name in {*was, *now} if was.get(name) != now.get(name))
+    announce_configuration(con, config, latest[0], changed, at)
     open_now = con.execute("SELECT incident_id, subject FROM incidents WHERE state <> 'resolved'").fetchall()
     for incident_id, subject in open_now:
         note = config_note(latest[0], config.version, was, now, integration_of(subject))

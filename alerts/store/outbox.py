@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from duckdb import DuckDBPyConnection
 
-from alerts.model import Action, Incident, Notification, Tier
+from alerts.model import CONFIGURATION, Action, Incident, Notification, Tier
 from alerts.routing import Message
 from alerts.store.report_files import report_of
 from alerts.store.rows import INCIDENT, utc
@@ -155,13 +155,14 @@ def _claim_of(con: DuckDBPyConnection, row: tuple[Any, ...], token: str, now: da
         report=report_of(con, incident, link) if tier is Tier.REPORT else None,
         sent_at=now,
         note=row[9],
-        page="" if row[3] == Action.CHANGE else f"{link}/incident/{incident.incident_id}",
+        page="" if incident.subject == CONFIGURATION else f"{link}/incident/{incident.incident_id}",
     )
     return Claim(notification, token, row[7], tuple(json.loads(row[8])))
 
 
 def _page(incident: Incident) -> str:
-    return "/" if ":" in incident.integration else f"/integration/{incident.integration}"
+    has_none = ":" in incident.integration or incident.subject == CONFIGURATION
+    return "/" if has_none else f"/integration/{incident.integration}"
 
 
 def _receipts(con: DuckDBPyConnection, incident_id: str, channel: str, up_to: int) -> dict[str, str]:
@@ -194,11 +195,14 @@ def settle(
     return True
 
 
-def outbox(con: DuckDBPyConnection, limit: int = 100, *, unsettled: bool = False) -> tuple[OutboxRow, ...]:
-    """The newest messages, newest first; only those still to be sent with `unsettled`."""
+def outbox(
+    con: DuckDBPyConnection, limit: int = 100, *, unsettled: bool = False, incident_id: str | None = None
+) -> tuple[OutboxRow, ...]:
+    """The newest messages, newest first; only those still to be sent with `unsettled`; of one incident, or of all."""
     rows = con.execute(
         "SELECT notification_id, incident_id, channel, tier, action, created_at, state, due_at, attempts FROM outbox "
-        "WHERE NOT $unsettled OR state IN ('due', 'claimed') ORDER BY notification_id DESC LIMIT $limit",
-        {"unsettled": unsettled, "limit": limit},
+        "WHERE (NOT $unsettled OR state IN ('due', 'claimed')) AND ($incident IS NULL OR incident_id = $incident) "
+        "ORDER BY notification_id DESC LIMIT $limit",
+        {"unsettled": unsettled, "incident": incident_id, "limit": limit},
     ).fetchall()
     return tuple(OutboxRow(r[0], r[1], r[2], Tier(r[3]), Action(r[4]), utc(r[5]), r[6], utc(r[7]), r[8]) for r in rows)
