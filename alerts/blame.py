@@ -74,15 +74,12 @@ def blame(
 
 def witnesses(scene: Scene, own: Integration, failing: Sequence[RegionVerdict]) -> Witnesses:
     """What else speaks for or against the vendor of an integration that fails from these regions."""
-    regions = {r.region for r in failing}
-    others = ((one, verdict) for one, verdict in scene.workflows() if one.name != own.name)
-    answering = (
-        one for one, verdict in others if any(not r.failing and r.region in regions for r in scene.reporting(verdict))
-    )
-    kin = own.vendor != _NO_VENDOR
-    first = next(answering, None)
-    siblings = {one.name for one in (first, *answering) if one and one.vendor == own.vendor} if kin else set()
-    return Witnesses(first is not None, tuple(sorted(siblings)), scene.vendor_status(own.name))
+    there = (scene.answering(region) for region in {r.region for r in failing})
+    answering = frozenset[str]().union(*there) - {own.name}
+    kin = answering if own.vendor != _NO_VENDOR else ()
+    named = ((name, scene.config.integration(name)) for name in kin)
+    siblings = sorted(name for name, one in named if one is not None and one.vendor == own.vendor)
+    return Witnesses(bool(answering), tuple(siblings), scene.vendor_status(own.name))
 
 
 def _support(

@@ -1,47 +1,92 @@
 """What is wrong now, and what that changes: pure functions from an evaluation to transitions of incidents.
 
-One incident per subject. It opens with the first condition, gets louder but never quieter, and is over when no
-condition holds. Missing data ends nothing.
+One incident per subject. It opens with the first condition that has held for long enough, gets louder but never quieter,
+and is over when no condition holds. Missing data ends nothing.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
+from alerts.flapping import earlier_of, is_back, is_over, is_quiet, kept_open
 from alerts.model import Condition, Incident, IncidentState, Rule, Tier, Transition, TransitionKind, integration_of
 from alerts.parties import party
 from alerts.rules import RULES
-from alerts.scene import Known, Scene
-from config.model import Config
+from alerts.scene import Known, RuleKind, Scene
+from alerts.storm import STORM, flows_hit, is_brewing, onset
+from config.model import Config, Flapping
 from metrics.model import Evaluation
-
-FLAP_WINDOW: Final = timedelta(minutes=10)
-"""A subject that breaks again this soon after its incident was resolved reopens that incident."""
-
-FLAPS: Final = 2
-"""An incident that has come back this often stays open until nothing was wrong for `QUIET`: nobody is paged for every
-turn of something that goes on and off."""
-QUIET: Final = timedelta(minutes=5)
-QUIET_NOTE: Final = "quiet now, but kept open, because it keeps coming back"
 
 _ORDER: Final = {rule: place for place, rule in enumerate(RULES)}
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is wrong now. `pending` are conditions that hold, but not yet for long enough to be told: key → since."""
+
+    conditions: tuple[Condition, ...]
+    pending: Mapping[str, datetime]
+
+
 def conditions(evaluation: Evaluation, config: Config, known: Known = Known()) -> tuple[Condition, ...]:  # noqa: B008 - frozen
     """Everything that is wrong now, worst first: what the rules find, and what they found before and is not over."""
-    scene = Scene(evaluation, config, known)
+    return judge(evaluation, config, known).conditions
+
+
+def judge(evaluation: Evaluation, config: Config, known: Known) -> Judgement:
+    """The same, with what may be told soon; to be handed back as `known.pending` at the next evaluation."""
+    scene = Scene.of(evaluation, config, known)
+    pending: dict[str, datetime] = {}
     for rule, kind in RULES.items():
-        before = {c.key: c for c in scene.before(rule)}
-        found = {c.key: _keep_start(c, before.get(c.key)) for c in kind.holds(scene)}
-        for key, condition in before.items():
-            if key not in found and (still := kind.lingers(condition, scene)) is not None:
-                found[key] = still
-        scene = replace(scene, held=(*scene.held, *found.values()))
-    return _worst_first(_without_echo(scene))
+        found = _of_rule(rule, kind, scene)
+        waiting = [c for c in found if not _is_ripe(c, kind, scene)]
+        pending |= {c.key: known.pending.get(c.key, scene.at) for c in waiting}
+        scene = scene.after(found, (c.key for c in waiting))
+    pending |= _held_back(scene)
+    told = replace(scene, held=tuple(c for c in scene.held if c.key not in pending))
+    return Judgement(_worst_first(_without_echo(told)), pending)
+
+
+def _of_rule(rule: Rule, kind: RuleKind, scene: Scene) -> list[Condition]:
+    found: dict[str, Condition] = {}
+    before = {c.key: c for c in scene.before(rule)}
+    for condition in kind.holds(scene):
+        found[condition.key] = _keep_start(condition, before.get(condition.key))
+    for key, condition in before.items():
+        if key not in found and (still := kind.lingers(condition, scene)) is not None:
+            found[key] = still
+    tuned = ((c, scene.tuning(rule, c.subject)) for c in found.values())
+    return [tuning.loudness(condition) for condition, tuning in tuned if tuning.enabled]
+
+
+def _is_ripe(condition: Condition, kind: RuleKind, scene: Scene) -> bool:
+    """Whether it has held for as long as is wanted, or people know of it already."""
+    if scene.earlier(condition.rule, condition.key) is not None:
+        return True
+    wanted = scene.tuning(condition.rule, condition.subject).hold + kind.patience(condition, scene)
+    return not wanted or scene.at - scene.known.pending.get(condition.key, scene.at) >= wanted
+
+
+def _held_back(scene: Scene) -> dict[str, datetime]:
+    """Urgent news of single integrations that may be part of a storm in a moment: since when."""
+    config = scene.config
+    news = [c for c in scene.held if c.tier is Tier.URGENT and c.key not in scene.waiting and _is_new(c, scene)]
+    if not news or scene.holding(Rule.STORM, STORM) or not scene.tuning(Rule.STORM, STORM).enabled:
+        return {}
+    if not is_brewing(scene, onset(scene)):
+        return {}
+    since = {c.key: scene.known.pending.get(c.key, scene.at) for c in news}
+    longest = {c.key: scene.tuning(c.rule, c.subject).hold + config.alerting.storm.hold for c in news}
+    return {key: begun for key, begun in since.items() if scene.at - begun < longest[key]}
+
+
+def _is_new(condition: Condition, scene: Scene) -> bool:
+    of_integration = scene.config.integration(condition.subject) is not None
+    return of_integration and scene.earlier(condition.rule, condition.key) is None
 
 
 def transitions(
@@ -55,7 +100,7 @@ def transitions(
     by_subject = _by_subject(found)
     current = {incident.subject: incident for incident in open_incidents}
     changes = [
-        _next(current.get(subject), held, evaluation.at) for subject, held in by_subject.items() if subject in current
+        _next(current[subject], held, evaluation.at) for subject, held in by_subject.items() if subject in current
     ]
     changes += [
         _opened(subject, held, evaluation.at, config, recent)
@@ -63,20 +108,25 @@ def transitions(
         if subject not in current
     ]
     quiet = [incident for subject, incident in current.items() if subject not in by_subject]
-    changes += [_resolved(incident, evaluation.at) for incident in quiet if _is_over(incident, evaluation.at)]
+    flapping = config.alerting.flapping
+    changes += [_resolved(incident, evaluation.at) for incident in quiet if is_over(incident, evaluation.at, flapping)]
     return tuple(sorted((c for c in changes if c), key=lambda t: t.incident.subject))
 
 
-def refreshed(found: Iterable[Condition], open_incidents: Sequence[Incident], at: datetime) -> tuple[Incident, ...]:
+def refreshed(
+    found: Iterable[Condition],
+    open_incidents: Sequence[Incident],
+    at: datetime,
+    flapping: Flapping = Flapping(),  # noqa: B008 - frozen
+) -> tuple[Incident, ...]:
     """Open incidents whose conditions say something new without being others: stored, but nobody is told."""
     by_subject = _by_subject(found)
     fresh = []
     for incident in open_incidents:
         held = by_subject.get(incident.subject, ())
-        if not held and not _is_over(incident, at) and not _is_quiet(incident):
-            marked = tuple(replace(condition, note=QUIET_NOTE) for condition in incident.conditions)
-            fresh.append(replace(incident, conditions=marked, told_until=at))
-        elif _is_back(incident, held):
+        if not held and not is_over(incident, at, flapping) and not is_quiet(incident):
+            fresh.append(kept_open(incident, at))
+        elif is_back(incident, held):
             continue  # That is news, and told of.
         elif _keys(held) == _keys(incident.conditions) and _loudest(held).rank <= incident.tier.rank:
             now = replace(incident, conditions=held, told_until=_told_until(incident, held, at))
@@ -89,11 +139,9 @@ def incident_id(subject: str, at: datetime) -> str:
     return f"{at:%Y%m%d-%H%M%S}-{re.sub(r'[^A-Za-z0-9_.-]+', '-', subject)}"
 
 
-def _next(incident: Incident | None, held: tuple[Condition, ...], at: datetime) -> Transition | None:
-    if incident is None:
-        return None
+def _next(incident: Incident, held: tuple[Condition, ...], at: datetime) -> Transition | None:
     louder = _loudest(held).rank > incident.tier.rank
-    back = _is_back(incident, held)
+    back = is_back(incident, held)
     if not louder and not back and _keys(held) == _keys(incident.conditions):
         return None
     changed = replace(
@@ -124,12 +172,12 @@ def _opened(
         opened_at=at,
         conditions=held,
         title=held[0].title,
-        flows=whose.flows if whose else (),
+        flows=whose.flows if whose else flows_hit(held, config),
         owner=whose.owner if whose else "",
         runbook=whose.runbook if whose else None,
     )
     note = f"{held[0].title} · {held[0].summary}"
-    earlier = _flapped(subject, at, recent)
+    earlier = earlier_of(subject, at, recent, config.alerting.flapping)
     if earlier is None:
         return Transition(TransitionKind.OPENED, fresh, at, note)
     again = replace(
@@ -142,33 +190,8 @@ def _opened(
     return Transition(TransitionKind.OPENED, again, at, f"reopened ({ordinal(again.reopened)} time): {note}")
 
 
-def _flapped(subject: str, at: datetime, recent: Sequence[Incident]) -> Incident | None:
-    # What was called over and goes on has its incident still: anything else beside it is another one.
-    over = [i for i in recent if i.subject == subject and not i.dismissed]
-    fits = [i for i in over if i.resolved_at and at - i.resolved_at <= FLAP_WINDOW]
-    return max(fits, key=lambda i: (i.resolved_at or at, i.incident_id), default=None)
-
-
-def _is_quiet(incident: Incident) -> bool:
-    """Whether nothing is wrong with it any more, since `told_until`, and it is only kept open."""
-    marked = bool(incident.conditions) and all(condition.note == QUIET_NOTE for condition in incident.conditions)
-    return marked and incident.told_until is not None
-
-
-def _is_back(incident: Incident, held: Iterable[Condition]) -> bool:
-    """Whether an incident that was quiet has a condition again that is more than the doubt about its recovery."""
-    return _is_quiet(incident) and any(not condition.note for condition in held)
-
-
-def _is_over(incident: Incident, at: datetime) -> bool:
-    """Whether an incident that no condition holds open any more may end now."""
-    if incident.reopened < FLAPS or not incident.conditions:
-        return True
-    return _is_quiet(incident) and incident.told_until is not None and at - incident.told_until >= QUIET
-
-
 def _resolved(incident: Incident, at: datetime) -> Transition:
-    told_until = incident.told_until if _is_quiet(incident) else _told_until(incident, (), at)
+    told_until = incident.told_until if is_quiet(incident) else _told_until(incident, (), at)
     over = replace(incident, state=IncidentState.RESOLVED, resolved_at=at, told_until=told_until)
     return Transition(TransitionKind.RESOLVED, over, at, "no condition holds any more")
 

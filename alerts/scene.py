@@ -15,13 +15,12 @@ from alerts.status_pages.standing import VendorStatus
 from alerts.tuning import Tuning, tuning
 from config.model import Config, Integration
 from metrics.model import Evaluation, ObjectiveStatus, RegionVerdict, WorkflowVerdict
+from metrics.state import is_fresh
 from probes.model import FailureKind
 
 NETWORK_KINDS: Final = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TIMEOUT})
 """What a broken network looks like from a prober."""
 
-FRESH_INTERVALS: Final = 3
-FRESH_GRACE: Final = timedelta(seconds=60)
 NO_FRESH_DATA: Final = "no fresh data"
 NOT_CONFIRMED: Final = "recovery not confirmed yet"
 
@@ -194,7 +193,7 @@ class Scene:
 
     def fresh(self, verdict: WorkflowVerdict, region: RegionVerdict) -> bool:
         """Whether the region has run the workflow lately: within three intervals and a minute."""
-        return self.at - region.last_run_at <= FRESH_INTERVALS * verdict.every + FRESH_GRACE
+        return is_fresh(region.last_run_at, verdict.every, self.at)
 
     def has_fresh(self, integration: str) -> bool:
         """Whether any region reports on any workflow of the integration."""

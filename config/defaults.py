@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from config.model import Circuit, Declared, ImpactTier, Objective, QuotaPolicy, Retry, Targets, Thresholds, Tls
+from config.model import Circuit, Declared, ImpactTier, Limit, Objective, QuotaPolicy, Retry, Targets, Thresholds, Tls
 from config.problems import Path
 from config.scalars import Duration, HttpVersion, Name, WireText
 from config.yaml_source import Document, Place
@@ -45,6 +45,7 @@ class Defaults(Declared):
     objectives: tuple[Objective, ...] | None = Field(None, description="For integrations that state none of their own.")
     targets: Targets | None = Field(None, description="Static targets, for integrations without objectives.")
     thresholds: Thresholds | None = Field(None, description="Limits that are learned from history.")
+    limits: tuple[Limit, ...] | None = Field(None, description="Static limits, for integrations that state none.")
     tls: Tls | None = Field(None, description="Whom to trust, and our own certificate.")
     http: HttpVersion | None = Field(None, description="HTTP version: 1.1, 2 or auto.")
     proxy: str | None = Field(None, description="Proxy that requests go through.")

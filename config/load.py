@@ -22,6 +22,7 @@ from config.checks.changes import change_findings
 from config.checks.environments import mixed_findings
 from config.checks.flows import flow_findings
 from config.checks.kept import state_findings
+from config.checks.limits import limit_findings
 from config.checks.objectives import kept_findings, objective_findings
 from config.checks.options import kind_findings
 from config.checks.plaintext import plaintext_findings
@@ -214,6 +215,7 @@ def _integration_findings(value: Mapping[str, Any], context: Context) -> Iterabl
     yield from plaintext_findings(value)
     yield from wire_findings(value, context)
     yield from objective_findings(value)
+    yield from limit_findings(value)
     yield from workflow_findings(value, context)
     yield from step_findings(value, context)
     yield from state_findings(value)

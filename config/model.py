@@ -19,6 +19,7 @@ from config.damping import Flapping, Storm
 from config.declared import Declared, PluginSpec
 from config.escalation import Escalation, Level
 from config.hours import Hours, QuietHours
+from config.limits import Limit
 from config.lifecycle import AcceptedChange, LifecycleDate
 from config.maintenance import DeclaredSilence, Maintenance
 from config.objective import BudgetWindow, CalendarWindow, Flow, Objective, Period, Sli
@@ -50,6 +51,7 @@ __all__ = [
     "Hours",
     "Level",
     "LifecycleDate",
+    "Limit",
     "Maintenance",
     "Objective",
     "Period",
@@ -255,6 +257,7 @@ class Integration(Declared):
     objectives: tuple[Objective, ...] = Field((), description="The promises to keep, each with an error budget.")
     targets: Targets = Field(Targets(), description="Static targets, for an integration without objectives.")
     thresholds: Thresholds = Field(Thresholds(), description="Limits that are learned from history.")
+    limits: tuple[Limit, ...] = Field((), description="Static limits: beyond one in m of n buckets is an alert.")
     tls: Tls = Field(Tls(), description="Whom to trust, and our own certificate.")
     http: HttpVersion = Field("1.1", description="HTTP version: 1.1, 2, or auto: what the server prefers of the two.")
     proxy: str | None = Field(

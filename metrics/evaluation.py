@@ -17,6 +17,7 @@ from metrics.model import Evaluation, LearnedVerdict, ObjectiveStatus, SliceCoun
 from metrics.store.credentials import certificates, credentials
 from metrics.store.from_runs.counting import count_from_runs
 from metrics.store.lifecycle import vendor_signals
+from metrics.store.limit_standings import limit_standings
 from metrics.store.probers import probers
 from metrics.store.quota import quota_levels
 from metrics.store.recorded import recorded_levels
@@ -24,6 +25,7 @@ from metrics.store.rollup.decided import Numbers
 from metrics.store.shapes import shape_findings
 from metrics.store.slices import Promised, Questions, SliceMemo, promised_ms, slice_tables
 from metrics.store.tallies import Table
+from metrics.store.unreported import unreported
 from metrics.store.verdicts import workflow_verdicts
 
 
@@ -41,9 +43,10 @@ def evaluate(
     `LearnedLimits` found to be off.
     """
     levels = quota_levels(con, now)
+    verdicts = workflow_verdicts(con, config, now)
     return Evaluation(
         at=now,
-        workflows=workflow_verdicts(con, config, now),
+        workflows=verdicts,
         objectives=objective_statuses(con, config, now, memo),
         probers=probers(con, now, config.alerting.confirm.prober_silent_after),
         quotas=levels,
@@ -54,6 +57,8 @@ def evaluate(
         credentials=credentials(con),
         certificates=certificates(con),
         learned=learned,
+        limits=limit_standings(con, config, now),
+        unreported=unreported(con, verdicts, now),
     )
 
 

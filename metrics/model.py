@@ -16,6 +16,7 @@ from config.scalars import format_duration
 from metrics.baseline.series import SeriesKey
 from metrics.changing import ShapeFinding, VendorSignal
 from metrics.lifetimes import HostCertificate, TrackedCredential
+from metrics.operating import HubLoad, LimitStanding, Unreported, Usual
 from metrics.quota.model import QuotaForecast, QuotaLevel
 from probes.model import FailureKind, Leftovers, OpenCircuit, Outcome
 
@@ -241,6 +242,14 @@ class RegionVerdict:
     evidence_id: str | None = None
     failed_integration: str | None = None
     """The other integration that the newest failure happened in; None: the workflow's own."""
+    latest: tuple[Outcome, ...] = ()
+    """How the latest measured runs ended, newest first, at most 20."""
+
+    @property
+    def unlimited(self) -> int:
+        """Consecutive runs up to now that were not throttled."""
+        past = self.latest or (self.last_outcome,)
+        return next((n for n, outcome in enumerate(past) if outcome is Outcome.THROTTLED), len(past))
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +347,12 @@ class Evaluation:
     certificates: tuple[HostCertificate, ...] = ()
     learned: tuple[LearnedVerdict, ...] | None = None
     """The series that are off what is normal for them; None while that is still being learned."""
+    limits: tuple[LimitStanding, ...] = ()
+    unreported: tuple[Unreported, ...] = ()
+    load: HubLoad | None = None
+    """None where there is no hub to tell."""
+    usual: tuple[Usual, ...] = ()
+    """What is normal for what fails, or is beyond a static limit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
 
 from config.model import Confirmation
 from metrics.model import Evaluation, RegionVerdict, State, WorkflowVerdict
 from probes.model import Outcome
+
+_FRESH_INTERVALS: Final = 3
+_FRESH_GRACE: Final = timedelta(seconds=60)
+
+
+def quiet_after(every: timedelta) -> timedelta:
+    """How old the latest run of a workflow may be: three intervals and a minute. Older, and nobody reports on it."""
+    return _FRESH_INTERVALS * every + _FRESH_GRACE
+
+
+def is_fresh(at: datetime, every: timedelta, now: datetime) -> bool:
+    """Whether a workflow's run at that instant still says how it is."""
+    return now - at <= quiet_after(every)
 
 
 def failing_regions(verdict: WorkflowVerdict, confirm: Confirmation) -> tuple[RegionVerdict, ...]:

@@ -49,7 +49,7 @@ def _told_by_members(scene: Scene, flow: Party, found: Iterable[Condition]) -> b
 
 def _lingers(condition: Condition, scene: Scene) -> Condition | None:
     """Missing data ends nothing: neither a status that is not there nor windows that nobody measured."""
-    status = next((s for s in scene.evaluation.objectives if _key(s) == condition.key), None)
+    status = scene.backdrop.statuses.get(_place(condition))
     whose = party(scene.config, condition.subject)
     if whose is None:
         return None
@@ -113,13 +113,17 @@ def _cause(scene: Scene, whose: Party, status: ObjectiveStatus) -> tuple[Blame, 
     failing = _failing(scene, whose)
     if not failing:
         return Blame.UNKNOWN, "nothing fails at this moment; see the latest failed runs"
-    fine = [r for i, v in scene.workflows() if i.name in whose.members for r in scene.reporting(v) if not r.failing]
+    fine = [region for region in _reporting(scene, whose) if not region.failing]
     return blame(failing, fine)
 
 
 def _failing(scene: Scene, whose: Party) -> list[RegionVerdict]:
-    own = (r for i, v in scene.workflows() if i.name in whose.members for r in scene.reporting(v))
-    return [region for region in own if region.failing and region.failed_integration is None]
+    found = _reporting(scene, whose)
+    return [region for region in found if region.failing and region.failed_integration is None]
+
+
+def _reporting(scene: Scene, whose: Party) -> list[RegionVerdict]:
+    return [region for name in whose.members for v in scene.verdicts_of(name) for region in scene.reporting(v)]
 
 
 def _summary(status: ObjectiveStatus, burn: Burn) -> str:
@@ -145,6 +149,12 @@ def _until(status: ObjectiveStatus) -> str:
 
 def _key(status: ObjectiveStatus) -> str:
     return f"{status.integration}/{Rule.BURN_RATE}/{status.key}"
+
+
+def _place(condition: Condition) -> tuple[str, str]:
+    """Integration and the objective's key."""
+    subject, _, key = condition.key.partition(f"/{Rule.BURN_RATE}/")
+    return subject, key
 
 
 RULE = RuleKind(_holds, _lingers)

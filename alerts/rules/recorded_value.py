@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from alerts.model import Blame, Condition, Rule, Tier
-from alerts.scene import NO_FRESH_DATA, RuleKind, Scene
+from alerts.scene import NO_FRESH_DATA, NOT_CONFIRMED, RuleKind, Scene
 from config.model import Recorded
 from metrics.model import RecordedLevel
 
@@ -25,17 +25,17 @@ def _lingers(condition: Condition, scene: Scene) -> Condition | None:
     levels = [level for level in _levels(scene, condition.key) if level.region in condition.regions]
     if not levels:
         return replace(condition, note=NO_FRESH_DATA)
-    needed = scene.config.alerting.confirm.recoveries
+    needed = scene.tuning(Rule.RECORDED_VALUE, condition.subject).recoveries
     if all(level.within >= needed for level in levels):
         return None
-    return replace(condition, note="recovery not confirmed yet")
+    return replace(condition, note=NOT_CONFIRMED)
 
 
 def _condition(scene: Scene, key: str, outside: Sequence[RecordedLevel]) -> Condition:
     worst = max(outside, key=lambda level: (level.outside, level.region))
     integration = scene.config.integration(worst.integration)
     label = integration.label if integration else worst.integration
-    earlier = next((c for c in scene.before(Rule.RECORDED_VALUE) if c.key == key), None)
+    earlier = scene.earlier(Rule.RECORDED_VALUE, key)
     return Condition(
         key=key,
         rule=Rule.RECORDED_VALUE,

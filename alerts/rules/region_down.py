@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from alerts.model import Blame, Condition, Rule, Tier
-from alerts.scene import NETWORK_KINDS, NO_FRESH_DATA, RuleKind, Scene, region_subject
+from alerts.scene import NETWORK_KINDS, NO_FRESH_DATA, NOT_CONFIRMED, RuleKind, Scene, region_subject
 from metrics.model import RegionVerdict
 
 MIN_INTEGRATIONS = 3
@@ -43,10 +43,10 @@ def _lingers(condition: Condition, scene: Scene) -> Condition | None:
     view = next((v for v in _views(scene) if v.region == region), None)
     if view is None:
         return replace(condition, note=NO_FRESH_DATA) if _is_configured(scene, region) else None
-    needed = scene.config.alerting.confirm.recoveries
+    needed = scene.tuning(Rule.REGION_DOWN, condition.subject).recoveries
     if any(v.good >= needed for verdicts in view.verdicts.values() for v in verdicts):
         return None
-    return replace(condition, note="recovery not confirmed yet")
+    return replace(condition, note=NOT_CONFIRMED)
 
 
 def _views(scene: Scene) -> list[_View]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from alerts.model import Blame, Condition, Rule, Tier
-from alerts.scene import NO_FRESH_DATA, RuleKind, Scene
+from alerts.scene import NO_FRESH_DATA, NOT_CONFIRMED, RuleKind, Scene
 
 MIN_THROTTLED: Final = 5
 
@@ -38,15 +38,16 @@ def _holds(scene: Scene) -> Iterator[Condition]:
 
 
 def _lingers(condition: Condition, scene: Scene) -> Condition | None:
-    """Over when every region that was limited has had a run that was not."""
+    """Over when every region that was limited has had enough runs in a row that were not."""
+    needed = scene.tuning(Rule.THROTTLED, condition.subject).recoveries
     verdict = scene.verdict(condition.subject, condition.workflow)
     declared = scene.regions_of(condition.subject, condition.workflow)
     counted = {r.region: r for r in scene.reporting(verdict)} if verdict else {}
     limited = [name for name in condition.regions if name in declared]
-    if all(name in counted and not counted[name].throttled for name in limited):
+    if all(name in counted and counted[name].unlimited >= needed for name in limited):
         return None
     silent = any(name not in counted for name in limited)
-    return replace(condition, note=NO_FRESH_DATA if silent else "")
+    return replace(condition, note=NO_FRESH_DATA if silent else NOT_CONFIRMED if needed > 1 else "")
 
 
 RULE = RuleKind(_holds, _lingers)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from alerts.blame import blame, witnesses
 from alerts.model import Blame, Condition, Rule, Tier
 from alerts.rules.shape_drift import is_telling, what_changed
-from alerts.scene import NO_FRESH_DATA, RuleKind, Scene
+from alerts.scene import NO_FRESH_DATA, NOT_CONFIRMED, RuleKind, Scene
 from config.model import Integration
 from metrics.changing import ShapeChange
 from metrics.model import RegionVerdict, WorkflowVerdict
@@ -42,14 +42,14 @@ def _not_recovered(condition: Condition, scene: Scene) -> tuple[tuple[str, ...],
     declared = scene.regions_of(owner, condition.workflow)
     verdict = scene.verdict(owner, condition.workflow)
     counted = {r.region: r for r in scene.reporting(verdict)} if verdict else {}
-    needed = scene.config.alerting.confirm.recoveries
+    needed = scene.tuning(Rule.WORKFLOW_DOWN, condition.subject).recoveries
     moved_on = {name for name, r in counted.items() if r.failing and _fails_in(r, owner) != condition.subject}
     failed = [name for name in condition.regions if name in declared and name not in moved_on]
     silent = [name for name in failed if name not in counted]
     pending = [name for name in failed if name in counted and counted[name].good < needed]
     if not silent and not pending:
         return None
-    return tuple(sorted({*silent, *pending})), "recovery not confirmed yet" if pending else NO_FRESH_DATA
+    return tuple(sorted({*silent, *pending})), NOT_CONFIRMED if pending else NO_FRESH_DATA
 
 
 def _fails_in(region: RegionVerdict, owner: str) -> str:
@@ -111,7 +111,7 @@ def _what_changed(scene: Scene, integration: Integration, workflow: str, step: s
 
 def _still_failed(scene: Scene, key: str, failing: tuple[RegionVerdict, ...]) -> tuple[str, ...]:
     """Failing now, or failed earlier in this outage and not recovered since."""
-    earlier = next((c for c in scene.before(Rule.WORKFLOW_DOWN) if c.key == key), None)
+    earlier = scene.earlier(Rule.WORKFLOW_DOWN, key)
     pending = _not_recovered(earlier, scene) if earlier else None
     return tuple(sorted({r.region for r in failing} | set(pending[0] if pending else ())))
 

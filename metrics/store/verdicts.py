@@ -21,6 +21,7 @@ from probes.model import FailureKind, Outcome
 
 MOST_RUNS: Final = 20
 
+_OF_NAME: Final = {outcome.value: outcome for outcome in Outcome}
 _FAILED: Final = frozenset({Outcome.FAILED.value})
 _NOT_FAILED: Final = frozenset(outcome.value for outcome in Outcome) - _FAILED
 _THROTTLED: Final = frozenset({Outcome.THROTTLED.value})
@@ -144,6 +145,7 @@ def _verdict(region: str, seen: _Seen | None, workflow: Workflow, now: datetime)
         good=_streak(seen, _NOT_FAILED),
         throttled=_streak(seen, _THROTTLED),
         failing_since=instant(seen.started_us[failing - 1]) if failing else None,
+        latest=tuple(map(_OF_NAME.__getitem__, seen.outcomes)),
         **_reason(seen),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -25,10 +25,11 @@ from alerts.model import (
     Incident,
     IncidentState,
     Notification,
+    Report,
     Rule,
     Tier,
 )
-from alerts.policy import conditions, refreshed, transitions
+from alerts.policy import judge, refreshed, transitions
 from alerts.scene import Known
 from config.model import Alerting, Channel, Config, Confirmation, Integration, Objective, Route, Sli
 from metrics.baseline.series import Measure, SeriesKey
@@ -227,7 +228,23 @@ class World:
             "budget_left": 0.41,
             "sent_at": T0 + 5 * MINUTE,
         }
+        if more.get("tier") is Tier.REPORT:
+            known["report"] = self.report()
         return Notification(**{**known, **more})
+
+    def report(self, **more: Any) -> Report:
+        """What the renderers make, in small."""
+        known: dict[str, Any] = {
+            "title": "Post-incident report: HubSpot contact-roundtrip DOWN, 12 min",
+            "summary": "HubSpot contact-roundtrip DOWN: open for 12 min.",
+            "link": "https://leadline.example.com/reports/incident/20261122-030000-hubspot",
+            "file_name": "incident-20261122-030000-hubspot",
+            "text": "# Post-incident report: HubSpot contact-roundtrip DOWN, 12 min\n",
+            "html": '<html><body><h1>Post-incident report</h1><img src="cid:chart-1.png"></body></html>',
+            "pdf": b"%PDF-1.4 ...",
+            "pictures": {"chart-1.png": b"\x89PNG"},
+        }
+        return Report(**{**known, **more})
 
 
 @dataclass(slots=True)
@@ -236,15 +253,18 @@ class Ledger:
 
     open: dict[str, Incident]
     resolved: list[Incident]
+    pending: Mapping[str, datetime]
 
     def __init__(self) -> None:
         self.open = {}
         self.resolved = []
+        self.pending = {}
 
     def apply(self, evaluation: Evaluation, config: Config) -> list[Any]:
         """One round; returns the transitions."""
-        known = Known(tuple(self.open.values()), tuple(self.resolved))
-        found = conditions(evaluation, config, known)
+        known = Known(tuple(self.open.values()), tuple(self.resolved), pending=self.pending)
+        judged = judge(evaluation, config, known)
+        found, self.pending = judged.conditions, judged.pending
         changes = transitions(found, known.open, evaluation, config, known.recent)
         for change in changes:
             incident = change.incident
@@ -254,7 +274,7 @@ class Ledger:
             else:
                 self.open[incident.subject] = incident
                 self.resolved = [i for i in self.resolved if i.incident_id != incident.incident_id]
-        for incident in refreshed(found, known.open, evaluation.at):
+        for incident in refreshed(found, known.open, evaluation.at, config.alerting.flapping):
             self.open[incident.subject] = incident
         return list(changes)
 

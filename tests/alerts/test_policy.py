@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from alerts.model import Blame, ChannelFault, Rule, Tier, TransitionKind
-from alerts.policy import FLAP_WINDOW, QUIET, conditions, ordinal
+from alerts.policy import conditions, ordinal
 from alerts.scene import Known
-from config.model import Objective, QuotaPolicy, Sli
+from config.model import Flapping, Objective, QuotaPolicy, Sli
 from probes.model import FailureKind
 
 NAMES = ("hubspot", "marketo", "stripe", "github")
@@ -173,9 +173,9 @@ def test_what_goes_on_and_off_opens_thrice_and_then_stays_open_until_it_is_quiet
     ]
     assert seen[-1].incident.reopened == 7
     assert seen[-1].note.startswith("reopened (7th time)")
-    almost = 15 + QUIET.total_seconds() / 60 - 0.5
+    almost = 15 + 15 / 2 - 0.5
     assert ledger.apply(world.seen(almost, world.workflow(world.region(almost, good=5))), config) == []
-    assert kinds(ledger.apply(world.seen(21, world.workflow(world.region(21, good=6))), config)) == ["resolved hubspot"]
+    assert kinds(ledger.apply(world.seen(23, world.workflow(world.region(23, good=6))), config)) == ["resolved hubspot"]
 
 
 def test_an_unconfirmed_failure_in_the_quiet_is_not_yet_another_turn(world: Any) -> None:
@@ -192,7 +192,7 @@ def test_after_the_flap_window_it_is_a_new_incident(world: Any) -> None:
     ledger, config = world.ledger(), world.config()
     (first,) = ledger.apply(world.seen(0, world.workflow(world.region(0, failing=2))), config)
     ledger.apply(world.seen(3, world.workflow(world.region(3, good=2))), config)
-    later = 3 + FLAP_WINDOW.total_seconds() / 60 + 1
+    later = 3 + Flapping().window.total_seconds() / 60 + 1
     (again,) = ledger.apply(world.seen(later, world.workflow(world.region(later, failing=2))), config)
     assert again.incident.dedup_key != first.incident.dedup_key
 
