@@ -1,4 +1,4 @@
-"""Writes what is told because time passes or because people acted, in the engine's transaction."""
+"""Writes what is told because time passes, in the engine's transaction."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def incident_page(
     with `prefix`; those that follow the incident `after`. And the id to ask the next page with, None after the last."""
     rows = con.execute(
         f"SELECT {INCIDENT_COLUMNS} FROM incidents"  # noqa: S608 - constant columns
-        " WHERE (len($states) = 0 OR list_contains($states, state)) AND starts_with(incident_id, $prefix)"
+        " WHERE (len($states) = 0 OR list_contains($states::VARCHAR[], state)) AND starts_with(incident_id, $prefix)"
         " AND ($since IS NULL OR resolved_at IS NULL OR resolved_at >= $since)"
         " AND ($after IS NULL OR (opened_at, incident_id) <"
         " (SELECT (opened_at, incident_id) FROM incidents WHERE incident_id = $after))"

@@ -69,6 +69,12 @@ class Desk:
             return await asyncio.to_thread(work)
 
 
+def only_json(request: Request) -> None:
+    """Refuses a body of another type: a page elsewhere can make a browser send any but this one without asking us."""
+    if not request.headers.get("content-type", "").startswith(JSON):
+        raise HTTPException(415, f"send it as {JSON}")
+
+
 def window_of(state: HubState, since: str, until: str) -> Window:
     """What a query's `since` and `until` mean; raises HTTPException."""
     try:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from alerts.store.audit import AuditRow, record
-from app.hub.asking import JSON, Desk, window_of
+from app.hub.asking import Desk, only_json, window_of
 from app.hub.state import HubState
 from metrics.baseline.series import SeriesKey
 from metrics.learning.band import Band, Standing
@@ -82,7 +82,7 @@ def normal_router(state: HubState, desk: Desk) -> APIRouter:
         shown = [_series(one, ahead[one.monitor.key]) for one in standings if one.monitor.key in ahead]
         return {"integration": integration, "series": shown}
 
-    @router.post("/normal/accept", dependencies=[Depends(_only_json)])
+    @router.post("/normal/accept", dependencies=[Depends(only_json)])
     def accept(said: Accepted) -> dict[str, Any]:
         _declared(state, said.integration)
         firing = [one.key for one in state.learned.firing or () if said.covers(one.key)]
@@ -91,7 +91,7 @@ def normal_router(state: HubState, desk: Desk) -> APIRouter:
         now = state.clock()
         return _ordered(state, said, firing, Order(now, Action.ACCEPT, 0, now, now, said.author, said.reason))
 
-    @router.post("/normal/exclude", dependencies=[Depends(_only_json)])
+    @router.post("/normal/exclude", dependencies=[Depends(only_json)])
     def exclude(said: Excluded) -> dict[str, Any]:
         _declared(state, said.integration)
         now = state.clock()
@@ -149,9 +149,3 @@ def _ordered(state: HubState, said: Accepted, keys: list[SeriesKey], order: Orde
 def _declared(state: HubState, integration: str) -> None:
     if state.config.integration(integration) is None:
         raise HTTPException(404, f"{integration}: no such integration is declared")
-
-
-def _only_json(request: Request) -> None:
-    # A page elsewhere can make a browser send anything but this type without asking us first.
-    if not request.headers.get("content-type", "").startswith(JSON):
-        raise HTTPException(415, f"send it as {JSON}")

@@ -179,7 +179,8 @@ class Night:
 
     def kinds(self) -> list[str]:
         name = self.incident.incident_id
-        return [event.kind for event in self.store.read(lambda con: timeline(con, name))]
+        found = [event.kind for event in self.store.read(lambda con: timeline(con, name))]
+        return [kind for kind in found if kind in ("opened", "acknowledged", "unacknowledged", LEVEL, REMINDER)]
 
 
 @pytest.fixture

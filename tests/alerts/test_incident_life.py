@@ -27,8 +27,13 @@ def queued(store: Store) -> list[tuple[str, str]]:
     return [(row.channel, str(row.action)) for row in reversed(store.read(outbox)) if row.state == "due"]
 
 
+FACTS = {"first_failure", "confirmed", "evidence", "notified", "recovered", "blast_radius"}
+
+
 def kinds(store: Store, incident_id: str) -> list[str]:
-    return [event.kind for event in store.read(lambda con: timeline(con, incident_id))]
+    """What happened to it, without what was seen."""
+    found = [event.kind for event in store.read(lambda con: timeline(con, incident_id))]
+    return [kind for kind in found if kind not in FACTS]
 
 
 class Life:
