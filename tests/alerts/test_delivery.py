@@ -4,59 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from pigeons import BUSY, GONE, Clock, Pigeon, deliverer, outage
 from pydantic import SecretStr
 
-from alerts.channels import Receipt, Sender, TransportError
+from alerts.channels import Receipt, TransportError
 from alerts.channels.webhook import Webhook
-from alerts.delivery import LEASE, Deliverer
-from alerts.engine import Engine
-from alerts.model import Notification
-from alerts.store import acknowledge, channel_faults, deliveries, open_incidents, outbox, timeline
+from alerts.delivery import LEASE
+from alerts.store import channel_faults, deliveries, open_incidents, outbox, timeline
 from alerts.store.outbox import claim
-from config.model import Route
 from metrics.store.database import Store
-
-
-class Clock:
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **by: float) -> None:
-        self.now += timedelta(**by)
-
-
-class Pigeon:
-    """A channel whose answers are scripted: an exception is raised, a receipt returned."""
-
-    def __init__(self, *script: Receipt | Exception, journal: list[str] | None = None, name: str = "") -> None:
-        self.script = list(script)
-        self.sent: list[Notification] = []
-        self.journal = journal if journal is not None else []
-        self.name = name
-
-    async def send(self, notification: Notification) -> Receipt:
-        self.sent.append(notification)
-        self.journal.append(f"{self.name} {notification.action}")
-        answer = self.script.pop(0) if self.script else Receipt(200, "ok")
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    @property
-    def actions(self) -> list[str]:
-        return [str(n.action) for n in self.sent]
-
-
-BUSY = TransportError("HTTP 503: busy", permanent=False, status=503)
-GONE = TransportError("HTTP 404: no_service", permanent=True, status=404)
 
 
 @pytest.fixture
@@ -65,20 +24,8 @@ def clock(world: Any) -> Clock:
 
 
 @pytest.fixture
-def happen(world: Any, store: Store, clock: Clock) -> Callable[..., None]:
-    """Runs an evaluation, `down` or not, at a minute; the clock is then at least there."""
-    route = Route(urgent=("pager",), degraded=("slack",), report=("mail",))
-
-    def run(at: float, *, down: bool) -> None:
-        clock.now = max(clock.now, world.T0 + timedelta(minutes=at))
-        region = world.region(at, failing=2 if down else 0)
-        Engine(store).apply(world.seen(at, world.workflow(region)), world.config(routes=(route,))).result()
-
-    return run
-
-
-def deliverer(store: Store, clock: Clock, **senders: Sender) -> Deliverer:
-    return Deliverer(store, senders, clock=clock, link="https://leadline.example.com/", jitter=lambda: 1.0)
+def happen(world: Any, store: Store, clock: Clock) -> Any:
+    return outage(world, store, clock)
 
 
 async def test_every_channel_gets_its_message_once(store: Store, clock: Clock, happen: Any) -> None:
@@ -262,12 +209,3 @@ async def test_a_channel_taken_out_of_the_configuration_hands_over(store: Store,
     happen(0, down=True)
     await deliverer(store, clock, slack=Pigeon(), mail=mail).deliver_due()
     assert mail.actions == ["trigger"]
-
-
-async def test_the_report_carries_the_whole_timeline(world: Any, store: Store, clock: Clock, happen: Any) -> None:
-    mail = Pigeon()
-    happen(0, down=True)
-    acknowledge(store, store.read(open_incidents)[0].incident_id, "ada", world.T0).result()
-    happen(3, down=False)
-    await deliverer(store, clock, pager=Pigeon(), slack=Pigeon(), mail=mail).deliver_due()
-    assert [event.kind for event in mail.sent[0].timeline] == ["opened", "acknowledged", "resolved"]
