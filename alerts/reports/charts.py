@@ -38,7 +38,7 @@ _HATCHES: Final = ("", "///", "...", "xx", "\\\\\\", "--")
 _LONGEST: Final = 48
 """Characters of a label."""
 _DAY_MS: Final = 86_400_000.0
-_STYLE: Final = {
+_STYLE: Final[dict[str, Any]] = {
     "svg.fonttype": "none", "text.parse_math": False, "text.usetex": False, "font.family": "DejaVu Sans",
     "font.size": 8.0, "axes.unicode_minus": False, "hatch.linewidth": 0.5, "path.simplify": True,
 }  # fmt: skip
@@ -49,7 +49,7 @@ def as_svg(chart: Chart, zone: ZoneInfo, salt: str, size: tuple[float, float] = 
     those of other pictures on the page."""
     out = io.StringIO()
     with _drawn(chart, zone, size, {"svg.hashsalt": salt}) as figure:
-        FigureCanvasSVG(figure).print_svg(out, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+        FigureCanvasSVG(figure).print_svg(out, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))  # type: ignore[no-untyped-call]
     text = out.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", text, flags=re.DOTALL)
@@ -63,13 +63,13 @@ def as_png(chart: Chart, zone: ZoneInfo, size: tuple[float, float] = WIDE) -> by
     out = io.BytesIO()
     with _drawn(chart, zone, size, {"savefig.dpi": DPI, "figure.dpi": DPI}) as figure:
         figure.patch.set_facecolor("white")
-        FigureCanvasAgg(figure).print_png(out, metadata={"Software": None})
+        FigureCanvasAgg(figure).print_png(out, metadata={"Software": None})  # type: ignore[no-untyped-call]
     return out.getvalue()
 
 
 @contextmanager
 def _drawn(chart: Chart, zone: ZoneInfo, size: tuple[float, float], more: dict[str, Any]) -> Iterator[Figure]:
-    with mpl.rc_context({**_STYLE, **more}):  # type: ignore[arg-type]
+    with mpl.rc_context(rc={**_STYLE, **more}):  # type: ignore[dict-item]
         figure = Figure(figsize=size, layout="constrained")
         figure.patch.set_alpha(0 if "svg.hashsalt" in more else 1)
         _draw(figure.add_subplot(), chart, zone, narrow=size is NARROW)
@@ -109,14 +109,15 @@ def _bars(axes: Axes, chart: Chart) -> None:
     below = [0.0] * len(days)
     for place, bars in enumerate(chart.bars):
         heights = [value or 0.0 for value in bars.values]
-        look = {"color": _colour(place), "hatch": _HATCHES[place % len(_HATCHES)], "lw": 0}
+        look: dict[str, Any] = {"color": _colour(place), "hatch": _HATCHES[place % len(_HATCHES)], "lw": 0}
         width, label = chart.bucket_ms / _DAY_MS, short(bars.label, _LONGEST)
         axes.bar(days, heights, width=width, bottom=below, align="edge", label=label, **look)
         below = [a + b for a, b in zip(below, heights, strict=True)]
 
 
 def _axes(axes: Axes, chart: Chart, zone: ZoneInfo, *, narrow: bool) -> None:
-    edges = [t / _DAY_MS for one in (*chart.lines, *chart.bars) for t in (one.t_ms[:1] + one.t_ms[-1:])]
+    times = [line.t_ms for line in chart.lines] + [bars.t_ms for bars in chart.bars]
+    edges = [t / _DAY_MS for t_ms in times for t in (t_ms[:1] + t_ms[-1:])]
     if edges and min(edges) < max(edges):
         axes.set_xlim(min(edges), max(edges) + chart.bucket_ms / _DAY_MS)
     axes.set_ylim(bottom=0)
@@ -128,9 +129,9 @@ def _axes(axes: Axes, chart: Chart, zone: ZoneInfo, *, narrow: bool) -> None:
     axes.grid(axis="y", color=COLOURS["rule"], lw=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(colors=COLOURS["soft"], labelcolor=COLOURS["ink"], length=3)
-    locator = AutoDateLocator(tz=zone, minticks=2, maxticks=5 if narrow else 8)
+    locator = AutoDateLocator(tz=zone, minticks=2, maxticks=5 if narrow else 8)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))  # type: ignore[no-untyped-call]
     axes.xaxis.get_offset_text().set_color(COLOURS["soft"])
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=bool(chart.bars)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 10 else f"{value:g}"))

@@ -156,8 +156,8 @@ class Chart:
     @property
     def has_data(self) -> bool:
         """Whether anything was measured."""
-        series = (*self.lines, *self.bars)
-        return any(value is not None for one in series for value in one.values)
+        drawn = [one.values for one in self.lines] + [one.values for one in self.bars]
+        return any(value is not None for values in drawn for value in values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,7 +157,7 @@ def _block(block: Block, zone: ZoneInfo) -> list[Flowable]:
 
 
 def _figures(figures: Figures) -> list[Flowable]:
-    cells = [_figure(one) for one in figures.items]
+    cells: list[Any] = [_figure(one) for one in figures.items]
     cells += [""] * (-len(cells) % _ACROSS)
     rows = [cells[first : first + _ACROSS] for first in range(0, len(cells), _ACROSS)]
     lines = [("BOX", (0, 0), (-1, -1), 0.5, _RULE), ("INNERGRID", (0, 0), (-1, -1), 0.5, _RULE)]

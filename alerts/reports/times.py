@@ -67,9 +67,7 @@ class Times:
         return (self.resolved_at or now) - self.begun_at
 
 
-def times_of(
-    incident: Incident, timeline: Sequence[IncidentEvent] = (), told_at: datetime | None = None
-) -> Times:
+def times_of(incident: Incident, timeline: Sequence[IncidentEvent] = (), told_at: datetime | None = None) -> Times:
     """From the incident as it stands and its timeline: who took it first counts, though it may have got worse since."""
     taken = min((e for e in timeline if e.kind == _TAKEN), key=lambda e: e.at, default=None)
     return Times(

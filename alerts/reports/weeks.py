@@ -17,7 +17,7 @@ _FIRST: Final = 1971
 _LAST: Final = 2199
 
 
-class NotAWeek(ValueError):
+class NotAWeekError(ValueError):
     """A text that names no ISO week; `str()` says how to write one."""
 
 
@@ -29,15 +29,14 @@ class Week:
 
     @classmethod
     def named(cls, name: str) -> Week:
-        """`2026-W47`; raises NotAWeek."""
+        """`2026-W47`; raises NotAWeekError."""
         found = _NAME.fullmatch(name.strip())
+        year, number = (int(part) for part in found.groups()) if found else (0, 0)
         try:
-            year, number = (int(part) for part in found.groups()) if found else (0, 0)
-            if not _FIRST <= year <= _LAST:
-                raise ValueError
-            return cls(date.fromisocalendar(year, number, 1))
+            # A year that there is no calendar for is as little a week as week 60.
+            return cls(date.fromisocalendar(year if _FIRST <= year <= _LAST else 0, number, 1))
         except ValueError:
-            raise NotAWeek(f"{name!r}: not an ISO week; write it as 2026-W47") from None
+            raise NotAWeekError(f"{name!r}: not an ISO week; write it as 2026-W47") from None
 
     @classmethod
     def of(cls, at: datetime, zone: ZoneInfo) -> Week:
