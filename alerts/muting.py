@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from alerts import dependency, storm
 from alerts.model import Incident, MutedBy, Muting, Rule, Silence
 from alerts.traits import Traits, traits_of
 from config.maintenance import DeclaredSilence, usual_instant
@@ -119,7 +120,9 @@ def _maintained(one: OpenWindow) -> str:
 def _declared(one: DeclaredSilence, hub_zone: str) -> Silence:
     zone = one.time_zone or hub_zone
     start, end = usual_instant(one.start, zone), usual_instant(one.end, zone)
-    return Silence(dict(one.match), start, end, one.author, one.comment, one.name)
+    return Silence(
+        {str(key): patterns for key, patterns in one.match.items()}, start, end, one.author, one.comment, one.name
+    )
 
 
 def _silenced(silence: Silence) -> Muting:
@@ -138,5 +141,15 @@ def _joined(found: Sequence[Muting], at: datetime) -> Muting:
     return Muting(found[0].reason, words, min(muting.until or at for muting in found))
 
 
-REASONS: Final[tuple[Callable[[Incident, MutingScene], Muting | None], ...]] = (covered,)
+def in_storm(incident: Incident, scene: MutingScene) -> Muting | None:
+    """By the storm that it is part of, which is told of once for all."""
+    return storm.muting(incident, scene.open)
+
+
+def explained(incident: Incident, scene: MutingScene) -> Muting | None:
+    """By the incident of a flow that its flow depends on."""
+    return dependency.muting(incident, scene.open, scene.config)
+
+
+REASONS: Final[tuple[Callable[[Incident, MutingScene], Muting | None], ...]] = (covered, in_storm, explained)
 """In the order in which they are named."""

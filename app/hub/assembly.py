@@ -18,8 +18,10 @@ from app.hub.state import HubState
 from app.region_token import region_token
 from config.compiled import dump
 from config.model import Channel, Config
+from metrics.maintenance import excused
 from metrics.store.database import Store
 from metrics.store.ingest import Ingest
+from probes.model import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,14 @@ class Surroundings:
 
 def new_state(store: Store, config: Config, problem: str | None, around: Surroundings) -> HubState:
     """The state a hub starts with."""
-    return HubState(
+    state: HubState
+
+    def excuse(run: Run) -> Run:
+        return excused(run, state.config, state.entries())
+
+    state = HubState(
         store=store,
-        ingest=Ingest(store),
+        ingest=Ingest(store, excuse=excuse),
         clock=utc_now,
         started_at=utc_now(),
         config=config,
@@ -42,6 +49,7 @@ def new_state(store: Store, config: Config, problem: str | None, around: Surroun
         tokens=region_tokens(config, around),
         config_problem=problem,
     )
+    return state
 
 
 def region_tokens(config: Config, around: Surroundings) -> dict[str, str]:

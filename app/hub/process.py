@@ -25,6 +25,7 @@ from app.dashboard.view import View
 from app.datadir import DataDirectory, HubAddress
 from app.errors import UserError
 from app.hub.assembly import Surroundings, adopt, new_state
+from app.hub.calendars import CalendarReader
 from app.hub.config_source import ConfigSource
 from app.hub.housekeeping import housekeep_once
 from app.hub.latency_charts import latency_charts
@@ -149,9 +150,12 @@ async def _serve(
             around.data.announce_hub(HubAddress(url, os.getpid()))
             on_ready(url)
 
-        loops = _loops(state, source, Engine(state.store), deliverer, adopted)
+        loops = _loops(state, source, Engine(state.store, state.entries), deliverer, adopted)
         loops.append(tests.run_forever(state.stopping))
         loops.append(StatusReader(state, around.environ, client).run_forever())
+        calendars = CalendarReader(state, around.data, around.environ, client)
+        calendars.restore()
+        loops.append(calendars.run_forever())
         tasks = [asyncio.create_task(loop) for loop in [*loops, _when_started(server, ready)]]
         try:
             await server.serve(sockets=[listener])

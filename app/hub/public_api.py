@@ -16,6 +16,7 @@ from alerts.model import Incident
 from alerts.store import open_incidents
 from app.hub.channels_api import channel_documents
 from app.hub.incident_document import incident_document
+from app.hub.maintenance_document import maintenance_documents
 from app.hub.quota_document import quota_document
 from app.hub.state import HubState
 from metrics.lifetimes import HostCertificate, TrackedCredential
@@ -83,6 +84,7 @@ def status_document(state: HubState, evaluation: Evaluation) -> dict[str, Any]:
         "credentials": [_credential(one, state.clock()) for one in evaluation.credentials],
         "certificates": [_certificate(one, state.clock()) for one in evaluation.certificates],
         "channels": channel_documents(state),
+        "maintenance": maintenance_documents(state),
         "store": _store(state),
     }
 

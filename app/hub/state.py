@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from alerts.self_tests import SelfTests
 from config.model import Config
+from config.windows import Entries, Span
 from metrics.forecasting import ForecastMemo
 from metrics.learning import LearnedLimits
 from metrics.model import Evaluation
 from metrics.store.database import Store
 from metrics.store.ingest import Ingest
 from metrics.store.slices import SliceMemo
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarStanding:
+    """What the calendar of a maintenance window says. `source` is its address as written: it may be a reference."""
+
+    source: str
+    entries: tuple[Span, ...] = ()
+    asked_at: datetime | None = None
+    read_at: datetime | None = None
+    """When it could last be read; the entries are as of then."""
+    problem: str = ""
+    """Why it could not be read when it was asked last; empty when it could."""
 
 
 @dataclass(slots=True)
@@ -45,12 +59,18 @@ class HubState:
     """What evaluations need not read again."""
     forecasts: ForecastMemo = field(default_factory=ForecastMemo)
     """The quota forecasts of this minute."""
+    calendars: Mapping[str, CalendarStanding] = field(default_factory=dict)
+    """Maintenance window → what its calendar says."""
     learned: LearnedLimits = field(init=False)
     learned_share: float = 0.0
     """How much of the history was learned from since the start, 0 … 1."""
     self_tests: SelfTests | None = None
     """Of the channels; None until they are built."""
     stopping: threading.Event = field(default_factory=threading.Event)
+
+    def entries(self) -> Entries:
+        """What the calendars of maintenance windows say now."""
+        return {name: standing.entries for name, standing in self.calendars.items()}
 
     def __post_init__(self) -> None:
         self.learned = LearnedLimits(self.store)

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from metrics.kinds import UNMEASURED
 from probes.lag import LAG_LIMIT_MS
-from probes.model import Assertion, Certificate, FailureKind, Outcome, Run, StepResult
+from probes.model import Assertion, Certificate, FailureKind, Run, StepResult
 
 PHASES: Final = ("dns_ms", "connect_ms", "tls_ms", "send_ms", "wait_ms", "ttfb_ms", "download_ms", "total_ms")
 _SAME: Final = ("position", "attempt", "cleanup", "started_at", "outcome", "method", "url", "status", "http_version")
@@ -44,9 +44,10 @@ def as_table(schema: pa.Schema, columns: Mapping[str, Any]) -> pa.Table:
 
 
 def is_counted(run: Run, step: StepResult) -> bool:
-    """Whether a request was really made, by a prober that was fit to measure."""
+    """Whether a request was really made, by a prober that was fit to measure, outside of a maintenance that is left
+    out."""
     made = step.failure is None or step.failure.kind is not FailureKind.DEPENDENCY
-    return made and step.outcome not in _UNMEASURED and run.outcome is not Outcome.TAINTED
+    return made and step.outcome not in _UNMEASURED and run.outcome not in _UNMEASURED
 
 
 def is_timed(run: Run) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -22,7 +22,7 @@ from metrics.store.numbering import save_numbering
 from metrics.store.remembered import Remembered
 from metrics.store.rows import insert
 from metrics.store.schedule import settle, slices
-from probes.model import Batch
+from probes.model import Batch, Run
 
 FLUSH_ROWS: Final = 250
 """So many are worth a commit of their own; while one is under way, more come together."""
@@ -32,6 +32,10 @@ FLUSH_MOST_ROWS: Final = 5_000
 MOST_WAITING_ROWS: Final = 200_000
 
 _log = structlog.get_logger(__name__)
+
+
+def _as_it_is(run: Run) -> Run:
+    return run
 
 
 @dataclass(slots=True, eq=False)
@@ -48,13 +52,24 @@ class _Waiting:
 class Ingest:
     """Collects batches for up to a second or 250 rows, then stores rows and cursors in one transaction."""
 
-    def __init__(self, store: Store, *, flush_after_s: float = FLUSH_AFTER_S, flush_rows: int = FLUSH_ROWS) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        flush_after_s: float = FLUSH_AFTER_S,
+        flush_rows: int = FLUSH_ROWS,
+        excuse: Callable[[Run], Run] = _as_it_is,
+    ) -> None:
+        """`excuse`: what is to be stored of a run that came in a maintenance window."""
         self._store = store
+        self._excuse = excuse
         self._flush_after_s = flush_after_s
         self._flush_rows = flush_rows
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._waiting_rows = 0
+        self._waiting: dict[int, datetime] = {}
+        """Since when batches wait, oldest first."""
         self._closed = False
         self._memory = Remembered()
         self._thread = threading.Thread(target=self._collect_forever, name="ingest", daemon=True)
@@ -65,13 +80,14 @@ class Ingest:
 
         Raises IngestFull when too much is waiting (come back later) and StoreClosed after `close`.
         """
-        waiting = _Waiting(batch, received_at)
+        waiting = _Waiting(replace(batch, runs=tuple(map(self._excuse, batch.runs))), received_at)
         with self._lock:
             if self._closed:
                 raise StoreClosed("the store is closed")
             if self._waiting_rows + waiting.rows > MOST_WAITING_ROWS:
                 raise IngestFull(f"{self._waiting_rows} rows are waiting to be stored")
             self._waiting_rows += waiting.rows
+            self._waiting[id(waiting)] = received_at
             self._queue.put(waiting)
         return waiting.future
 
@@ -79,6 +95,12 @@ class Ingest:
     def waiting_rows(self) -> int:
         """Rows received and not yet stored."""
         return self._waiting_rows
+
+    @property
+    def waiting_since(self) -> datetime | None:
+        """When the oldest batch was received that is not stored yet; None when none waits."""
+        with self._lock:
+            return next(iter(self._waiting.values()), None)
 
     def close(self) -> None:
         """Stores what is waiting; the store itself stays open. Safe to call twice."""
@@ -134,6 +156,7 @@ class Ingest:
     def _settle(self, item: _Waiting, answer: int | Exception) -> None:
         with self._lock:
             self._waiting_rows -= item.rows
+            self._waiting.pop(id(item), None)
         if not item.future.set_running_or_notify_cancel():
             return
         if isinstance(answer, Exception):
