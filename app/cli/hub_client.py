@@ -27,9 +27,16 @@ def hub_url(hub: str | None, data: Path) -> str:
     return address.url
 
 
-def ask(url: str, path: str) -> Any:
-    """GET a JSON document from the hub. `UserError` (exit 1) when it does not answer or refuses."""
-    with answered("GET", f"{url}{path}") as answer:
+def ask(url: str, path: str, params: Mapping[str, Any] | None = None) -> Any:
+    """GET a JSON document from the hub. `UserError` as of `answered`."""
+    with answered("GET", f"{url}{path}", params=params) as answer:
+        answer.read()
+        return document(answer, url)
+
+
+def tell(url: str, path: str, body: Mapping[str, Any]) -> Any:
+    """POST a JSON document to the hub, for the one that it answers with. `UserError` as of `answered`."""
+    with answered("POST", f"{url}{path}", body=body) as answer:
         answer.read()
         return document(answer, url)
 
@@ -43,8 +50,8 @@ def answered(
     body: Any = None,
     timeout: float = 10,
 ) -> Iterator[httpx.Response]:
-    """The hub's good answer, its body not read yet. `UserError` with exit 2 for a mistake in what was asked (400),
-    with exit 1 when the hub is away, or refuses for another reason."""
+    """The hub's good answer, its body not read yet. `UserError` with exit 2 for a mistake in what was asked (400,
+    422), with exit 1 when the hub is away, or refuses for another reason."""
     try:
         with (
             httpx.Client(timeout=timeout, trust_env=False, headers={"Accept-Encoding": "identity"}) as client,
@@ -73,8 +80,8 @@ def document(answer: httpx.Response, address: str) -> Any:
 def _refusal(answer: httpx.Response, address: str) -> UserError:
     told = document(answer, address)
     reason = told.get("error", answer.reason_phrase) if isinstance(told, dict) else answer.reason_phrase
-    if answer.status_code == 400:
+    if answer.status_code in (400, 422):
         return UserError(str(reason))
-    if answer.status_code == 408:
+    if answer.status_code in (408, 409):
         return UserError(str(reason), exit_code=1)
     return UserError(f"{address}: {answer.status_code} {reason}", exit_code=1)

@@ -21,7 +21,18 @@ Host = Annotated[str | None, typer.Option("--host", help="Address to listen on; 
 HubUrl = Annotated[
     str | None, typer.Option("--hub", metavar="URL", help="A hub elsewhere; default: the one in --data.")
 ]
+Author = Annotated[
+    str | None, typer.Option("--author", metavar="NAME", help="Who does it; default: the user of this machine.")
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+def author_of(given: str | None) -> str:
+    """Who does it: the name given, or the user of this machine."""
+    import getpass
+
+    return given or getpass.getuser()
+
 
 CURRENT = Path()
 DEFAULT_DATA = DEFAULT

@@ -145,7 +145,7 @@ def test_what_the_hub_refuses_is_said_in_its_words(leadline: Leadline, served: s
     double.tell({"error": "hubspot: nothing there is above its limit"}, 409)
     code, _, told = leadline("accept", "hubspot", "--reason", "x", "--hub", served)
     assert (code, told.count("\n")) == (1, 1)
-    assert told.endswith("409 hubspot: nothing there is above its limit\n")
+    assert told == "leadline: hubspot: nothing there is above its limit\n"
 
 
 SERIES = {
