@@ -17,15 +17,18 @@ from config import version
 from config.checks import Context
 from config.checks.across import across_findings
 from config.checks.addresses import address_findings
-from config.checks.alerting import alerting_findings, route_findings, settings_findings
+from config.checks.alerting import alerting_findings, settings_findings
 from config.checks.changes import change_findings
 from config.checks.environments import mixed_findings
 from config.checks.flows import flow_findings
 from config.checks.kept import state_findings
 from config.checks.limits import limit_findings
+from config.checks.maintenance import maintenance_findings
 from config.checks.objectives import kept_findings, objective_findings
 from config.checks.options import kind_findings
 from config.checks.plaintext import plaintext_findings
+from config.checks.routes import everything_matchable, route_findings
+from config.checks.rules import reachable_findings
 from config.checks.status_pages import status_page_findings
 from config.checks.steps import step_findings
 from config.checks.wires import wire_findings
@@ -41,6 +44,7 @@ from config.schema_files import SchemaFiles
 from config.sent_files import SentFiles
 from config.targets import with_targets
 from config.yaml_source import Document, read
+from config.zones import is_time_zone
 
 __all__ = ["ConfigError", "Plugins", "Problem", "load"]
 
@@ -90,7 +94,7 @@ class _Loading:
             self._add(document, [finding])
         if self.all_read:
             everything = [file.value for file in integration_files]
-            self._add(alerts_file, route_findings(alerts_file.value, everything))
+            self._alerts(alerts_file, everything, settings)
             for file in integration_files:
                 self._add(file, across_findings(file.value, everything))
             self._promises(settings_file, settings, integration_files)
@@ -107,6 +111,15 @@ class _Loading:
                 files=context.files.loaded,
             )
         )
+
+    def _alerts(self, alerts_file: Document, everything: list[dict[str, Any]], settings: Settings | None) -> None:
+        """Who would hear of all that there is, and who would not."""
+        alerting = alerts_file.value
+        known = everything_matchable(alerting, everything, settings)
+        zone = settings.hub.timezone if settings and is_time_zone(settings.hub.timezone) else "UTC"
+        self._add(alerts_file, route_findings(alerting, everything, known, zone))
+        self._add(alerts_file, reachable_findings(alerting, everything, known))
+        self._add(alerts_file, maintenance_findings(alerting, known, zone, self.root))
 
     def _promises(self, settings_file: Document, settings: Settings | None, integrations: list[Document]) -> None:
         """What is promised of flows, and over longer than anything is kept."""
