@@ -64,7 +64,8 @@ def _of_condition(was: Condition | None, now: Condition, incident_id: str, at: d
     if was is None and outage:
         yield IncidentEvent(incident_id, now.since, FIRST_FAILURE, f"{_place(now)}: {now.summary}")
         yield IncidentEvent(incident_id, at, CONFIRMED, _confirmed(now))
-    if now.evidence_ids and (was is None or _what(was) != _what(now)):
+    # Words of other rules hold figures, which are others at every evaluation: that is no news.
+    if now.evidence_ids and (was is None or (outage and _what(was) != _what(now))):
         ids = ", ".join(now.evidence_ids[:_MOST_NAMED])
         yield IncidentEvent(incident_id, at, EVIDENCE, f"{now.summary.split(': ')[0]}: {ids}")
     if was is not None and outage and now.note != was.note and NOT_CONFIRMED in (now.note, was.note):
