@@ -96,11 +96,9 @@ def _what_it_cost(case: Case) -> str:
     worst = _scarcest(case)
     if worst is not None and (spent := worst.share()) is not None:
         whose = f"the budget of {worst.key} of {worst.subject}"
-        over = ": it is overspent" if worst.left is not None and worst.left < 0 else ""
-        parts.append(
-            f"it took {share(spent, 1)} ({worst.minutes() or 0:.1f} min) of {whose}, "
-            f"of which {share(worst.left)} was left at its end{over}"
-        )
+        over = worst.left is not None and worst.left < 0
+        left = f"overspent by {share(-(worst.left or 0.0))}" if over else f"{share(worst.left)} of it was left"
+        parts.append(f"it took {share(spent, 1)} ({worst.minutes() or 0:.1f} min) of {whose}; at its end {left}")
     return f"{'; '.join(parts)}.".capitalize() if parts else ""
 
 

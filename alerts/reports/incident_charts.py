@@ -18,6 +18,8 @@ from metrics.store.errors import error_series
 from metrics.store.latency import latency_series
 
 _AROUND: Final = timedelta(hours=1)
+_BUCKETS: Final = tuple(timedelta(minutes=m) for m in (5, 15, 30, 60, 180, 360, 720, 1440))
+_POINTS: Final = 120
 _MOST: Final = 3
 """Integrations that are drawn."""
 _CLASSES: Final = (
@@ -51,12 +53,17 @@ def around(window: Window, now: datetime) -> Window:
     return Window(window.start - margin, min(window.end + margin, max(now, window.end)))
 
 
+def bucket_of(window: Window) -> timedelta:
+    """The finest that leaves a chart legible; as fine as what is learned, and no finer."""
+    return next((bucket for bucket in _BUCKETS if window.length / bucket <= _POINTS), _BUCKETS[-1])
+
+
 def _latency(case: Case, name: str, condition: Condition | None, window: Window) -> Chart:
     step = condition.step if condition else None
     workflow = condition.workflow if condition and not condition.seen_by else None
     region = case.region or (condition.regions[0] if condition and condition.regions else None)
     narrow: dict[str, Any] = {"workflow": workflow, "step": step if workflow else None, "region": region}
-    seen = case.sources.ask(lambda con: latency_series(con, name, window, **narrow))
+    seen = case.sources.ask(lambda con: latency_series(con, name, window, bucket=bucket_of(window), **narrow))
     band, words = _band(case, name, narrow, window)
     where = " / ".join(part for part in (name, *narrow.values()) if part)
     n = int(np.nansum(seen.n))
@@ -111,7 +118,7 @@ def _monitor(case: Case, name: str, narrow: dict[str, Any]) -> Monitor | None:
 
 
 def _failures(case: Case, name: str, window: Window) -> Chart:
-    seen = case.sources.ask(lambda con: error_series(con, name, window, region=case.region))
+    seen = case.sources.ask(lambda con: error_series(con, name, window, region=case.region, bucket=bucket_of(window)))
     requests = int(np.nansum(seen.requests))
     counted = [(label, getattr(seen, column)) for column, label in _CLASSES]
     shown = tuple(Bars(label, _floats(seen.t_ms), _gaps(column)) for label, column in counted if np.nansum(column) > 0)
