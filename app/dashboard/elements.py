@@ -75,6 +75,16 @@ class Copy(_Own):
     _props = ("id", "text", "label")
 
 
+class IncidentActs(_Own):
+    """What people can do to an incident: acknowledge, comment, silence, resolve, through the hub's own API.
+
+    `incident` is the mapping that `app.dashboard.pages.incident.acts` makes. What is half typed survives a refresh.
+    """
+
+    _type = "IncidentActs"
+    _props = ("id", "incident")
+
+
 class ThemeToggle(_Own):
     """Switches between following the system, dark and light; the choice is kept in the browser."""
 

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from alerts.model import Blame, Condition, Incident, IncidentState
 from app.dashboard import wording
 from app.dashboard.elements import TIER_STATE, ago, integration_link, mark, run_link
+from metrics.model import State
 
 BLAMES = {
     Blame.OURS: "our side",
@@ -29,9 +30,9 @@ def incident_card(incident: Incident, *, most: int = 9) -> Component:
     tone = f"s-{TIER_STATE[incident.tier].value}" if open_now else "s-up"
     return html.Article(
         [
-            html.Div([_state(incident), _subject(incident), _since(incident)], className="line"),
-            html.Div(incident.title, className="title"),
-            _blame(incident.conditions),
+            html.Div([state_mark(incident), subject_link(incident), _since(incident)], className="line"),
+            html.A(incident.title, href=incident_page(incident), className="title"),
+            html.Div(blame_sentence(incident.conditions)) if incident.conditions else html.Div(hidden=True),
             _conditions(incident.conditions, most),
             html.Div(_links(incident), className="line note"),
         ],
@@ -44,24 +45,34 @@ def incident_line(incident: Incident) -> Component:
     """The same in one line, for what can wait behind what is urgent."""
     worst = incident.conditions[0] if incident.conditions else None
     blame = worst.blame if worst else Blame.UNKNOWN
-    parts: list[Any] = [_state(incident), _subject(incident), html.Span(incident.title, className="title")]
+    title = html.A(incident.title, href=incident_page(incident), className="title")
+    parts: list[Any] = [state_mark(incident), subject_link(incident), title]
     parts.append(html.Span(BLAMES[blame], className="note") if blame is not Blame.UNKNOWN else None)
     parts += [html.Span(part) if part == " · " else part for part in (_evidence(worst)[1:2] if worst else [])]
     parts.append(html.Span(["for ", ago(incident.opened_at, "")], className="since"))
-    parts.append(html.A("timeline", href=f"/incidents#incident-{incident.incident_id}"))
     return html.Div(parts, className="line")
 
 
-def _state(incident: Incident) -> Component:
+def incident_page(incident: Incident) -> str:
+    """Where all of it stands."""
+    return f"/incident/{incident.incident_id}"
+
+
+def state_mark(incident: Incident, *, short: bool = False) -> Component:
+    """Its tier, and who has it or that it is over; `short` leaves the name out."""
     word = incident.tier.value
-    if incident.state is IncidentState.ACKNOWLEDGED:
+    if incident.state is IncidentState.ACKNOWLEDGED and short:
+        word = f"{word} · acknowledged"
+    elif incident.state is IncidentState.ACKNOWLEDGED:
         word = f"{word} · acknowledged by {incident.acknowledged_by or 'somebody'}"
     if incident.state is IncidentState.RESOLVED:
         word = f"{word} · resolved"
+        return mark(State.UP, word)
     return mark(TIER_STATE[incident.tier], word)
 
 
-def _subject(incident: Incident) -> Component:
+def subject_link(incident: Incident) -> Component:
+    """What it is about, as a link where that has a page."""
     if ":" in incident.integration:
         return html.Span(incident.subject.replace(":", " "))
     return integration_link(incident.integration)
@@ -76,13 +87,14 @@ def _since(incident: Incident) -> Component:
     return html.Span(text, className="since")
 
 
-def _blame(conditions: tuple[Condition, ...]) -> Component:
+def blame_sentence(conditions: tuple[Condition, ...]) -> list[Any]:
+    """Whose fault it looks like, with the reason."""
     known = [c for c in conditions if c.blame is not Blame.UNKNOWN] or list(conditions)
     if not known:
-        return html.Div(hidden=True)
+        return ["Nothing is wrong any more."]
     reason = f": {known[0].blame_reason}" if known[0].blame_reason else ""
     lead = "Cause " if known[0].blame is Blame.UNKNOWN else "Points to "
-    return html.Div([lead, html.Span(BLAMES[known[0].blame], className="blame"), reason])
+    return [lead, html.Span(BLAMES[known[0].blame], className="blame"), reason]
 
 
 def _conditions(conditions: tuple[Condition, ...], most: int) -> Component:
@@ -107,5 +119,5 @@ def _links(incident: Incident) -> list[Any]:
         parts.append(html.Span(f"owner {incident.owner}"))
     if incident.runbook:
         parts.append(html.A("runbook", href=incident.runbook, target="_blank", rel="noreferrer"))
-    parts.append(html.A("timeline", href=f"/incidents#incident-{incident.incident_id}"))
+    parts.append(html.A("all of it", href=incident_page(incident)))
     return parts

@@ -15,7 +15,7 @@ from dash.development.base_component import Component
 
 from app.dashboard.charts import keep_zoom
 
-STATEFUL: Final = {"Tiles": "tiles", "Graph": "figure"}
+STATEFUL: Final = {"Tiles": "tiles", "Graph": "figure", "IncidentActs": "incident"}
 """Type of component → the property that carries its data."""
 MARKED: Final = "live-"
 

@@ -28,7 +28,7 @@ _SHOWN: Final = 6
 
 def normal_panel(view: View, name: str, window: Window, query: Mapping[str, str], chosen: str) -> Component:
     """Which series are off, and the chosen one against its band; nothing at all where nothing is learned."""
-    standings = sorted(view.normals(name), key=_worst_first)
+    standings = sorted(view.normals(name), key=worst_first)
     known = [one for one in standings if one.usual is not None]
     if not standings:
         return html.Div(hidden=True)
@@ -45,7 +45,7 @@ def normal_panel(view: View, name: str, window: Window, query: Mapping[str, str]
     note = f"75th percentile of each {wording.span(bucket)} · last {wording.span(window.length)} and 24 h ahead · UTC"
     return panel(
         "Against normal",
-        html.P([html.B(_told(shown)), " ", _sentence(shown)], className="meta"),
+        html.P([html.B(series_words(shown)), " ", _sentence(shown)], className="meta"),
         chart("normal-chart", figure, height="16rem"),
         _table(known, shown, name, chosen),
         note=note,
@@ -100,18 +100,19 @@ def _more(rest: Sequence[Learned], shown: Learned) -> list[Component]:
 
 def _row(one: Learned, is_shown: bool, name: str, chosen: str) -> tuple[Any, ...]:
     query = urlencode({"range": chosen, "normal": _name(one)})
-    link = html.A(_told(one), href=f"/integration/{name}?{query}", **(aria(current="true") if is_shown else {}))
+    link = html.A(series_words(one), href=f"/integration/{name}?{query}", **(aria(current="true") if is_shown else {}))
     state = mark(State.DEGRADED, "above its limit") if one.firing else mark(State.UP, "within")
-    figures = (_amount(one, figure) for figure in (one.value, one.usual, one.limit))
+    figures = (amount(one, figure) for figure in (one.value, one.usual, one.limit))
     return (link, state, *figures, f"{one.hours} h · {one.kind}")
 
 
 def _sentence(one: Learned) -> str:
-    now = "nothing measured just now" if one.value is None else _amount(one, one.value)
-    return f"{now}; usually {_amount(one, one.usual)} at this hour, limit {_amount(one, one.limit)}"
+    now = "nothing measured just now" if one.value is None else amount(one, one.value)
+    return f"{now}; usually {amount(one, one.usual)} at this hour, limit {amount(one, one.limit)}"
 
 
-def _told(one: Learned) -> str:
+def series_words(one: Learned) -> str:
+    """`contact-roundtrip / create · local`."""
     key = one.monitor.key
     measure = " to first byte" if key.measure == Measure.TTFB else ""
     return f"{key.workflow} / {key.subject}{measure} · {key.region}"
@@ -122,7 +123,8 @@ def _name(one: Learned) -> str:
     return "/".join((key.workflow, key.region, key.subject, key.measure))
 
 
-def _amount(one: Learned, figure: float | None) -> str:
+def amount(one: Learned, figure: float | None) -> str:
+    """A figure of the series in its unit; a dash without data."""
     if figure is None:
         return wording.NONE
     return f"{figure:.4g}" if one.monitor.key.measure == Measure.RECORDED else wording.milliseconds(figure)
@@ -132,6 +134,7 @@ def _unit(one: Learned) -> str:
     return "" if one.monitor.key.measure == Measure.RECORDED else "ms"
 
 
-def _worst_first(one: Learned) -> tuple[bool, bool, float]:
+def worst_first(one: Learned) -> tuple[bool, bool, float]:
+    """Sorts what is off before what is not, and the furthest off first."""
     share = one.value / one.limit if one.value and one.limit else 0.0
     return not one.firing, one.monitor.key.measure == Measure.TTFB, -share

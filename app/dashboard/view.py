@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from duckdb import DuckDBPyConnection
 
-from alerts.model import DeliveryAttempt, Incident, IncidentEvent, IncidentState
-from alerts.store import deliveries, incidents, open_incidents, timeline
+from alerts.model import Incident, IncidentState, Tier
+from alerts.store import incidents, open_incidents
 from app.dashboard.cache import Shared
+from app.dashboard.incident_view import IncidentDetail, IncidentList, incident_detail, incident_list
 from config.model import Config, Integration, Objective, Sli
 from metrics.baseline.series import Monitor
 from metrics.learning import LearnedLimits
@@ -122,15 +123,6 @@ class IntegrationView:
     runs: tuple[RunRow, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class IncidentView:
-    """One incident with what happened in it and who was told."""
-
-    incident: Incident
-    events: tuple[IncidentEvent, ...]
-    told: tuple[DeliveryAttempt, ...]
-
-
 class View:
     """Read access for pages. Methods may be called from any thread and raise `ReadTimeout` at the store's limit."""
 
@@ -184,9 +176,18 @@ class View:
         """How every integration stands."""
         return self._shared.get(("overview", self.config.version), self._overview)
 
-    def incidents(self) -> tuple[IncidentView, ...]:
-        """Open and latest resolved incidents, newest first, with their timelines."""
-        return self._shared.get("incidents", lambda: self._store.read(_incident_views))
+    def incidents(self, states: tuple[IncidentState, ...], tiers: tuple[Tier, ...], page: int) -> IncidentList:
+        """A page of incidents of any of these states and tiers (none: of all), open ones first."""
+
+        def work() -> IncidentList:
+            return self._store.read(lambda con: incident_list(con, states, tiers, page))
+
+        return self._shared.get(("incidents", states, tiers, page), work)
+
+    def incident(self, incident_id: str) -> IncidentDetail | None:
+        """One whole incident, never from the cache: whoever acted on it wants to see what came of it."""
+        config = self.config
+        return self._store.read(lambda con: incident_detail(con, incident_id, config))
 
     def integration(self, name: str, length: timedelta) -> IntegrationView | None:
         """One integration over its last `length`; None when it is not declared."""
@@ -320,18 +321,3 @@ class View:
 
 
 _AVAILABILITY: Final = Objective(sli=Sli.AVAILABILITY, target=0.999, window=timedelta(days=30))
-
-
-def _prominence(incident: Incident) -> tuple[bool, int, datetime]:
-    """Open before resolved; among the open ones the loudest first; then the newest."""
-    is_open = incident.state is not IncidentState.RESOLVED
-    return is_open, incident.tier.rank if is_open else 0, incident.opened_at
-
-
-def _incident_views(con: DuckDBPyConnection) -> tuple[IncidentView, ...]:
-    found = incidents(con, _INCIDENTS)
-    ordered = sorted(found, key=_prominence, reverse=True)
-    return tuple(
-        IncidentView(incident, timeline(con, incident.incident_id), deliveries(con, incident.incident_id))
-        for incident in ordered[:30]
-    )

@@ -16,11 +16,17 @@ from urllib.parse import urlsplit
 import pytest
 import uvicorn
 from chromium import chromium
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
+from fastapi.responses import JSONResponse
 from playwright.sync_api import Browser, Page
 
 from app.dashboard import build
 from app.dashboard.security import content_security_policy
+from app.hub.asking import Desk
+from app.hub.incidents_api import incidents_router
+from app.hub.silences_api import silences_router
+from app.hub.state import HubState
+from metrics.store.ingest import Ingest
 
 SUPPORT = Path(__file__).parents[1] / "support" / "dashboard_world.py"
 
@@ -52,6 +58,9 @@ def site() -> Iterator[Site]:
     world.view._clock = lambda: datetime.now(UTC)
     world.view._hub = lambda: replace(world.status, evaluation=replace(world.evaluation, at=datetime.now(UTC)))
     server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    for router in _acting(world):
+        server.include_router(router)
+    server.add_exception_handler(HTTPException, _problem)
     policy = content_security_policy(build(server, world.view))
 
     @server.middleware("http")
@@ -71,6 +80,19 @@ def site() -> Iterator[Site]:
     runner.should_exit = True
     thread.join(10)
     world.store.close()
+
+
+def _acting(world: Any) -> tuple[APIRouter, APIRouter]:
+    """The API that the incident's page acts through."""
+    now = datetime.now(UTC)
+    state = HubState(world.store, Ingest(world.store), lambda: datetime.now(UTC), now, world.config, "", {})
+    desk = Desk(world.store)
+    return incidents_router(state, desk), silences_router(state, desk)
+
+
+async def _problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"error": error.detail}, status_code=error.status_code)
 
 
 @dataclass

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from plotly.utils import PlotlyJSONEncoder
 
+from alerts.store import open_incidents
 from app.dashboard.elements import budget_bar
 from app.dashboard.page import Visit, find
 from app.dashboard.pages import PAGES
@@ -33,7 +34,9 @@ def hub_view(world: Any, status: HubStatus) -> View:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
 def test_every_page_renders_on_a_full_and_on_an_empty_store(page: Any, world: Any, empty_world: Any) -> None:
-    visit = Visit({"name": "hubspot", "run_id": world.failed_run(), "evidence_id": "ev-none"}, {})
+    incident_id = world.store.read(open_incidents)[0].incident_id
+    named = {"name": "hubspot", "run_id": world.failed_run(), "evidence_id": "ev-none", "incident_id": incident_id}
+    visit = Visit(named, {})
     for some_world in (world, empty_world):
         assert json.dumps(page.render(some_world.view, visit), cls=PlotlyJSONEncoder)
 
