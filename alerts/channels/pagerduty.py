@@ -34,6 +34,9 @@ class Options(Declared):
 
     routing_key: SecretRef
     url: str = Field("https://events.pagerduty.com", description="Base of the Events API.")
+    webhook_secret: SecretRef | None = Field(
+        None, description="Of the webhook (v3) that points at the hub: what is done to an incident there flows back."
+    )
     change_events: StrictBool = Field(
         False, description="Also tell of changed configuration and of vendors' new versions, as change events."
     )

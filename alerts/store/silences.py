@@ -29,18 +29,19 @@ class InvalidSilence(ValueError):  # noqa: N818 - what the caller asked for, not
 def add_silence(store: Store, silence: Silence) -> Future[str]:
     """Its id, after the commit; the audit log has it too. `created_at` is now, or else its start. Raises
     InvalidSilence."""
+    check(silence, silence.created_at or silence.starts_at)
+    return store.write(lambda con: put_silence(con, silence))
+
+
+def put_silence(con: DuckDBPyConnection, silence: Silence) -> str:
+    """As `add_silence`, inside a transaction that there is already, and of a silence that was checked."""
     at = silence.created_at or silence.starts_at
-    check(silence, at)
-
-    def work(con: DuckDBPyConnection) -> str:
-        row = con.execute("SELECT nextval('silence_ids')").fetchone()
-        named = replace(silence, silence_id=f"s-{row[0] if row else 0}", created_at=at)
-        _insert(con, named)
-        detail = f"{in_words(silence.match)}, until {silence.ends_at:%Y-%m-%d %H:%M:%S} UTC: {silence.comment}"
-        record(con, AuditRow(at, silence.author, "silence.add", named.silence_id, detail))
-        return named.silence_id
-
-    return store.write(work)
+    row = con.execute("SELECT nextval('silence_ids')").fetchone()
+    named = replace(silence, silence_id=f"s-{row[0] if row else 0}", created_at=at)
+    _insert(con, named)
+    detail = f"{in_words(silence.match)}, until {silence.ends_at:%Y-%m-%d %H:%M:%S} UTC: {silence.comment}"
+    record(con, AuditRow(at, silence.author, "silence.add", named.silence_id, detail))
+    return named.silence_id
 
 
 def end_silence(store: Store, silence_id: str, who: str, at: datetime) -> Future[bool]:

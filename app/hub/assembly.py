@@ -9,6 +9,7 @@ import httpx
 
 from alerts.channels import Sender, build_sender, build_senders
 from alerts.delivery import Deliverer
+from alerts.inbound import build_ears
 from alerts.store.channels import note_specs
 from app.clock import utc_now
 from app.datadir import DataDirectory, write_private
@@ -67,9 +68,10 @@ def adopt(
     """
     senders = build_senders(config, around.environ, client, latency_charts(state))
     tokens = region_tokens(config, around)
+    ears = build_ears(config, around.environ)
     compiled = dump(config)
     deliverer.adopt(config, senders, _retired(config, state, client, around))
-    state.tokens, state.compiled, state.config = tokens, compiled, config
+    state.tokens, state.ears, state.compiled, state.config = tokens, ears, compiled, config
     write_private(around.data.last_good_config, compiled)
 
 

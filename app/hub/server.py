@@ -15,6 +15,7 @@ from app.dashboard.view import View
 from app.hub.asking import Desk
 from app.hub.asking_api import asking_router
 from app.hub.channels_api import channels_router
+from app.hub.inbound_api import inbound_router
 from app.hub.incidents_api import incidents_router
 from app.hub.normal_api import normal_router
 from app.hub.prober_api import prober_router
@@ -31,7 +32,7 @@ def create_app(state: HubState, view: View) -> FastAPI:
     desk = Desk(state.store)
     asked = (asking_router(state, desk), runs_router(state, desk), normal_router(state, desk))
     acted = (incidents_router(state, desk), silences_router(state, desk), channels_router(state))
-    routers = (prober_router(state), public_router(state), *asked, *acted)
+    routers = (prober_router(state), public_router(state), *asked, *acted, inbound_router(state))
     for router in routers:
         server.include_router(router)
     answer_problems(server, routers)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from alerts.inbound import Ear
 from alerts.self_tests import SelfTests
 from config.model import Config
 from config.windows import Entries, Span
@@ -66,6 +67,8 @@ class HubState:
     """How much of the history was learned from since the start, 0 … 1."""
     self_tests: SelfTests | None = None
     """Of the channels; None until they are built."""
+    ears: Mapping[tuple[str, str], Ear] = field(default_factory=dict)
+    """(kind, name) of each channel whose receiver may tell us what was done there."""
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def entries(self) -> Entries:

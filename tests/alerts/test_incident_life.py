@@ -20,6 +20,7 @@ from alerts.store import (
     timeline,
     unacknowledge,
 )
+from alerts.store.audit import call_back, take
 from metrics.store.database import Store
 
 
@@ -145,7 +146,8 @@ def test_a_dismissed_condition_that_gets_louder_is_news(life: Life) -> None:
 
 def test_an_acknowledgement_is_not_told_to_the_channel_it_came_from(life: Life) -> None:
     life.down(0)
-    acknowledge(life.store, life.open[0].incident_id, "ada", life.at(1), heard_from="pager").result()
+    found = life.open[0].incident_id
+    life.store.write(lambda con: take(con, found, "ada", life.at(1), heard_from="pager")).result()
     assert queued(life.store)[3:] == [("sms", "acknowledge"), ("slack", "acknowledge")]
 
 
@@ -158,3 +160,13 @@ def test_what_is_given_back_is_open_again_and_wakes_nobody(life: Life) -> None:
     assert (life.open[0].state, life.open[0].acknowledged_by) == (IncidentState.OPEN, None)
     assert queued(life.store)[6:] == [("slack", "update")]
     assert kinds(life.store, found) == ["opened", "acknowledged", "unacknowledged"]
+
+
+def test_what_was_called_over_can_be_called_back_and_is_told_anew(life: Life) -> None:
+    life.down(0)
+    over = life.resolve(3)
+    life.down(4)
+    life.store.write(lambda con: call_back(con, over.incident_id, "ada", life.at(5))).result()
+    life.down(6)
+    assert [(found.incident_id, found.reopened) for found in life.open] == [(over.incident_id, 1)]
+    assert queued(life.store)[-3:] == [("pager", "trigger"), ("sms", "trigger"), ("slack", "trigger")]

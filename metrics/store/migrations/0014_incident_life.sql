@@ -21,3 +21,16 @@ COMMENT ON TABLE inbound_events IS 'What receivers of messages told back of late
 COMMENT ON COLUMN inbound_events.channel IS 'The channel whose receiver told it.';
 COMMENT ON COLUMN inbound_events.event_key IS 'Its event id, or a hash of its signature where the receiver numbers none.';
 COMMENT ON COLUMN inbound_events.received_at IS 'When it came first.';
+
+CREATE TABLE inbound_incidents (
+    channel VARCHAR NOT NULL,
+    their_id VARCHAR NOT NULL,
+    incident_id VARCHAR NOT NULL,
+    heard_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (channel, their_id)
+);
+COMMENT ON TABLE inbound_incidents IS 'What receivers of messages call our incidents: some of what they tell names only that.';
+COMMENT ON COLUMN inbound_incidents.channel IS 'The channel whose receiver calls it so.';
+COMMENT ON COLUMN inbound_incidents.their_id IS 'Their id of it.';
+COMMENT ON COLUMN inbound_incidents.incident_id IS 'The incident.';
+COMMENT ON COLUMN inbound_incidents.heard_at IS 'When we heard of that id first.';
