@@ -13,6 +13,8 @@ from probes.model import Outcome
 
 MOST: Final = 5
 """Named of each kind in a message; the rest is counted."""
+AT_RISK: Final = "Objectives at risk"
+"""Label of the promises in `sentences`."""
 _OUTAGES: Final = frozenset({Rule.WORKFLOW_DOWN, Rule.REGION_DOWN})
 _GOOD: Final = frozenset({Outcome.PASSED, Outcome.UNSTABLE})
 
@@ -39,7 +41,7 @@ def sentences(radius: BlastRadius) -> tuple[tuple[str, str], ...]:
     found = (
         ("Flows hit", _listed(text for text, _ in told)),
         ("Depends on it too", "; ".join(also[:MOST])),
-        ("Objectives at risk", _listed(risks)),
+        (AT_RISK, _listed(risks)),
         ("Still works", _listed(radius.works)),
     )
     return tuple((label, text) for label, text in found if text)

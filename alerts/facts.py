@@ -67,7 +67,8 @@ def _of_condition(was: Condition | None, now: Condition, incident_id: str, at: d
     # Words of other rules hold figures, which are others at every evaluation: that is no news.
     if now.evidence_ids and (was is None or (outage and _what(was) != _what(now))):
         ids = ", ".join(now.evidence_ids[:_MOST_NAMED])
-        yield IncidentEvent(incident_id, at, EVIDENCE, f"{now.summary.split(': ')[0]}: {ids}")
+        what = now.summary.split(": ")[0] if outage else now.title
+        yield IncidentEvent(incident_id, at, EVIDENCE, f"{what}: {ids}")
     if was is not None and outage and now.note != was.note and NOT_CONFIRMED in (now.note, was.note):
         begins = now.note == NOT_CONFIRMED
         kind, words = (RECOVERING, "good runs again, not yet confirmed") if begins else (RELAPSED, "fails again")

@@ -50,11 +50,10 @@ def _messages(con: DuckDBPyConnection, incident_id: str) -> tuple[_Message, ...]
 
 def _told(message: _Message, incident_id: str) -> Iterator[IncidentEvent]:
     what = "report" if message.tier == "report" else message.action
-    for number, (at, ok, _, answer) in enumerate(message.attempts, start=1):
+    for number, (at, ok, *_) in enumerate(message.attempts, start=1):
         if ok:
             tries = f" at try {number}, after: {_failure(message)}" if number > 1 else ""
-            said = f" ({answer})" if answer and not tries else ""
-            yield IncidentEvent(incident_id, at, NOTIFIED, f"{message.channel} has the {what}{said}{tries}")
+            yield IncidentEvent(incident_id, at, NOTIFIED, f"{message.channel} has the {what}{tries}")
             return
     last_at, _, given_up, answer = message.attempts[-1]
     if not given_up:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from dash import html
 from dash.development.base_component import Component
 
-from alerts.blast_radius import sentences
+from alerts.blast_radius import AT_RISK, sentences
 from alerts.model import BlastRadius, Condition, Incident, IncidentEvent, Tier
 from alerts.status_pages.model import Health, Notice
 from alerts.status_pages.standing import VendorStatus, spoken
@@ -22,7 +22,6 @@ from metrics.learning.band import Standing as Learned
 from metrics.model import State
 
 _MOST: Final = 6
-_MOST_MESSAGES: Final = 20
 HEALTH_STATE: Final = {
     Health.OPERATIONAL: State.UP,
     Health.MAINTENANCE: State.UNSTABLE,
@@ -50,9 +49,13 @@ _OUTBOX_WORDS: Final = {
 }
 
 
+_UNHEARD: Final = frozenset({"due", "claimed", "dead"})
+
+
 def broke(incident: Incident) -> Component:
     """Every condition with its evidence; of an incident that is over, what held last."""
-    lines = [html.Li(_condition(one)) for one in incident.conditions]
+    over = incident.resolved_at is not None
+    lines = [html.Li(_condition(one, over=over)) for one in incident.conditions]
     empty = html.P("Nothing holds any more.", className="empty-note")
     return panel("What broke", html.Ul(lines, className="facts-list") if lines else empty)
 
@@ -61,7 +64,8 @@ def hits(radius: BlastRadius | None, incident: Incident) -> Component:
     """Flows and owners hit, promises at risk, what still works."""
     told = sentences(radius) if radius is not None else ()
     rows: dict[str, Any] = {"Owner": incident.owner} if incident.owner else {}
-    rows |= dict(told)
+    # Promises have bars of their own below.
+    rows |= {label: text for label, text in told if label != AT_RISK}
     if not told:
         rows["Flows hit"] = html.Span("none that is declared", className="none")
     body: list[Any] = [pairs(rows)]
@@ -105,13 +109,16 @@ def vendor_says(detail: IncidentDetail) -> Component:
 
 
 def told(detail: IncidentDetail) -> Component:
-    """The latest messages, the newest first, with what became of each."""
-    newest = list(reversed(detail.messages))
-    rows = [_message(one) for one in newest[:_MOST_MESSAGES]]
-    head = ("channel", "message", "delivery", "at", "answer")
-    more = len(newest) - len(rows)
-    note = wording.plural(len(newest), "message") + (f", the latest {len(rows)} shown" if more else "") if rows else ""
-    return panel("Who was told", table(head, rows, empty=_nobody(detail)), note=note)
+    """Each channel with what it was told and what became of that, the latest last."""
+    channels: dict[str, list[Told]] = {}
+    for message in detail.messages:
+        channels.setdefault(message.channel, []).append(message)
+    rows = [
+        html.Li([html.B(name), *[_message(one) for one in messages[-_MOST:]]]) for name, messages in channels.items()
+    ]
+    empty = html.P(_nobody(detail), className="empty-note")
+    note = wording.plural(len(detail.messages), "message") if rows else ""
+    return panel("Who was told", html.Ul(rows, className="facts-list") if rows else empty, note=note)
 
 
 def course(events: tuple[IncidentEvent, ...]) -> Component:
@@ -139,16 +146,19 @@ def evidence_links(condition: Condition) -> list[Any]:
     return links or [run_link(run_id, f"run {run_id[:8]}") for run_id in condition.run_ids[:3]]
 
 
-def _message(one: Told) -> tuple[Any, ...]:
+def _message(one: Told) -> Component:
+    """The answer only where it says why nobody has heard yet."""
     what = "report" if one.tier is Tier.REPORT else str(one.action)
-    tries = f" · {one.attempts} tries" if one.attempts > 1 else ""
-    state = html.Span([_OUTBOX_WORDS.get(one.state, one.state), tries], className=_tone(one.state))
-    at = wording.moment(one.settled_at or one.written_at)
-    return one.channel, what, state, at, html.Span(one.answer, className="wrap")
+    tries = f" after {one.attempts} tries" if one.attempts > 1 else ""
+    words = (
+        f"{what} {_OUTBOX_WORDS.get(one.state, one.state)}{tries} · {wording.moment(one.settled_at or one.written_at)}"
+    )
+    said = f" · {one.answer}" if one.answer and one.state in _UNHEARD else ""
+    return html.Div(f"{words}{said}", className="actual-bad" if said else "note")
 
 
-def _condition(one: Condition) -> list[Any]:
-    note = html.Span(f" [{one.note}]", className="note") if one.note else None
+def _condition(one: Condition, *, over: bool) -> list[Any]:
+    note = html.Span(f" [{one.note}]", className="note") if one.note and not over else None
     links = evidence_links(one)
     parts: list[Any] = [html.Div([html.B(one.title), note]), html.Div(one.summary, className="wrap")]
     regions = f"{one.region_count} regions · " if one.region_count else ""
@@ -183,10 +193,6 @@ def _asked(status: VendorStatus) -> Any:
 
 def _who(event: IncidentEvent) -> list[str]:
     return [f" – {event.who}"] if event.who and event.who not in event.note else []
-
-
-def _tone(state: str) -> str | None:
-    return "actual-bad" if state == "dead" else None
 
 
 def _nobody(detail: IncidentDetail) -> str:

@@ -54,7 +54,8 @@ class StatusReader:
         if not pages:
             return 0
         now = self.state.clock()
-        known, troubled = await asyncio.to_thread(self.state.store.read, _known)
+        known, current = await asyncio.to_thread(self.state.store.read, _known)
+        troubled = current | _failing(self.state)
         due = [
             page
             for page in pages
@@ -84,6 +85,12 @@ class StatusReader:
 
 def _known(con: DuckDBPyConnection) -> tuple[dict[str, StoredPage], frozenset[str]]:
     return stored_pages(con), frozenset(incident.integration for incident in open_incidents(con))
+
+
+def _failing(state: HubState) -> frozenset[str]:
+    """Integrations of which a run has just failed: by the time that is believed, the page's word should be at hand."""
+    seen = state.evaluation.workflows if state.evaluation is not None else ()
+    return frozenset(r.failed_integration or v.integration for v in seen for r in v.regions if r.failing)
 
 
 def _asked(page: StoredPage | None) -> datetime | None:

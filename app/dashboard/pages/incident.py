@@ -33,8 +33,8 @@ def render(view: View, visit: Visit) -> Component:
     radius = radius_now(incident, view.config, view.hub.evaluation)
     parts = [
         _header(detail),
-        IncidentActs(id="acts", incident=acts(incident, view.now(), view.config.settings.hub.timezone)),
         _verdict(incident),
+        IncidentActs(id="acts", incident=acts(incident, view.now(), view.config.settings.hub.timezone)),
         _muted(detail),
         html.Div([broke(incident), hits(radius, incident)], className="two"),
         html.Div([against_normal(view, incident), vendor_says(detail)], className="two"),
