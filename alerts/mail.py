@@ -30,11 +30,11 @@ def as_html(notification: Notification, *, chart: str = "", caption: str = "") -
     title = html.escape(headline(notification))
     rows = (
         f'<tr><td class="pad" style="background:{colour};color:#ffffff;padding:10px 22px;font-weight:700">'
-        f"{html.escape(mark(notification).rstrip(':'))}</td></tr>",
+        f"{_word(notification)}</td></tr>",
         _row(f'<h1 style="font-size:18px;line-height:1.4;margin:0">{title}</h1>', "18px 22px 6px"),
         _row(_buttons(notification, colour), "8px 22px 10px"),
         _picture(chart, caption),
-        _row(_table(facts(notification)), "8px 22px 20px"),
+        _row(_table(_rows(notification)), "8px 22px 20px"),
     )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -49,6 +49,17 @@ def as_html(notification: Notification, *, chart: str = "", caption: str = "") -
         ' style="max-width:640px;background:#ffffff;border-radius:8px;overflow:hidden">'
         f"{''.join(rows)}</table></td></tr></table></body></html>"
     )
+
+
+def _word(notification: Notification) -> str:
+    """Without its sign: not every mail program has the letters for it."""
+    return html.escape(mark(notification).rstrip(":").partition(" ")[2])
+
+
+def _rows(notification: Notification) -> list[tuple[str, str]]:
+    """The facts but for those that are buttons already."""
+    shown = {label for label, _ in links(notification)}
+    return [(label, text) for label, text in facts(notification) if label not in shown]
 
 
 def _mood(notification: Notification) -> str:

@@ -21,7 +21,11 @@ BLAMES: Final[dict[Blame, str]] = {
 _PAGES: Final = ("Incident page", "Dashboard", "Runbook")
 _MAX_LISTED: Final = 5
 _MAX_SUMMARY: Final = 90
-"""Of what broke, in a headline: whose fault it is and what stops must still be seen in a phone's notification."""
+"""Of what broke, in the headline of a page: whose fault it is and what stops must still be seen on a phone."""
+_MAX_QUIET_SUMMARY: Final = 140
+"""The same, of what nobody is woken by."""
+_SHORT_NOTE: Final = 60
+"""A note up to this long stands before what broke, a longer one behind what matters more."""
 
 
 def headline(notification: Notification) -> str:
@@ -30,17 +34,18 @@ def headline(notification: Notification) -> str:
     `HubSpot contact-roundtrip DOWN 4 min · create → 503 · vendor's fault (2/2 regions) · lead-routing stopped ·
     budget 38 % left`.
     """
-    incident = notification.incident
+    incident, note = notification.incident, notification.note
     over = incident.resolved_at is not None
-    parts = [_what(notification), notification.note]
+    parts = [_what(notification), note if len(note) <= _SHORT_NOTE else ""]
     if incident.conditions:
         worst = incident.conditions[0]
-        parts += [shortened(worst.summary, _MAX_SUMMARY), _whose(worst)]
+        limit = _MAX_SUMMARY if incident.tier is Tier.URGENT else _MAX_QUIET_SUMMARY
+        parts += [shortened(worst.summary, limit), _whose(worst)]
         more = len(incident.conditions) - 1
         parts += [f"+{more} more"] if more and not over else []
     if incident.flows and not over:
         parts.append(f"{listed(incident.flows)} {_how_hit(incident)}")
-    parts.append(_budget(notification.budget_left))
+    parts += [_budget(notification.budget_left), note if len(note) > _SHORT_NOTE else ""]
     return " · ".join(one_line(part) for part in parts if part)
 
 
@@ -53,6 +58,7 @@ def facts(notification: Notification) -> tuple[tuple[str, str], ...]:
     found = (
         ("What broke", "\n".join(_line(c) for c in conditions)),
         ("Since", _since(notification)),
+        ("Told now", notification.note),
         ("Blame", f"{BLAMES[blamed.blame]}: {blamed.blame_reason}".rstrip(": ") if blamed else ""),
         ("Flows", ", ".join(incident.flows)),
         ("Budget left", percent(notification.budget_left) if notification.budget_left is not None else ""),
@@ -161,12 +167,16 @@ def _what(notification: Notification) -> str:
     if notification.action is Action.CHANGE:
         return f"CHANGED: {incident.title}"
     if notification.action is Action.RESOLVE or incident.resolved_at is not None:
-        lasted = (incident.resolved_at or notification.created_at) - incident.opened_at
+        lasted = (incident.resolved_at or notification.created_at) - _begin(incident)
         return f"RESOLVED after {duration(lasted)}: {incident.title}"
     begin = min((c.since for c in incident.conditions[:1]), default=incident.opened_at)
     again = f"REOPENED ×{incident.reopened}: " if incident.reopened else ""
     taken = f" (acknowledged by {incident.acknowledged_by})" if incident.acknowledged_by else ""
-    return f"{again}{incident.title} {duration(notification.created_at - begin)}{taken}"
+    lasts = notification.created_at - begin
+    # What is announced has not begun; and nothing lasts 0 s.
+    is_news = lasts < timedelta(seconds=1) or incident.subject == changes_subject(incident.integration)
+    length = "" if is_news else f" {duration(lasts)}"
+    return f"{again}{incident.title}{length}{taken}"
 
 
 def _whose(condition: Condition) -> str:
@@ -185,9 +195,13 @@ def _line(condition: Condition) -> str:
     return one_line(f"{condition.title}: {condition.summary}{note}")
 
 
+def _begin(incident: Incident) -> datetime:
+    """When it was first seen, which is before it was confirmed."""
+    return min((c.since for c in incident.conditions), default=incident.opened_at)
+
+
 def _since(notification: Notification) -> str:
     incident = notification.incident
-    begin = min((c.since for c in incident.conditions), default=incident.opened_at)
-    end = incident.resolved_at
+    begin, end = _begin(incident), incident.resolved_at
     until = f" to {instant(end)}" if end else ""
     return f"{instant(begin)}{until} ({duration((end or notification.created_at) - begin)})"

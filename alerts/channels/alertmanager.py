@@ -22,7 +22,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from alerts.channels.base import ChannelKind, Proof, Receipt, TransportError, together
 from alerts.channels.http import ask, require_private
-from alerts.messages import facts, headline, links
+from alerts.messages import facts, headline, links, one_line
 from alerts.model import Action, Notification, Tier
 from config.model import Declared
 from config.scalars import Duration
@@ -167,7 +167,8 @@ def _labels(notification: Notification, tier: Tier) -> dict[str, str]:
         "owner": incident.owner,
         "flows": ",".join(incident.flows),
     }
-    return {name: value for name, value in found.items() if value}
+    cleaned = {name: one_line(value) for name, value in found.items()}
+    return {name: value for name, value in cleaned.items() if value}
 
 
 def _receipt_key(notification: Notification, url: str) -> str:

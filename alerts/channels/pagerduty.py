@@ -13,7 +13,7 @@ from pydantic import Field, SecretStr, StrictBool
 
 from alerts.channels.base import ChannelKind, Proof, Receipt
 from alerts.channels.http import post, require_private, shown
-from alerts.messages import facts, headline, links
+from alerts.messages import facts, headline, links, one_line
 from alerts.model import Action, Notification, Tier
 from config.model import Declared
 from config.rate import Rate
@@ -91,7 +91,7 @@ def event(notification: Notification) -> dict[str, Any]:
             "severity": "critical" if incident.tier is Tier.URGENT else "warning",
             "timestamp": (worst.since if worst else incident.opened_at).isoformat(),
             "component": (worst.workflow if worst else None) or incident.subject,
-            "group": ", ".join(incident.flows) or incident.subject,
+            "group": one_line(", ".join(incident.flows)) or incident.subject,
             "class": str(worst.rule) if worst else "",
             "custom_details": _details(notification),
         },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from alerts.messages import facts, headline, links, mark
+from alerts.messages import facts, headline, links, mark, one_line
 from alerts.model import Action, IncidentState, Notification, Tier
 from alerts.reports import sending as report
 
@@ -37,7 +37,7 @@ def body_of(notification: Notification, *, buttons: bool = False) -> dict[str, A
     footer = " · ".join(f"{label} {escape(known[label])}" for label in _FOOTER if label in known)
     pages = " · ".join(f"<{_address(url)}|{label}>" for label, url in links(notification))
     blocks = [
-        _header(f"{mark(notification)} {notification.incident.title}"),
+        _header(one_line(f"{mark(notification)} {notification.incident.title}")),
         _section(escape(known.get("What broke", headline(notification)))),
     ]
     blocks += [{"type": "section", "fields": fields}] if fields else []

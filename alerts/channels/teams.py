@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from alerts.channels.base import ChannelKind, Receipt, TransportError
 from alerts.channels.http import parts_of, post, require_private, shown
-from alerts.messages import facts, headline, links, mark, shortened
+from alerts.messages import facts, headline, links, mark, one_line, shortened
 from alerts.model import Notification, Tier
 from alerts.reports import sending as report
 from config.model import Declared
@@ -85,7 +85,7 @@ def _message(notification: Notification, limit: int) -> dict[str, Any]:
 
 def _banner(notification: Notification, limit: int) -> dict[str, Any]:
     word, style = mark(notification), _style(notification)
-    title = notification.incident.title or notification.incident.subject
+    title = one_line(notification.incident.title or notification.incident.subject)
     text = _words(f"{word} {shortened(title, limit)}", weight="Bolder", size="Medium")
     return {"type": "Container", "style": style, "bleed": True, "items": [text]}
 
