@@ -13,8 +13,9 @@ from probes.model import Outcome
 
 MOST: Final = 5
 """Named of each kind in a message; the rest is counted."""
+FLOWS_HIT: Final = "Flows hit"
 AT_RISK: Final = "Objectives at risk"
-"""Label of the promises in `sentences`."""
+"""Labels in `sentences`."""
 _OUTAGES: Final = frozenset({Rule.WORKFLOW_DOWN, Rule.REGION_DOWN})
 _GOOD: Final = frozenset({Outcome.PASSED, Outcome.UNSTABLE})
 
@@ -35,11 +36,10 @@ def blast_radius(incident: Incident, config: Config, evaluation: Evaluation) -> 
 
 def sentences(radius: BlastRadius) -> tuple[tuple[str, str], ...]:
     """Label and text for people: what stops, whose it is besides, what is at risk, what still works."""
-    told = [(f"{one.name} {one.how}", one) for one in radius.flows]
     also = [f"{one.name}: {_listed(one.others)}" for one in radius.flows if one.others]
     risks = [f"{one.objective} of {one.subject}{_left(one.budget_left)}" for one in radius.at_risk]
     found = (
-        ("Flows hit", _listed(text for text, _ in told)),
+        (FLOWS_HIT, _listed(f"{one.name} {one.how}" for one in radius.flows)),
         ("Depends on it too", "; ".join(also[:MOST])),
         (AT_RISK, _listed(risks)),
         ("Still works", _listed(radius.works)),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
+from alerts.blast_radius import FLOWS_HIT, sentences
 from alerts.model import Action, Blame, Condition, Incident, Notification, Rule, Tier, changes_subject
 
 BLAMES: Final[dict[Blame, str]] = {
@@ -61,6 +62,7 @@ def facts(notification: Notification) -> tuple[tuple[str, str], ...]:
         ("Told now", notification.note),
         ("Blame", f"{BLAMES[blamed.blame]}: {blamed.blame_reason}".rstrip(": ") if blamed else ""),
         ("Flows", ", ".join(incident.flows)),
+        *_radius(incident),
         ("Budget left", percent(notification.budget_left) if notification.budget_left is not None else ""),
         ("Came back", times(incident.reopened) if incident.reopened else ""),
         ("Evidence", listed(e for c in conditions for e in c.evidence_ids)),
@@ -160,6 +162,13 @@ def _budget(left: float | None) -> str:
     if left is None:
         return ""
     return f"budget {percent(left)} left" if left > 0 else "budget spent"
+
+
+def _radius(incident: Incident) -> tuple[tuple[str, str], ...]:
+    """Who else depends on it, what is at risk and what still works; nothing once it is over."""
+    if incident.blast_radius is None or incident.resolved_at is not None:
+        return ()
+    return tuple((label, text) for label, text in sentences(incident.blast_radius) if label != FLOWS_HIT)
 
 
 def _what(notification: Notification) -> str:
