@@ -15,7 +15,7 @@ from alerts import dependency, storm
 from alerts.model import Incident, MutedBy, Muting, Rule, Silence
 from alerts.traits import Traits, traits_of
 from config.maintenance import DeclaredSilence, usual_instant
-from config.matching import any_fits, in_words, is_covered
+from config.matching import Coverage, any_fits, in_words
 from config.model import Config, Integration
 from config.traits import integration_traits
 from config.windows import Entries, OpenWindow, Timetable
@@ -25,7 +25,7 @@ from config.windows import Entries, OpenWindow, Timetable
 class Cover:
     """Something that mutes what it matches: a silence in force, or a maintenance window that is open."""
 
-    match: Mapping[Any, tuple[str, ...]]
+    coverage: Coverage
     muting: Muting
 
 
@@ -66,7 +66,7 @@ def covered(incident: Incident, scene: MutingScene) -> Muting | None:
     traits = traits_of(incident, scene.config)
     found: list[Muting] = []
     for condition in traits.conditions:
-        fitting = [c.muting for c in scene.covers if is_covered(c.match, traits.whole, condition)]
+        fitting = [c.muting for c in scene.covers if c.coverage.holds(condition)]
         if not fitting:
             return None
         found.append(max(fitting, key=lambda m: (m.until or scene.at, m.words)))
@@ -86,7 +86,7 @@ def preview(silence: Silence, open_incidents: Iterable[Incident], config: Config
 
 def silence_covers(silences: Iterable[Silence], at: datetime) -> tuple[Cover, ...]:
     """Those in force."""
-    return tuple(Cover(s.match, _silenced(s)) for s in silences if s.is_in_force(at))
+    return tuple(Cover(Coverage.of(s.match), _silenced(s)) for s in silences if s.is_in_force(at))
 
 
 def _may_cover(match: Mapping[Any, tuple[str, ...]], one: Integration) -> bool:
@@ -98,7 +98,7 @@ def _may_cover(match: Mapping[Any, tuple[str, ...]], one: Integration) -> bool:
     }
     own = {key: patterns for key, patterns in match.items() if key not in parts}
     seen = all(any_fits(match[key], values) for key, values in parts.items() if key in match)
-    return seen and is_covered(own, integration_traits(one), {})
+    return seen and Coverage.of(own).holds(integration_traits(one))
 
 
 def declared_silences(config: Config) -> tuple[Silence, ...]:
@@ -109,7 +109,10 @@ def declared_silences(config: Config) -> tuple[Silence, ...]:
 def maintenance_covers(config: Config, entries: Entries, at: datetime) -> tuple[Cover, ...]:
     """The maintenance windows that are open; `entries` are what calendars say."""
     found = Timetable.of(config, entries).open_at(at)
-    return tuple(Cover(one.window.match, Muting(MutedBy.MAINTENANCE, _maintained(one), one.span.end)) for one in found)
+    return tuple(
+        Cover(Coverage.of(one.window.match), Muting(MutedBy.MAINTENANCE, _maintained(one), one.span.end))
+        for one in found
+    )
 
 
 def _maintained(one: OpenWindow) -> str:
@@ -131,8 +134,7 @@ def _silenced(silence: Silence) -> Muting:
 
 
 def _all_covered(silence: Silence, traits: Traits) -> bool:
-    conditions = traits.conditions
-    return bool(conditions) and all(is_covered(silence.match, traits.whole, one) for one in conditions)
+    return bool(traits.conditions) and all(map(Coverage.of(silence.match).holds, traits.conditions))
 
 
 def _joined(found: Sequence[Muting], at: datetime) -> Muting:

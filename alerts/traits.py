@@ -11,7 +11,7 @@ from config.matching import Values
 from config.model import Config
 from config.traits import of_integrations
 
-_OWN_KIND: Final = frozenset({"flow", "region", "prober", "channel", "storm"})
+_OWN_KIND: Final = frozenset({"flow", "region", "prober", "channel", "storm", "hub"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,12 @@ class Traits:
 
     whole: Values
     conditions: tuple[Values, ...]
+    """With what the whole is."""
 
     @property
     def worst(self) -> Values:
-        """What the incident is about: itself and its worst condition."""
-        return {**self.whole, **self.conditions[0]} if self.conditions else self.whole
+        """What the incident is about."""
+        return self.conditions[0] if self.conditions else self.whole
 
 
 def kind_of(subject: str) -> str:
@@ -35,7 +36,8 @@ def kind_of(subject: str) -> str:
 
 def traits_of(incident: Incident, config: Config) -> Traits:
     """As the configuration sees it now; what has left the configuration keeps its subject and its conditions."""
-    return Traits(subject_traits(incident.subject, config), tuple(_of_condition(c) for c in incident.conditions))
+    whole = subject_traits(incident.subject, config)
+    return Traits(whole, tuple({**whole, **_of_condition(condition)} for condition in incident.conditions))
 
 
 def subject_traits(subject: str, config: Config) -> Values:
@@ -47,8 +49,8 @@ def subject_traits(subject: str, config: Config) -> Values:
     whose = party(config, integration_of(subject))
     if whose is None:
         return found
-    members = [one for one in config.integrations if one.name in whose.members]
-    found |= of_integrations(members)
+    members = (config.integration(name) for name in whose.members)
+    found |= of_integrations(one for one in members if one is not None)
     return found | {"flow": whose.flows, "owner": (whose.owner,)}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
 
@@ -22,7 +23,7 @@ MatchKey = Literal[
     "rule",
     "workflow",
 ]
-SubjectKind = Literal["integration", "flow", "region", "prober", "channel", "storm"]
+SubjectKind = Literal["integration", "flow", "region", "prober", "channel", "storm", "hub"]
 """What an incident can be about."""
 
 Values = Mapping[str, tuple[str, ...]]
@@ -85,30 +86,34 @@ def any_fits(patterns: tuple[str, ...], values: Iterable[str]) -> bool:
     return any(v in exact or (wild is not None and wild.fullmatch(v) is not None) for v in values)
 
 
-def all_fit(patterns: tuple[str, ...], values: Iterable[str]) -> bool:
-    """Whether there are values and each of them fits."""
-    exact, wild = _compiled(patterns)
-    some = False
-    for value in values:
-        some = True
-        if value not in exact and (wild is None or wild.fullmatch(value) is None):
-            return False
-    return some
-
-
 def is_meant(match: Mapping[Any, tuple[str, ...]], values: Values) -> bool:
     """Whether each matcher holds for one of its values at least: enough to hear of it."""
     return all(any_fits(patterns, values.get(key, ())) for key, patterns in match.items())
 
 
-def is_covered(match: Mapping[Any, tuple[str, ...]], whole: Values, condition: Values) -> bool:
-    """Whether each matcher holds for all of its values: enough not to hear of it. What is seen from two regions is not
-    covered by a matcher of one of them; a flow that is hit is hit, whatever else is."""
-    for key, patterns in match.items():
-        values = condition.get(key) or whole.get(key, ())
-        if not (any_fits(patterns, values) if key in _ANY_OF else all_fit(patterns, values)):
-            return False
-    return True
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """A match, made ready to be held against hundreds of incidents."""
+
+    parts: tuple[tuple[str, bool, frozenset[str], re.Pattern[str] | None], ...]
+    """Property, whether one of its values will do, exact values, patterns."""
+
+    @classmethod
+    def of(cls, match: Mapping[Any, tuple[str, ...]]) -> Coverage:
+        """Of that match."""
+        return cls(tuple((str(key), key in _ANY_OF, *_compiled(patterns)) for key, patterns in match.items()))
+
+    def holds(self, values: Values) -> bool:
+        """Whether each matcher holds for all of its values: enough not to hear of it. What is seen from two regions is
+        not covered by a matcher of one of them; a flow that is hit is hit, whatever else is."""
+        for key, is_any, exact, wild in self.parts:
+            fitting = [
+                value in exact or (wild is not None and wild.fullmatch(value) is not None)
+                for value in values.get(key, ())
+            ]
+            if not fitting or not (any(fitting) if is_any else all(fitting)):
+                return False
+        return True
 
 
 def in_words(match: Mapping[Any, tuple[str, ...]]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from config.matching import Values, is_covered
+from config.matching import Coverage, Values
 from config.model import Config
 from config.traits import integration_traits
 from config.windows import Entries, Timetable
@@ -29,7 +29,7 @@ def excused(run: Run, config: Config, entries: Entries) -> Run:
     timetable = Timetable(excluded, config.settings.hub.timezone, entries)
     meant = [_traits(run, name, config) for name in (run.integration, run.failed_integration) if name is not None]
     for one in timetable.open_at(run.scheduled_at):
-        if any(is_covered(one.window.match, traits, {}) for traits in meant):
+        if any(map(Coverage.of(one.window.match).holds, meant)):
             return _skipped(run, one.window.name)
     return run
 

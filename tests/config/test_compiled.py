@@ -30,7 +30,7 @@ def test_a_full_configuration_reads_back_exactly(load_files: Callable[..., Confi
         "leadline.yaml": "regions: [{name: local}, {name: eu, token: '${env:TOKEN}'}]\nhub: {timezone: Asia/Tokyo}\n",
         "alerts.yaml": (
             "channels: [{name: ops, kind: slack, webhook_url: '${env:TOKEN}'}]\n"
-            "routes: [{match: {tier: critical}, urgent: [ops]}]\nconfirm: {quorum: 66.7%}\n"
+            "routes: [{match: {tier: critical}, urgent: [ops]}, {degraded: [ops]}]\nconfirm: {quorum: 66.7%}\n"
         ),
         "shop.yaml": (
             "integration: shop\nbase_url: https://api.example.com\nquota: {reserve: 20%, probe_budget: 1% of daily}\n"
