@@ -80,6 +80,11 @@ class DataDirectory:
         return self.root / "sandbox"
 
     @property
+    def reports(self) -> Path:
+        """Where reports lie as files; made with the first of them."""
+        return self.root / "reports"
+
+    @property
     def last_good_config(self) -> Path:
         """The configuration that the hub last ran with; holds no secret."""
         return self.root / "config.last-good.json"

@@ -6,13 +6,13 @@ writes one file a format into the folder, so that the hub stays small and a draw
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
 from alerts.reports.document import Document, as_json, from_json
-from alerts.reports.html import as_mail, as_page
 from alerts.reports.markdown import as_markdown
 
 MEDIA_TYPES: Final[Mapping[str, str]] = {
@@ -22,6 +22,12 @@ MEDIA_TYPES: Final[Mapping[str, str]] = {
     "json": "application/json",
 }
 """The formats that people ask for, each with what it is to a browser."""
+
+
+def _html(document: Document) -> dict[str, bytes]:
+    from alerts.reports.html import as_page
+
+    return {"html": as_page(document).encode()}
 
 
 def _pdf(document: Document) -> dict[str, bytes]:
@@ -35,14 +41,18 @@ def _mail(document: Document) -> dict[str, bytes]:
     from zoneinfo import ZoneInfo
 
     from alerts.reports.charts import as_png
+    from alerts.reports.html import as_mail
 
     zone = ZoneInfo(document.time_zone)
     pictures = {f"mail/chart-{n}.png": as_png(chart, zone) for n, chart in enumerate(document.charts, 1)}
     return {"mail.html": as_mail(document).encode(), **pictures}
 
 
+LIGHT: Final = frozenset({"md", "json"})
+"""What needs no process of its own."""
+
 RENDERERS: Final[Mapping[str, Callable[[Document], dict[str, bytes]]]] = {
-    "html": lambda document: {"html": as_page(document).encode()},
+    "html": _html,
     "pdf": _pdf,
     "md": lambda document: {"md": as_markdown(document).encode()},
     "json": lambda document: {"json": as_json(document).encode()},
@@ -58,6 +68,8 @@ def render(document: Document, formats: tuple[str, ...]) -> dict[str, bytes]:
 
 def main(folder: Path, formats: tuple[str, ...]) -> None:
     """From standard input into the folder."""
+    # Whoever measures and pages comes first.
+    os.nice(10)
     document = from_json(sys.stdin.buffer.read().decode())
     for name, content in render(document, formats).items():
         path = folder / name

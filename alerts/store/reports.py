@@ -64,6 +64,11 @@ def note_owed(con: DuckDBPyConnection, now: datetime) -> int:
     return len(rows)
 
 
+def owes(con: DuckDBPyConnection, now: datetime) -> bool:
+    """Whether there is an incident whose report is not written down yet."""
+    return bool(con.execute(f"{_UNREPORTED} LIMIT 1", [now - LOOK_BACK]).fetchone())
+
+
 def want(con: DuckDBPyConnection, owed: Owed) -> bool:
     """Writes it down, unless it is already; whether it was new."""
     row = con.execute(
@@ -131,13 +136,9 @@ def overtaken(con: DuckDBPyConnection, owed: Owed, now: datetime) -> None:
     _settle(con, owed, "overtaken", now, None)
 
 
-def made_report(con: DuckDBPyConnection, kind: Kind, subject: str) -> Document | None:
-    """The latest report about it, as it was made; None where there is none yet."""
-    row = con.execute(
-        "SELECT document FROM reports WHERE kind = ? AND subject = ? AND state = 'made' "
-        "ORDER BY made_at DESC, report_id DESC LIMIT 1",
-        [str(kind), subject],
-    ).fetchone()
+def made_report(con: DuckDBPyConnection, report_id: str) -> Document | None:
+    """The report as it was made; None where it is not yet."""
+    row = con.execute("SELECT document FROM reports WHERE report_id = ? AND state = 'made'", [report_id]).fetchone()
     return from_json(row[0]) if row else None
 
 

@@ -21,6 +21,7 @@ from app.cli import (
     normal,
     prober,
     replay,
+    report,
     run,
     silences,
     slo,
@@ -69,6 +70,7 @@ def build() -> typer.Typer:
     cli.add_typer(channels.channels_app, name="channels")
     cli.add_typer(normal.normal_app, name="normal")
     cli.add_typer(slo.slo_app, name="slo")
+    cli.add_typer(report.report_app, name="report")
     for name, command in _COMMANDS.items():
         cli.command(name)(command)
     return cli

@@ -46,6 +46,8 @@ from app.hub.loops import (
     roll_once,
     watch_once,
 )
+from app.hub.reporting import EVERY_S as REPORT_EVERY_S
+from app.hub.reporting import Reporter
 from app.hub.server import create_app
 from app.hub.state import HubState
 from app.hub.status_pages import StatusReader
@@ -152,6 +154,8 @@ async def _serve(
 
         loops = _loops(state, source, Engine(state.store, state.entries), deliverer, adopted)
         loops.append(tests.run_forever(state.stopping))
+        reporter = state.reporter = Reporter(state, around.data.reports, link)
+        loops.append(every(REPORT_EVERY_S, state, reporter.once, "reports"))
         loops.append(StatusReader(state, around.environ, client).run_forever())
         calendars = CalendarReader(state, around.data, around.environ, client)
         calendars.restore()

@@ -21,6 +21,7 @@ from app.hub.normal_api import normal_router
 from app.hub.prober_api import prober_router
 from app.hub.problems import answer_problems
 from app.hub.public_api import public_router
+from app.hub.reports_api import reports_router
 from app.hub.runs_api import runs_router
 from app.hub.silences_api import silences_router
 from app.hub.state import HubState
@@ -32,7 +33,8 @@ def create_app(state: HubState, view: View) -> FastAPI:
     desk = Desk(state.store)
     asked = (asking_router(state, desk), runs_router(state, desk), normal_router(state, desk))
     acted = (incidents_router(state, desk), silences_router(state, desk), channels_router(state))
-    routers = (prober_router(state), public_router(state), *asked, *acted, inbound_router(state))
+    told = (reports_router(state, desk),)
+    routers = (prober_router(state), public_router(state), *told, *asked, *acted, inbound_router(state))
     for router in routers:
         server.include_router(router)
     answer_problems(server, routers)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from alerts.inbound import Ear
 from alerts.self_tests import SelfTests
@@ -17,6 +18,9 @@ from metrics.model import Evaluation
 from metrics.store.database import Store
 from metrics.store.ingest import Ingest
 from metrics.store.slices import SliceMemo
+
+if TYPE_CHECKING:
+    from app.hub.reporting import Reporter
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,8 @@ class HubState:
     """Of the channels; None until they are built."""
     ears: Mapping[tuple[str, str], Ear] = field(default_factory=dict)
     """(kind, name) of each channel whose receiver may tell us what was done there."""
+    reporter: Reporter | None = None
+    """Makes reports; None until the hub knows its address."""
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def entries(self) -> Entries:
