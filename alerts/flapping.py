@@ -1,8 +1,8 @@
 """What goes on and off: one incident that says how often it came back, and few pages. Pure.
 
-An incident that comes back within the window goes on under its dedup key. After `count` returns it is no longer resolved
-at each turn: it stays open until it has been quiet for half as long as it went on, within limits. Whatever goes on and
-off regularly thus wakes somebody `count` + 1 times, and then no more.
+An incident that comes back within the window goes on under its dedup key. After `count` returns it is no longer
+resolved at each turn: it stays open until it has been quiet for half as long as it went on, within limits. Whatever
+goes on and off regularly thus wakes somebody `count` + 1 times, and then no more.
 """
 
 from __future__ import annotations

@@ -59,6 +59,18 @@ class Blame(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """How far a storm reaches."""
+
+    members: tuple[str, ...]
+    """The integrations that it consists of now."""
+    most: int
+    """How many it consisted of at most."""
+    few_since: datetime | None = None
+    """Since when only a few are left of it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Condition:
     """One thing that is wrong now. `key` is stable while it lasts; `subject` is the incident it belongs to."""
 
@@ -86,10 +98,8 @@ class Condition:
     """Why it still holds although the latest figures do not say so."""
     seen_by: str | None = None
     """The integration whose workflow saw it, where that is not the subject: it has steps against two."""
-    members: tuple[str, ...] = ()
-    """The integrations that a storm consists of now."""
-    most: int = 0
-    """How many it consisted of at most."""
+    extent: Extent | None = None
+    """How far a storm reaches; None for any other condition."""
 
 
 CONFIGURATION: Final = "config"

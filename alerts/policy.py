@@ -1,7 +1,7 @@
 """What is wrong now, and what that changes: pure functions from an evaluation to transitions of incidents.
 
-One incident per subject. It opens with the first condition that has held for long enough, gets louder but never quieter,
-and is over when no condition holds. Missing data ends nothing.
+One incident per subject. It opens with the first condition that has held for long enough, gets louder but never
+quieter, and is over when no condition holds. Missing data ends nothing.
 """
 
 from __future__ import annotations

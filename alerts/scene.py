@@ -15,6 +15,7 @@ from alerts.status_pages.standing import VendorStatus
 from alerts.tuning import Tuning, tuning
 from config.model import Config, Integration
 from metrics.model import Evaluation, ObjectiveStatus, RegionVerdict, WorkflowVerdict
+from metrics.operating import Usual
 from metrics.state import is_fresh
 from probes.model import FailureKind
 
@@ -49,6 +50,14 @@ class Known:
         return (*of_open, *(c for incident in self.dismissing for c in incident.dismissed))
 
 
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What was found out about regions: whose word on a workflow counts, and what answers from where."""
+
+    reporting: dict[tuple[str, str], tuple[RegionVerdict, ...]] = field(default_factory=dict)
+    answering: dict[str, set[str]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Backdrop:
     """What all rules see alike, looked up in no time however much is watched."""
@@ -56,6 +65,11 @@ class Backdrop:
     evaluation: Evaluation
     config: Config
     known: Known
+
+    @cached_property
+    def views(self) -> dict[frozenset[str], _View]:
+        """By the regions that have no network."""
+        return {}
 
     @cached_property
     def workflows(self) -> tuple[_Verdict, ...]:
@@ -107,6 +121,14 @@ class Backdrop:
     def statuses(self) -> Mapping[tuple[str, str], ObjectiveStatus]:
         """Integration and the objective's key → how it stands."""
         return {(status.integration, status.key): status for status in self.evaluation.objectives}
+
+    @cached_property
+    def usual(self) -> Mapping[str, tuple[Usual, ...]]:
+        """Integration → what is normal for its series in this hour."""
+        found: dict[str, tuple[Usual, ...]] = {}
+        for one in self.evaluation.usual:
+            found[one.integration] = (*found.get(one.integration, ()), one)
+        return found
 
 
 @dataclass(frozen=True)
@@ -181,10 +203,10 @@ class Scene:
 
     def reporting(self, verdict: WorkflowVerdict) -> tuple[RegionVerdict, ...]:
         """The regions whose word on the workflow counts now: declared, fresh, and with a network."""
-        place = (verdict.integration, verdict.workflow)
-        if place not in self._reporting:
-            self._reporting[place] = tuple(r for r in verdict.regions if self._counts(verdict, r))
-        return self._reporting[place]
+        place, seen = (verdict.integration, verdict.workflow), self._view.reporting
+        if place not in seen:
+            seen[place] = tuple(r for r in verdict.regions if self._counts(verdict, r))
+        return seen[place]
 
     def vendor_status(self, integration: str) -> VendorStatus | None:
         """What the vendor says of itself, where that is recent enough to be evidence."""
@@ -201,11 +223,22 @@ class Scene:
 
     def answering(self, region: str) -> frozenset[str]:
         """Integrations of which a workflow runs well from that region."""
-        return self._answering.get(region, frozenset())
+        seen = self._view.answering
+        if not seen:
+            for integration, verdict in self.workflows():
+                for one in self.reporting(verdict):
+                    if not one.failing:
+                        seen.setdefault(one.region, set()).add(integration.name)
+            seen.setdefault("", set())
+        return frozenset(seen.get(region, ()))
 
     def regions_of(self, integration: str, workflow: str | None = None) -> frozenset[str]:
         """Regions that are to run one workflow, or any of the integration's."""
         return self.backdrop.regions.get((integration, workflow), frozenset())
+
+    def usual_of(self, integration: str) -> tuple[Usual, ...]:
+        """What is normal for the integration's series in this hour, as far as it is known."""
+        return self.backdrop.usual.get(integration, ())
 
     def tuning(self, rule: Rule, subject: str) -> Tuning:
         """How the rule is set for that subject."""
@@ -216,17 +249,10 @@ class Scene:
         return frozenset((c.rule, c.subject) for c in self.held)
 
     @cached_property
-    def _reporting(self) -> dict[tuple[str, str], tuple[RegionVerdict, ...]]:
-        return {}
-
-    @cached_property
-    def _answering(self) -> Mapping[str, frozenset[str]]:
-        found: dict[str, set[str]] = defaultdict(set)
-        for integration, verdict in self.workflows():
-            for region in self.reporting(verdict):
-                if not region.failing:
-                    found[region.region].add(integration.name)
-        return {region: frozenset(names) for region, names in found.items()}
+    def _view(self) -> _View:
+        """Shared by the rules after that of regions: whose word counts depends on which of them have no network."""
+        cut = frozenset(c.subject for c in self.held if c.rule is Rule.REGION_DOWN)
+        return self.backdrop.views.setdefault(cut, _View())
 
     def _counts(self, verdict: WorkflowVerdict, region: RegionVerdict) -> bool:
         declared = region.region in self.regions_of(verdict.integration, verdict.workflow)

@@ -21,8 +21,6 @@ from metrics.model import RegionVerdict, WorkflowVerdict
 
 STORM: Final = "storm:vendors"
 """Subject of its incident."""
-CALM: Final = 3
-"""It is over when fewer are left than `storm.least` divided by this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +112,16 @@ def joined(scene: Scene, seen: Onset, base: frozenset[str], since: datetime) -> 
     return frozenset(members)
 
 
+def members_of(held: Iterable[Condition]) -> frozenset[str]:
+    """The integrations that the storm among these conditions consists of now."""
+    return frozenset(name for condition in held if condition.extent for name in condition.extent.members)
+
+
 def is_member(incident: Incident, open_incidents: Iterable[Incident]) -> Incident | None:
     """The storm that the incident is a part of, while it lasts."""
-    for storm in open_incidents:
-        if (
-            storm.subject == STORM
-            and not is_quiet(storm)
-            and any(incident.subject in c.members for c in storm.conditions)
-        ):
-            return storm
-    return None
+    storm = next((one for one in open_incidents if one.subject == STORM), None)
+    lasts = storm is not None and not is_quiet(storm) and incident.subject in members_of(storm.conditions)
+    return storm if lasts else None
 
 
 def muting(incident: Incident, open_incidents: Iterable[Incident]) -> Muting | None:
@@ -137,7 +135,7 @@ def muting(incident: Incident, open_incidents: Iterable[Incident]) -> Muting | N
 def flows_hit(found: Iterable[Condition], config: Config) -> tuple[str, ...]:
     """The business flows of a storm's members, those with most of them first."""
     count: dict[str, int] = {}
-    for name in (name for condition in found for name in condition.members):
+    for name in members_of(found):
         one = config.integration(name)
         for flow in one.flows if one else ():
             count[flow] = count.get(flow, 0) + 1
@@ -147,6 +145,13 @@ def flows_hit(found: Iterable[Condition], config: Config) -> tuple[str, ...]:
 def _blamed(verdict: WorkflowVerdict, regions: Iterable[RegionVerdict]) -> str:
     where = {region.failed_integration for region in regions if region.failing}
     return (next(iter(where)) if len(where) == 1 else None) or verdict.integration
+
+
+def longest_interval(scene: Scene, members: Iterable[str]) -> timedelta:
+    """How long it takes at most until each of these outages has been looked at once more."""
+    names = frozenset(members)
+    found = (_interval(scene, condition) for condition in broken(scene) if condition.subject in names)
+    return max(found, default=timedelta(0))
 
 
 def _interval(scene: Scene, condition: Condition) -> timedelta:

@@ -145,6 +145,10 @@ class Flow(Declared):
     title: str = Field("", description="What people read; default: the name.")
     owner: str = Field("", description="Shown on every alert.")
     runbook: str | None = Field(None, description="Linked from every alert.")
+    depends_on: tuple[Name, ...] = Field(
+        (),
+        description="Flows without which it cannot work: while an incident of theirs explains it, it is not told of.",
+    )
     weights: dict[Name, Annotated[float, Field(gt=0, le=1000)]] = Field(
         {}, description="Integration → its part in the flow, 1 for the others. Without any, the worst one decides."
     )

@@ -27,7 +27,7 @@ def _holds(scene: Scene) -> Iterator[Condition]:
         whose = party(scene.config, status.integration)
         if whose is None or _cut_off(scene, whose):
             continue
-        if whose.is_flow and _key(status) not in before and _told_by_members(scene, whose, found):
+        if whose.is_flow and burning_key(status) not in before and _told_by_members(scene, whose, found):
             continue
         news = [burn for burn in status.burns if burn.firing and not _is_old_news(scene, whose, burn)]
         if news:
@@ -89,7 +89,7 @@ def _condition(scene: Scene, whose: Party, status: ObjectiveStatus, firing: Sequ
     worst = max(firing, key=lambda b: (b.pair.severity == "page", b.long_burn or 0.0))
     failing, (blamed, why) = _failing(scene, whose), _cause(scene, whose, status)
     return Condition(
-        key=_key(status),
+        key=burning_key(status),
         rule=Rule.BURN_RATE,
         tier=Tier.URGENT if paging else Tier.DEGRADED,
         subject=whose.subject,
@@ -147,7 +147,8 @@ def _until(status: ObjectiveStatus) -> str:
     return f", gone in {duration(status.exhausted_in)} at the pace of the last {format_duration(status.pace_over)}"
 
 
-def _key(status: ObjectiveStatus) -> str:
+def burning_key(status: ObjectiveStatus) -> str:
+    """Of the condition that tells of it."""
     return f"{status.integration}/{Rule.BURN_RATE}/{status.key}"
 
 

@@ -10,11 +10,24 @@ from math import ceil
 from typing import Final
 
 from alerts.messages import listed
-from alerts.model import Blame, Condition, Rule, Tier
+from alerts.model import Blame, Condition, Extent, Rule, Tier
 from alerts.scene import NETWORK_KINDS, RuleKind, Scene
-from alerts.storm import CALM, STORM, Onset, broken, flows_hit, is_confirmed, joined, onset, wave
+from alerts.storm import (
+    STORM,
+    Onset,
+    broken,
+    flows_hit,
+    is_confirmed,
+    joined,
+    longest_interval,
+    members_of,
+    onset,
+    wave,
+)
 
 KEY: Final = f"{STORM}/{Rule.STORM}"
+FEW: Final = 3
+"""Only a few are left when there are fewer than `storm.least` divided by this."""
 _MOST: Final = 0.8
 """Of what so many have in common, it is said that they have it in common."""
 
@@ -32,13 +45,19 @@ def _holds(scene: Scene) -> Iterator[Condition]:
 
 
 def _lingers(condition: Condition, scene: Scene) -> Condition | None:
-    """Over when only a few of them are left, which are told one by one then."""
-    seen = onset(scene)
+    """Over when none is left, or only a few that have been looked at since the others recovered: those are told one by
+    one then."""
+    storm, seen = scene.config.alerting.storm, onset(scene)
     members = joined(scene, seen, _left(condition, scene, seen), condition.since)
     down = members & {c.subject for c in broken(scene)}
-    if len(down) < ceil(scene.config.alerting.storm.least / CALM):
+    now = _condition(scene, members, condition.since, len(seen.tried), condition)
+    if len(down) >= ceil(storm.least / FEW):
+        return now
+    since = (condition.extent.few_since if condition.extent else None) or scene.at
+    patience = min(longest_interval(scene, down), storm.within)
+    if not down or scene.at - since > patience or now.extent is None:
         return None
-    return _condition(scene, members, condition.since, len(seen.tried), condition)
+    return replace(now, extent=replace(now.extent, few_since=since))
 
 
 def _left(condition: Condition | None, scene: Scene, seen: Onset) -> frozenset[str]:
@@ -46,7 +65,7 @@ def _left(condition: Condition | None, scene: Scene, seen: Onset) -> frozenset[s
     if condition is None:
         return frozenset()
     down = {c.subject for c in broken(scene)} | set(seen.failing)
-    return frozenset(condition.members) & down
+    return members_of([condition]) & down
 
 
 def _condition(
@@ -68,23 +87,27 @@ def _condition(
         run_ids=tuple(c.run_ids[0] for c in outages if c.run_ids)[:5],
         title="Many integrations DOWN at once",
         regions=tuple(regions),
-        members=tuple(sorted(members)),
-        most=max(len(members), earlier.most if earlier else 0),
+        extent=Extent(tuple(sorted(members)), max(len(members), _most(earlier))),
     )
     return replace(condition, summary=_summary(scene, condition, tried))
 
 
 def _summary(scene: Scene, condition: Condition, tried: int) -> str:
     """`34 of 40 that were tried: hubspot, github and 32 more; flows checkout, lead-routing; from eu, us`."""
-    now, total = len(condition.members), max(tried, len(condition.members))
-    most = f" ({condition.most} at most)" if condition.most > now else ""
-    parts = [f"{now} of {total} that were tried{most}: {listed(condition.members)}"]
-    vendors = _vendors(scene, condition.members)
-    parts += [f"{len(vendors)} vendors: {listed(vendors)}"] if 1 < len(vendors) < len(condition.members) else []
+    members = sorted(members_of([condition]))
+    total, most = max(tried, len(members)), _most(condition)
+    peak = f" ({most} at most)" if most > len(members) else ""
+    parts = [f"{len(members)} of {total} that were tried{peak}: {listed(members)}"]
+    vendors = _vendors(scene, members)
+    parts += [f"{len(vendors)} vendors: {listed(vendors)}"] if 1 < len(vendors) < len(members) else []
     flows = flows_hit([condition], scene.config)
     parts += [f"flows {listed(flows)}"] if flows else []
     parts += [f"from {listed(condition.regions)}"] if condition.regions else []
     return "; ".join(parts)
+
+
+def _most(condition: Condition | None) -> int:
+    return condition.extent.most if condition and condition.extent else 0
 
 
 def _cause(scene: Scene, members: frozenset[str], outages: Sequence[Condition]) -> tuple[Blame, str]:

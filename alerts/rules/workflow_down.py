@@ -10,6 +10,7 @@ from alerts.model import Blame, Condition, Rule, Tier
 from alerts.rules.shape_drift import is_telling, what_changed
 from alerts.scene import NO_FRESH_DATA, NOT_CONFIRMED, RuleKind, Scene
 from config.model import Integration
+from metrics.baseline.series import Measure
 from metrics.changing import ShapeChange
 from metrics.model import RegionVerdict, WorkflowVerdict
 from metrics.state import failing_regions, is_down
@@ -76,7 +77,9 @@ def _condition(
         since=first.failing_since or first.last_run_at,
         summary=what_failed(first),
         blame=whose,
-        blame_reason=why + _what_changed(scene, integration, counted.workflow, first.failed_step),
+        blame_reason=why
+        + _what_changed(scene, integration, counted.workflow, first.failed_step)
+        + _usually(scene, counted, first),
         workflow=counted.workflow,
         step=first.failed_step,
         region_count=f"{len(failing)}/{len(counted.regions)}",
@@ -107,6 +110,14 @@ def _what_changed(scene: Scene, integration: Integration, workflow: str, step: s
     gone = [one for one in failing if one.change is not ShapeChange.NEW]
     found = read or gone
     return f": {what_changed(found)}" if found else ""
+
+
+def _usually(scene: Scene, counted: WorkflowVerdict, first: RegionVerdict) -> str:
+    """How often it fails otherwise, at this hour."""
+    for one in scene.usual_of(counted.integration):
+        if (one.workflow, one.region, one.measure) == (counted.workflow, first.region, Measure.FAILURES):
+            return f"; {one.words}"
+    return ""
 
 
 def _still_failed(scene: Scene, key: str, failing: tuple[RegionVerdict, ...]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import structlog
 from alerts.engine import Engine
 from app.hub.config_source import ConfigSource, reload_if_changed
 from app.hub.state import HubState
+from app.hub.surroundings import with_surroundings
 from config.model import Config
 from metrics.evaluation import evaluate
 from metrics.explaining import Explainer, of_learned, of_objective, of_quota
@@ -62,6 +63,7 @@ def evaluate_once(state: HubState, engine: Engine, book: ShapeBook, explainer: E
         # The page that may follow is to name the path, so the look cannot wait for its turn.
         compare_once(state, book)
         evaluation = replace(evaluation, drift=state.store.read(shape_findings))
+    evaluation = with_surroundings(evaluation, state)
     engine.apply(evaluation, config).result()
     state.evaluation = evaluation
     explainer.note(of_objective(status, now) for status in evaluation.objectives)

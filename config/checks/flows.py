@@ -26,6 +26,7 @@ def flow_findings(settings: Mapping[str, Any], everything: Integrations, retenti
         if not members:
             yield (*at, "name"), f'no integration has "{name}" in its `flows` {did_you_mean(name, named)}'
             continue
+        yield from _dependencies(flow, flows, named, at)
         yield from _weights(flow, [str(one.get("integration")) for one in members], at)
         longest = max(longest_interval([w for _, w in mappings(one.get("workflows"))]) for one in members)
         for place, raw in mappings(flow.get("objectives")):
@@ -55,6 +56,38 @@ def _weights(flow: Mapping[str, Any], members: Sequence[str], at: Path) -> Itera
         if name not in members:
             message = f'"{name}" is no integration of this flow {did_you_mean(name, members)}'
             yield (*at, "weights", name), message
+
+
+def _dependencies(
+    flow: Mapping[str, Any], flows: Sequence[tuple[int, dict[str, Any]]], named: set[str], at: Path
+) -> Iterator[Finding]:
+    """Flows that it depends on: that they exist, and do not depend on it."""
+    name, upstream = str(flow.get("name")), {str(one.get("name")): _needs(one) for _, one in flows}
+    for place, other in enumerate(_needs(flow)):
+        if other == name:
+            yield (*at, "depends_on", place), "that is this flow itself; remove it"
+        elif other not in named:
+            yield (
+                (*at, "depends_on", place),
+                f'no integration has "{other}" in its `flows` {did_you_mean(other, named)}',
+            )
+        elif name in _reached(other, upstream):
+            message = f'"{other}" depends on "{name}" in turn, so that neither would be told of; remove one of the two'
+            yield (*at, "depends_on", place), message
+
+
+def _reached(flow: str, upstream: Mapping[str, Sequence[str]]) -> set[str]:
+    seen, waiting = set[str](), [flow]
+    while waiting:
+        found = [one for one in upstream.get(waiting.pop(), ()) if one not in seen]
+        seen.update(found)
+        waiting += found
+    return seen
+
+
+def _needs(flow: Mapping[str, Any]) -> list[str]:
+    found = flow.get("depends_on")
+    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
 
 
 def _listed(integration: Mapping[str, Any]) -> Sequence[object]:

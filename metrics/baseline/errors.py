@@ -111,6 +111,11 @@ class ErrorBaselines:
         return self._usual
 
     @property
+    def known(self) -> Flags:
+        """By series: whether there is a day of it, so that what is usual says something."""
+        return (self._begun >= 0) & (self._least == 0.0)
+
+    @property
     def next(self) -> int:
         """The first minute that is still to come; 0 before any came."""
         return self._next or 0

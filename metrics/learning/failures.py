@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,8 +14,9 @@ from metrics.baseline.errors import WINDOWS, ErrorBaselines, ErrorRule, ErrorsJu
 from metrics.baseline.kept import AmendedFailures, FailureHours
 from metrics.baseline.series import HOUR_S, MINUTE_S, Monitor
 from metrics.learning.places import Places
-from metrics.learning.words import too_many
+from metrics.learning.words import too_many, usual_of
 from metrics.model import LearnedState, LearnedVerdict
+from metrics.operating import Usual
 from metrics.store.learned import figures, state
 from metrics.store.learned.firing import load_firing, save_firing
 from metrics.store.learned.orders import Action, Order
@@ -112,6 +113,12 @@ class FailureJudge:
             return []
         at = _end_of(self._baselines.next - 1)
         return [verdict._replace(state=LearnedState.ACCEPTED, at=at, words=f"{verdict.words}; accepted by hand")]
+
+    def usual(self, integrations: Collection[str]) -> list[Usual]:
+        """Which share of the runs of their workflows fails usually in this hour, as far as it is known."""
+        known, share = self._baselines.known, self._baselines.usual
+        rows = [row for row, one in enumerate(self._monitors) if one.key.integration in integrations and known[row]]
+        return [usual_of(self._monitors[row].key, float(share[row])) for row in rows]
 
     def take_kept(self) -> Callable[[DuckDBPyConnection], None]:
         """What stores the hours that were over since this was asked last, inside its caller's transaction."""

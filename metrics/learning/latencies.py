@@ -20,8 +20,9 @@ from metrics.baseline.rule import KINDS, Rule
 from metrics.baseline.series import HOUR_S, Measure, Monitor, SeriesKey
 from metrics.learning.band import Band, Standing, band_ahead
 from metrics.learning.places import Places
-from metrics.learning.words import Crossing, new_normal
+from metrics.learning.words import Crossing, new_normal, usual_of
 from metrics.model import LearnedState, LearnedVerdict
+from metrics.operating import Usual
 from metrics.store.learned import figures, state
 from metrics.store.learned.firing import load_firing, save_firing
 from metrics.store.learned.orders import Action, Order
@@ -149,6 +150,11 @@ class LatencyJudge:
             )
             for row in rows
         ]
+
+    def usual(self, integrations: Collection[str]) -> list[Usual]:
+        """What is normal for their series in this hour, as far as it is known."""
+        found = (one for name in integrations for one in self.standings(name))
+        return [usual_of(one.monitor.key, one.usual) for one in found if one.usual is not None]
 
     def ahead(self, keys: Collection[SeriesKey], hours: int) -> dict[SeriesKey, Band]:
         """What will be normal for those of them that are ours, from the hour that is going on."""

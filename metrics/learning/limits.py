@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Final
 
 import numpy as np
 from duckdb import DuckDBPyConnection
@@ -17,9 +18,13 @@ from metrics.learning.course import Course
 from metrics.learning.failures import FailureJudge
 from metrics.learning.latencies import LatencyJudge
 from metrics.model import LearnedVerdict, Window
+from metrics.operating import Usual
 from metrics.store.database import Store
 from metrics.store.learned.answers import JudgedBuckets, judged_buckets
 from metrics.store.learned.series import number_series
+
+_PATIENCE_S: Final = 0.2
+"""A page does not wait longer for what is usual."""
 
 
 class LearnedLimits:
@@ -33,6 +38,7 @@ class LearnedLimits:
         self._courses: list[Course] = []
         self._latencies: dict[int, LatencyJudge] = {}
         """By the length of their buckets in seconds."""
+        self._failures: FailureJudge | None = None
         self.firing: tuple[LearnedVerdict, ...] | None = None
         """As of the last round that came up to its `now`; None before the first."""
 
@@ -59,6 +65,17 @@ class LearnedLimits:
         """How its latencies and recorded values stand against what is normal in this hour."""
         with self._turn:
             return [one for judge in self._latencies.values() for one in judge.standings(integration)]
+
+    def usual(self, integrations: Collection[str], patience_s: float = _PATIENCE_S) -> tuple[Usual, ...]:
+        """What is normal for everything of those integrations in this hour, as far as it is known. Nothing while so
+        much is being learned that it would have to be waited for."""
+        if not integrations or not self._turn.acquire(timeout=patience_s):
+            return ()
+        try:
+            judges = (*self._latencies.values(), *([self._failures] if self._failures is not None else ()))
+            return tuple(one for judge in judges for one in judge.usual(integrations))
+        finally:
+            self._turn.release()
 
     def normal(self, monitor: Monitor, window: Window) -> Normal:
         """One of those against its normal, in that time and 24 hours ahead."""
@@ -87,7 +104,7 @@ class LearnedLimits:
         if declared == self._monitors:
             return
         ids = self._store.write(partial(number_series, keys=[one.key for one in declared])).result()
-        self._latencies = {}
+        self._latencies, self._failures = {}, None
         self._courses = [self._course(declared, ids, length) for length in sorted({m.key.bucket_s for m in declared})]
         self._monitors = declared
 
@@ -95,6 +112,7 @@ class LearnedLimits:
         ours = [(one, number) for one, number in zip(declared, ids, strict=True) if one.key.bucket_s == bucket_s]
         some, numbers = [one for one, _ in ours], np.array([number for _, number in ours], np.int64)
         if bucket_s == MINUTE_S:
-            return Course(self._store, FailureJudge(some, numbers), bucket_s)
+            self._failures = FailureJudge(some, numbers)
+            return Course(self._store, self._failures, bucket_s)
         judge = self._latencies[bucket_s] = LatencyJudge(some, numbers, bucket_s)
         return Course(self._store, judge, bucket_s)

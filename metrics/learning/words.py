@@ -8,7 +8,8 @@ from math import exp, log10
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from metrics.baseline.series import HOUR_S, MINUTE_S, Measure, Monitor
+from metrics.baseline.series import HOUR_S, MINUTE_S, Measure, Monitor, SeriesKey
+from metrics.operating import Usual
 
 _CROSSED_ENOUGH: Final = 2
 _MADE_OF: Final = ("the last 24 h", "hour of day, 14 days", "hour of day on days of the same kind, 28 days")
@@ -70,6 +71,15 @@ def new_normal(monitor: Monitor, value: float, hours: int, *, by_person: bool) -
     """When a level above the limit was accepted."""
     why = "accepted by hand" if by_person else f"above the limit for {hours} h"
     return f"{amount(value, monitor.key.measure)} is the new normal: {why}"
+
+
+def usual_of(key: SeriesKey, figure: float) -> Usual:
+    """`usually 110 ms at this hour`, `usually 0.2 % of its runs fail at this hour`."""
+    if key.measure == Measure.FAILURES:
+        said = f"usually {figure * 100:.2g} % of its runs fail at this hour"
+    else:
+        said = f"usually {amount(figure, key.measure)} at this hour"
+    return Usual(key.integration, key.workflow, key.region, key.subject, key.measure, figure, said)
 
 
 _NOT_BY_CHANCE: Final = {True: "in a row, and hardly known yet", False: "no more than that"}

@@ -11,6 +11,7 @@ from duckdb import DuckDBPyConnection
 
 from config.limits import Limit, LimitOn
 from config.model import Config
+from config.rules import TUNABLE
 from metrics.kinds import GOOD, OURS, UNMEASURED, sql_list
 from metrics.operating import LimitStanding
 
@@ -48,7 +49,7 @@ def _of(
     con: DuckDBPyConnection, bucket: timedelta, asked: Sequence[_Declared], config: Config, now: datetime
 ) -> Iterable[LimitStanding]:
     end = (now - SETTLES - _EPOCH) // bucket
-    most = max(max(one.limit.crossed.n for one in asked), _recoveries(config))
+    most = max(*(one.limit.crossed.n for one in asked), _recoveries(config))
     cells = _cells(con, bucket, end - most, end, sorted({one.integration for one in asked}))
     for declared in asked:
         for region in declared.regions:
@@ -57,8 +58,10 @@ def _of(
 
 def _recoveries(config: Config) -> int:
     said = config.alerting.rules.get("threshold")
-    wanted = [one.recoveries or 0 for one in (said, *said.overrides)] if said else []
-    return max(wanted, default=0)
+    usual = TUNABLE["threshold"].usual_recoveries or 0
+    if said is None:
+        return usual
+    return max(said.recoveries or usual, *(one.recoveries or 0 for one in said.overrides), 0)
 
 
 def _standing(declared: _Declared, region: str, numbers: range, cells: Mapping[_Cell, Any]) -> LimitStanding:
