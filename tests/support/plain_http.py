@@ -22,3 +22,13 @@ def get(url: str | httpx.URL, **more: Any) -> httpx.Response:
 def post(url: str | httpx.URL, **more: Any) -> httpx.Response:
     """`httpx.post`."""
     return httpx.post(url, verify=TRUSTS_NOBODY, trust_env=False, **more)
+
+
+def put(url: str | httpx.URL, **more: Any) -> httpx.Response:
+    """`httpx.put`."""
+    return httpx.put(url, verify=TRUSTS_NOBODY, trust_env=False, **more)
+
+
+def delete(url: str | httpx.URL, **more: Any) -> httpx.Response:
+    """`httpx.delete`."""
+    return httpx.delete(url, verify=TRUSTS_NOBODY, trust_env=False, **more)
