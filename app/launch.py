@@ -18,7 +18,7 @@ from app.errors import UserError
 from app.region_token import region_token
 from app.supervisor import Child, Interrupted, Supervisor, leadline
 from app.wiring import load_config
-from config.model import Region
+from config.model import Config, Region
 
 LOCAL: Final = "local"
 
@@ -55,6 +55,8 @@ class Launch:
         if self.history_days:
             await self._load_history(supervisor)
         url = await self._start_hub(supervisor)
+        if wants_sandbox(self.directory):
+            await asyncio.to_thread(self._join_receivers, config, url)
         own = next((region for region in config.settings.regions if region.name == LOCAL), None)
         if own is not None:
             await supervisor.start(self._prober(url, own))
@@ -107,6 +109,22 @@ class Launch:
         if address is None:
             raise UserError("the hub ended at its start", exit_code=1)
         return address.url
+
+    def _join_receivers(self, config: Config, hub: str) -> None:
+        """Tells the sandbox's receivers where the hub listens to what is done there."""
+        from alerts.inbound import EARS
+        from app.sandbox import find
+
+        running = find(self.data.sandbox)
+        if running is None:
+            return
+        for channel in reversed(config.alerting.channels):
+            if channel.kind in EARS and EARS[channel.kind].secret in channel.options:
+                webhook = {"webhook": f"{hub}/api/v1/inbound/{channel.kind}/{channel.name}"}
+                try:
+                    httpx.put(f"{running.admin_url}/received/{channel.kind}", json=webhook, timeout=5, trust_env=False)
+                except httpx.HTTPError as err:
+                    self.say(f"the sandbox's {channel.kind} will not tell back what is done there: {err}")
 
     def _hub_answers(self) -> bool:
         address = self.data.hub()

@@ -12,7 +12,9 @@ from app.sandbox.pages import VendorRow, front_page, received_page
 from app.sandbox.receiver import Receiver
 from app.sandbox.simulator import Simulator
 from app.sandbox.targets import Target
+from app.sandbox.telling_back import ActError, checked, send
 
+_FORM: Final = "application/x-www-form-urlencoded"
 _LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost"})
 
 
@@ -94,10 +96,33 @@ class Admin:
             return _error(404, f"unknown receiver {rest[0]!r}; valid: {', '.join(self._receivers)}")
         if request.method == "DELETE":
             receiver.empty()
+        elif request.method in ("PUT", "POST"):
+            return await self._told_back(request, receiver)
         elif request.method != "GET":
-            return _error(405, "use GET or DELETE")
+            return _error(405, "use GET, PUT, POST or DELETE")
         wants_page = "text/html" in request.headers.get("accept", "")
         return html_response(200, received_page(receiver)) if wants_page else json_response(200, _received(receiver))
+
+    async def _told_back(self, request: Request, receiver: Receiver) -> Response:
+        """PUT says where the hub listens; POST does something there, by a program or by a button on the page."""
+        is_form = request.headers.get("content-type", "").startswith(_FORM)
+        if is_form and request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+            return _error(403, "only the sandbox's own pages may do that")
+        given = request.form() if is_form else request.fields()
+        try:
+            if request.method == "PUT":
+                receiver.webhook = checked(given.get("webhook"))
+                return json_response(200, {"webhook": receiver.webhook})
+            if receiver.webhook is None:
+                return _error(409, f'nobody listens: PUT {{"webhook": ADDRESS}} on /received/{receiver.name} first')
+            who = str(given.get("who") or "ada")
+            told = receiver.act(str(given.get("act")), str(given.get("key")), who, request.received_at)
+            status = await send(receiver.webhook, told)
+        except ActError as err:
+            return _error(409, str(err))
+        if is_form:
+            return Response(303, headers={"Location": f"/received/{receiver.name}"})
+        return json_response(200, {"answered": status})
 
 
 def _received(receiver: Receiver) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def received_page(receiver: Receiver) -> str:
         f"{receiver.title}: {len(messages)} received",
         '<p><a href="/">All vendors and receivers</a> · this page as JSON: '
         f"<code>GET /received/{escape(receiver.name)}</code></p>",
-        _board(board) if board else "",
+        _board(board, receiver) if board else "",
         "<h2>Messages</h2>",
         "".join(_message(message) for message in reversed(messages)) or "<p>Nothing yet.</p>",
     )
@@ -98,9 +98,21 @@ def _fault_table(catalogue: Mapping[str, FaultKind]) -> str:
     return _table(("Fault", "What happens", "Value if none is given"), cells)
 
 
-def _board(rows: list[dict[str, Any]]) -> str:
-    shown = "".join(f"<pre>{escape(json.dumps(row, indent=2, ensure_ascii=False))}</pre>" for row in rows)
+def _board(rows: list[dict[str, Any]], receiver: Receiver) -> str:
+    shown = "".join(
+        f"<pre>{escape(json.dumps(row, indent=2, ensure_ascii=False))}</pre>{_acts(row, receiver)}" for row in rows
+    )
     return f"<h2>Now</h2>{shown}"
+
+
+def _acts(row: dict[str, Any], receiver: Receiver) -> str:
+    """A button for each thing that a person can do there; the hub hears of it."""
+    key = row.get("dedup_key") or row.get("ts")
+    if receiver.webhook is None or not receiver.acts or key is None:
+        return ""
+    buttons = "".join(f'<button name="act" value="{escape(act)}">{escape(act)}</button> ' for act in receiver.acts)
+    hidden = f'<input type="hidden" name="key" value="{escape(str(key), quote=True)}">'
+    return f'<form method="post" action="/received/{escape(receiver.name)}">{hidden}{buttons}</form>'
 
 
 def _message(message: Received) -> str:

@@ -14,6 +14,7 @@ from app.sandbox.faults import RECEIVER_FAULTS, FaultSwitches
 from app.sandbox.http1 import Clock, serve
 from app.sandbox.listener import Conversation
 from app.sandbox.messages import Delivery, Request, Response
+from app.sandbox.telling_back import ActError, Webhook
 
 _KEPT: Final = 500
 
@@ -61,7 +62,12 @@ class Receiver(ABC):
     credentials: ClassVar[Mapping[str, str]] = {}
     """Variable → shape of its random value (`app.sandbox.credentials`)."""
 
+    acts: ClassVar[tuple[str, ...]] = ()
+    """What people can do there that is told back; nothing where the service tells nothing."""
+
     def __init__(self, secrets: Mapping[str, str], random: Random) -> None:
+        self.webhook: str | None = None
+        """Where it is told to."""
         self.secrets = secrets
         self.random = random
         self.inbox = Inbox()
@@ -78,6 +84,10 @@ class Receiver(ABC):
     def board(self) -> list[dict[str, Any]]:
         """What stands on its screen now (open incidents, edited messages); nothing where messages are all there is."""
         return []
+
+    def act(self, act: str, key: str, who: str, at: datetime) -> Webhook:
+        """Does one of `acts` to what `key` names on the board, and says how it is told. Raises ActError."""
+        raise ActError(f"nobody can {act} anything at {self.title}")
 
     def empty(self) -> None:
         """Forget everything received."""

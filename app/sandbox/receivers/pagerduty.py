@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from random import Random
 from typing import Any, ClassVar, Final
 
 from app.sandbox.messages import Request, Response, json_response
 from app.sandbox.receiver import HttpReceiver
+from app.sandbox.telling_back import ActError, Webhook, hmac_sha256
 
 _MAX_BODY: Final = 512_000
 _ACTIONS: Final = ("trigger", "acknowledge", "resolve")
 _SEVERITIES: Final = ("critical", "error", "warning", "info")
+
+_TOLD: Final = {
+    "acknowledge": ("incident.acknowledged", "acknowledged"),
+    "resolve": ("incident.resolved", "resolved"),
+    "unacknowledge": ("incident.unacknowledged", "triggered"),
+    "reopen": ("incident.reopened", "triggered"),
+    "annotate": ("incident.annotated", None),
+}
+"""Act → the event that tells of it, and what the incident is then; a note leaves it as it is."""
 
 
 @dataclass(slots=True)
@@ -35,7 +48,11 @@ class PagerDuty(HttpReceiver):
 
     name = "pagerduty"
     title = "PagerDuty Events v2"
-    credentials: ClassVar[Mapping[str, str]] = {"PAGERDUTY_ROUTING_KEY": "{hex:32}"}
+    credentials: ClassVar[Mapping[str, str]] = {
+        "PAGERDUTY_ROUTING_KEY": "{hex:32}",
+        "PAGERDUTY_WEBHOOK_SECRET": "{alnum:64}",
+    }
+    acts = tuple(_TOLD)
 
     def __init__(self, secrets: Mapping[str, str], random: Random) -> None:
         super().__init__(secrets, random)
@@ -47,6 +64,27 @@ class PagerDuty(HttpReceiver):
     def board(self) -> list[dict[str, Any]]:
         """Incidents, newest first."""
         return [asdict(incident) for incident in reversed(self.incidents)]
+
+    def act(self, act: str, key: str, who: str, at: datetime) -> Webhook:
+        """Does it to the latest incident of that dedup key, and tells of it as webhooks of version 3 do."""
+        found = next((one for one in reversed(self.incidents) if one.dedup_key == key), None)
+        if found is None or act not in _TOLD:
+            raise ActError(f"no incident {key!r} to {act}; acts: {', '.join(_TOLD)}")
+        event_type, found.status = _TOLD[act][0], _TOLD[act][1] or found.status
+        found.changed_at = at.isoformat()
+        event = {
+            "id": f"01{self.hex(24).upper()}",
+            "event_type": event_type,
+            "resource_type": "incident",
+            "occurred_at": at.isoformat().replace("+00:00", "Z"),
+            "agent": {"id": "PADA", "summary": who, "type": "user_reference"},
+            "client": None,
+            "data": _data(found, act, who),
+        }
+        body = json.dumps({"event": event}).encode()
+        signature = hmac_sha256(self.secrets["PAGERDUTY_WEBHOOK_SECRET"], body)
+        headers = {"X-PagerDuty-Signature": f"v1={signature}", "Content-Type": "application/json"}
+        return Webhook(body, headers)
 
     def empty(self) -> None:
         super().empty()
@@ -99,6 +137,22 @@ class PagerDuty(HttpReceiver):
         incident.changed_at = at
         if event["event_action"] != "trigger":
             incident.status = {"acknowledge": "acknowledged", "resolve": "resolved"}[event["event_action"]]
+
+
+def _data(found: PagedIncident, act: str, who: str) -> dict[str, Any]:
+    """What an event is about; a note names its incident by PagerDuty's own id only."""
+    number = f"P{zlib.crc32((found.dedup_key + found.opened_at).encode()):08X}"
+    if act == "annotate":
+        reference = {"id": number, "type": "incident_reference", "summary": found.summary}
+        return {"id": f"N{number}", "type": "incident_note", "content": f"{who} looks at it", "incident": reference}
+    return {
+        "id": number,
+        "type": "incident",
+        "status": found.status,
+        "incident_key": found.dedup_key,
+        "title": found.summary,
+        "created_at": found.opened_at,
+    }
 
 
 def _problems(event: dict[str, Any], routing_key: str, *, change: bool) -> list[str]:

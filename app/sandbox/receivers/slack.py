@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from datetime import datetime
 from random import Random
 from typing import Any, ClassVar, Final
+from urllib.parse import urlencode
 
 from app.sandbox.messages import Request, Response, json_response, text_response
 from app.sandbox.receiver import HttpReceiver
 from app.sandbox.receivers.slack_blocks import too_long, valid_blocks
+from app.sandbox.telling_back import ActError, Webhook, hmac_sha256
 
 CHANNEL: Final = "C0LEADLINE"
 
@@ -21,7 +25,9 @@ class Slack(HttpReceiver):
     credentials: ClassVar[Mapping[str, str]] = {
         "SLACK_BOT_TOKEN": "xoxb-{digits:12}-{digits:12}-{alnum:24}",
         "SLACK_WEBHOOK_PATH": "T{upper:8}/B{upper:8}/{alnum:24}",
+        "SLACK_SIGNING_SECRET": "{hex:32}",
     }
+    acts = ("acknowledge", "resolve", "silence_1h")
 
     def __init__(self, secrets: Mapping[str, str], random: Random) -> None:
         super().__init__(secrets, random)
@@ -35,6 +41,30 @@ class Slack(HttpReceiver):
     def board(self) -> list[dict[str, Any]]:
         """The channel as it reads now, newest first: edits applied, threads marked."""
         return list(reversed(self.messages.values()))
+
+    def act(self, act: str, key: str, who: str, at: datetime) -> Webhook:
+        """Presses a button of the message with that `ts`, and tells of it as interactivity does."""
+        message = self.messages.get(key, {})
+        pressed = [one for one in _buttons(message) if str(one.get("action_id", "")).endswith(f".{act}")]
+        if not pressed:
+            raise ActError(f"no message {key!r} with a button to {act}")
+        payload = {
+            "type": "block_actions",
+            "user": {"id": "UADA", "username": who, "name": who, "team_id": "T0LEADLINE"},
+            "channel": {"id": CHANNEL, "name": "integrations"},
+            "message": {"type": "message", "ts": key, "text": message.get("text", "")},
+            "actions": [{**pressed[0], "action_ts": f"{at.timestamp():.6f}"}],
+        }
+        body, stamp = urlencode({"payload": json.dumps(payload)}).encode(), str(int(at.timestamp()))
+        signature = hmac_sha256(self.secrets["SLACK_SIGNING_SECRET"], b"v0:" + stamp.encode() + b":" + body)
+        return Webhook(
+            body,
+            {
+                "X-Slack-Signature": f"v0={signature}",
+                "X-Slack-Request-Timestamp": stamp,
+                "Content-Type": "application/x-www-form-urlencoded",
+            },
+        )
 
     def empty(self) -> None:
         super().empty()
@@ -127,6 +157,11 @@ class Slack(HttpReceiver):
         while (text := f"{micros // 1_000_000}.{micros % 1_000_000:06d}") in self.messages:
             micros += 1
         return text
+
+
+def _buttons(message: dict[str, Any]) -> list[dict[str, Any]]:
+    blocks = [block for block in message.get("blocks", []) if block.get("type") == "actions"]
+    return [element for block in blocks for element in block.get("elements", []) if element.get("type") == "button"]
 
 
 def _arguments(request: Request) -> dict[str, Any]:
