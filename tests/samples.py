@@ -1,7 +1,8 @@
 """Writes the rendered samples of the documentation: `python -m tests.samples`.
 
 The real engine, outbox, deliverer and channels tell the sandbox's receivers of every scene; what the receivers got is
-written to docs/samples. Clock, ids and order are fixed, so that the same code makes the same files.
+written to docs/samples. Clock, ids and order are fixed, so that the same code makes the same files. `--pictures` takes
+pictures of the page's mail as well, with a Chromium.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import asyncio
 import json
 import shutil
 import ssl
+import sys
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,14 +25,19 @@ from typing import Any, Final
 import httpx
 
 from alerts.channels import build_senders
+from alerts.channels.email import CHART, drawn
 from alerts.delivery import Deliverer
 from alerts.engine import Engine
+from alerts.latency_chart import Provider
+from alerts.model import Notification
+from alerts.reports.document import Chart
 from app.sandbox.credentials import make
 from app.sandbox.listener import Listener
 from app.sandbox.receiver import Received, Receiver
 from app.sandbox.receivers import RECEIVERS
 from app.sandbox.receivers.adaptive_card import texts
 from metrics.store.database import Store
+from tests.support.sample_chart import sample_chart
 from tests.support.sample_scenes import Scene, Step, at, company, scenes
 
 DIRECTORY: Final = Path(__file__).parent.parent / "docs" / "samples"
@@ -48,14 +56,14 @@ class Told:
     got: Mapping[str, tuple[Received, ...]]
 
 
-async def play(scene: Scene, empty: Path) -> list[Told]:
+async def play(scene: Scene, empty: Path, charts: Provider = sample_chart) -> list[Told]:
     """The scene, told to receivers that are asked after every step. `empty` is a store that is copied."""
     now = [at(0)]
     story = []
     shutil.copy(empty, path := empty.with_name(f"{scene.name}.duckdb"))
     async with _receivers(now) as (receivers, environ), httpx.AsyncClient(verify=_NOBODY, trust_env=False) as client:
         config, store = company(), Store.open(path)
-        senders = build_senders(config, environ, client)
+        senders = build_senders(config, environ, client, charts)
         deliverer = Deliverer(store, senders, clock=lambda: now[0], link=LINK)
         engine = Engine(store)
         for step in scene.steps:
@@ -191,6 +199,33 @@ async def render(empty: Path) -> dict[str, str]:
     return made
 
 
+async def mail_of_the_page(empty: Path) -> str:
+    """The first mail of the outage as a browser can show it: with its chart in the page."""
+    drawn_for: list[Chart] = []
+
+    async def seen(notification: Notification) -> Chart | None:
+        chart = await sample_chart(notification)
+        drawn_for.extend([chart] if chart else [])
+        return chart
+
+    story = await play(scenes()[0], empty, seen)
+    (mail,) = story[1].got["smtp"]
+    picture = b64encode(drawn(drawn_for[0])).decode()
+    return str(mail.content["html"]).replace(f"cid:{CHART}", f"data:image/png;base64,{picture}")
+
+
+def take_pictures(html: str) -> None:
+    """The mail on a desk by day, and on a phone by night."""
+    from tests.support.chromium import chromium
+
+    with chromium() as browser:
+        for name, scheme, width in (("mail-light", "light", 700), ("mail-dark", "dark", 375)):
+            size: Any = {"width": width, "height": 400}
+            page = browser.new_page(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+            page.set_content(html)
+            page.screenshot(path=DIRECTORY / f"{name}.png", full_page=True)
+
+
 def main() -> None:
     """Write them, and take away those that are no longer made."""
     DIRECTORY.mkdir(exist_ok=True)
@@ -198,11 +233,14 @@ def main() -> None:
         empty = Path(folder) / "empty.duckdb"
         Store.open(empty).close()
         made = asyncio.run(render(empty))
+        html = asyncio.run(mail_of_the_page(empty)) if "--pictures" in sys.argv else None
     for name, text in made.items():
         (DIRECTORY / name).write_text(text, encoding="utf-8")
     for path in DIRECTORY.iterdir():
         if path.suffix != ".png" and path.name not in made:
             path.unlink()
+    if html is not None:
+        take_pictures(html)
 
 
 if __name__ == "__main__":

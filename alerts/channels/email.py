@@ -103,7 +103,7 @@ class Email:
         if not open_:
             return Receipt(None, "accepted before")
         chart = await self._chart(notification)
-        picture = await asyncio.to_thread(_drawn, chart) if chart else None
+        picture = await asyncio.to_thread(drawn, chart) if chart else None
         message = compose(notification, self.from_address, self.to, chart=chart, picture=picture)
         refused = await self._deliver(message, open_)
         accepted = {_receipt_key(notification, address): "accepted" for address in open_ if address not in refused}
@@ -209,7 +209,8 @@ def compose(
     return message
 
 
-def _drawn(chart: Chart) -> bytes:
+def drawn(chart: Chart) -> bytes:
+    """The picture, PNG on white."""
     # Imported here: it takes half a second, and only mails with a chart need it.
     from alerts.reports.charts import as_png
 
