@@ -27,6 +27,9 @@ def queued(store: Store) -> list[tuple[str, str]]:
     return [(row.channel, str(row.action)) for row in reversed(store.read(outbox)) if row.state == "due"]
 
 
+TURNS = {"opened", "reopened", "resolved"}
+
+
 def down(world: Any, at: float = 0, *more: Any) -> Any:
     return world.seen(at, world.workflow(world.region(at, failing=2 + int(at))), *more)
 
@@ -38,7 +41,12 @@ def test_an_outage_is_written_once_with_its_messages(world: Any, store: Store) -
     (found,) = store.read(open_incidents)
     assert (found.subject, found.flows, found.owner) == ("hubspot", ("lead-routing",), "growth")
     assert queued(store) == [("pager", "trigger"), ("sms", "trigger"), ("slack", "trigger")]
-    assert [event.kind for event in store.read(lambda con: timeline(con, found.incident_id))] == ["opened"]
+    assert [event.kind for event in store.read(lambda con: timeline(con, found.incident_id))] == [
+        "opened",
+        "first_failure",
+        "confirmed",
+        "evidence",
+    ]
 
 
 def test_an_incident_reads_back_as_it_was_written(world: Any, store: Store) -> None:
@@ -46,11 +54,11 @@ def test_an_incident_reads_back_as_it_was_written(world: Any, store: Store) -> N
     assert store.read(lambda con: incident(con, change.incident.incident_id)) == change.incident
 
 
-def test_a_resolve_reaches_every_channel_that_was_told_and_the_report(world: Any, store: Store) -> None:
+def test_a_resolve_reaches_every_channel_that_was_told(world: Any, store: Store) -> None:
     engine, config = Engine(store), world.config()
     engine.apply(down(world), config).result()
     engine.apply(world.seen(3, world.workflow(world.region(3))), config).result()
-    ends = [("pager", "resolve"), ("sms", "resolve"), ("slack", "resolve"), ("mail", "resolve")]
+    ends = [("pager", "resolve"), ("sms", "resolve"), ("slack", "resolve")]
     assert queued(store)[3:] == ends
     assert store.read(open_incidents) == ()
     assert store.read(lambda con: incidents(con, 10, IncidentState.RESOLVED))[0].resolved_at is not None
@@ -83,7 +91,7 @@ def test_a_reopened_incident_says_so_and_pages_on_the_same_key(world: Any, store
     (found,) = store.read(open_incidents)
     assert found.reopened == 1
     kinds = [event.kind for event in store.read(lambda con: timeline(con, found.incident_id))]
-    assert kinds == ["opened", "resolved", "reopened"]
+    assert [kind for kind in kinds if kind in TURNS] == ["opened", "resolved", "reopened"]
     assert queued(store)[-3:] == [("pager", "trigger"), ("sms", "trigger"), ("slack", "trigger")]
 
 
