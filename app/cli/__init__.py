@@ -10,6 +10,7 @@ import typer
 
 from app.cli import (
     auth,
+    backtest,
     channels,
     check,
     demo,
@@ -51,6 +52,7 @@ _COMMANDS: Final[dict[str, Callable[..., None]]] = {
     "sql": sql.sql,
     "export": export.export,
     "replay": replay.replay,
+    "backtest": backtest.backtest,
 }
 
 

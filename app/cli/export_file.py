@@ -37,10 +37,11 @@ class Saved:
     size: int
 
 
-def save(request: Request, path: Path, kind: str) -> Saved:
-    """Write the file; raises UserError, with nothing changed, when the export cannot be had whole."""
+def save(request: Request, path: Path, kind: str, *, quiet: bool = False) -> Saved:
+    """Write the file; raises UserError, with nothing changed, when the export cannot be had whole. `quiet`: without a
+    word on its progress."""
     with _draft(path) as draft, answered("GET", request.url, params=request.params, timeout=_PIECE_WITHIN_S) as answer:
-        rows = _copy(_Body(answer.iter_raw()), draft, kind, _progress())
+        rows = _copy(_Body(answer.iter_raw()), draft, kind, _progress(quiet))
     return Saved(rows, path.stat().st_size)
 
 
@@ -84,8 +85,8 @@ def _next(reader: Any) -> tuple[pa.RecordBatch, dict[bytes, bytes]] | None:
     return found.batch, dict(found.custom_metadata or {})
 
 
-def _progress() -> Callable[[int, bytes | None], None]:
-    if not sys.stderr.isatty():
+def _progress(quiet: bool) -> Callable[[int, bytes | None], None]:
+    if quiet or not sys.stderr.isatty():
         return lambda rows, until: None
 
     def show(rows: int, until: bytes | None) -> None:

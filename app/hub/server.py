@@ -15,6 +15,7 @@ from app.dashboard.view import View
 from app.hub.asking import Desk
 from app.hub.asking_api import asking_router
 from app.hub.channels_api import channels_router
+from app.hub.config_api import config_router
 from app.hub.inbound_api import inbound_router
 from app.hub.incidents_api import incidents_router
 from app.hub.normal_api import normal_router
@@ -33,7 +34,7 @@ def create_app(state: HubState, view: View) -> FastAPI:
     desk = Desk(state.store)
     asked = (asking_router(state, desk), runs_router(state, desk), normal_router(state, desk))
     acted = (incidents_router(state, desk), silences_router(state, desk), channels_router(state))
-    told = (reports_router(state, desk),)
+    told = (reports_router(state, desk), config_router(state))
     routers = (prober_router(state), public_router(state), *told, *asked, *acted, inbound_router(state))
     for router in routers:
         server.include_router(router)

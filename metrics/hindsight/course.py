@@ -57,9 +57,9 @@ class Course:
             outcome=outcome,
             held=rows.held[chosen],
             told=told,
-            failing=_streaks(outcome == FAILED),
-            throttled=_streaks(outcome == THROTTLED),
-            good=_streaks(outcome != FAILED),
+            failing=streaks(outcome == FAILED),
+            throttled=streaks(outcome == THROTTLED),
+            good=streaks(outcome != FAILED),
             all_seen_us=np.maximum.accumulate(seen) if len(seen) else seen,
             any_seen_us=later,
         )
@@ -101,6 +101,7 @@ class Course:
             good=good,
             throttled=throttled,
             failing_since=instant(int(self.started_us[places[-failing]])) if failing else None,
+            latest=tuple(OUTCOMES[place] for place in self.outcome[places[::-1]].tolist()),
             **self._reason(places),
         )
 
@@ -124,7 +125,7 @@ def instant_us(at: datetime) -> int:
     return (at - _EPOCH) // _US
 
 
-def _streaks(hits: NDArray[np.bool_]) -> Numbers:
+def streaks(hits: NDArray[np.bool_]) -> Numbers:
     """How many hits in a row end at each place."""
     places = np.arange(len(hits))
     last = np.maximum.accumulate(np.where(hits, -1, places)) if len(hits) else places
@@ -132,7 +133,7 @@ def _streaks(hits: NDArray[np.bool_]) -> Numbers:
 
 
 def _at_end(hits: NDArray[np.bool_]) -> int:
-    return int(_streaks(hits)[-1])
+    return int(streaks(hits)[-1])
 
 
 def _whole(length: timedelta) -> int:

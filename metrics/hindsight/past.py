@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 
 import numpy as np
 
@@ -54,12 +53,15 @@ class Seen:
     _statuses: dict[int, tuple[int, ObjectiveStatus]] = field(default_factory=dict)
     _changes: list[Numbers] = field(default_factory=list)
 
-    def evaluation(self, at: datetime) -> Evaluation:
-        """What `evaluate` would have said, without the budgets, and without whatever the store keeps no history of."""
+    def evaluation(self, at: datetime, *, figures: bool = True) -> Evaluation:
+        """What `evaluate` would have said, without the budgets, and without whatever the store keeps no history of.
+
+        Without `figures`, the rates of burns that fire may be those of when they began to.
+        """
         return Evaluation(
             at=at,
             workflows=tuple(self._workflows(at)),
-            objectives=tuple(self._objectives(at)),
+            objectives=tuple(self._objectives(at, figures)),
             probers=(),
             learned=self.learned.at(instant_us(at)),
             **self.more(at),  # type: ignore[arg-type] # Fields by name.
@@ -67,9 +69,8 @@ class Seen:
 
     def moments(self) -> Numbers:
         """Milliseconds since the epoch, in order: when a rule may see something new. In between, only time goes by."""
-        needed = max(self.config.alerting.confirm.recoveries, self.config.alerting.confirm.failures) + 1
         parts = [np.array(self.learned.since_us, np.int64) // 1000 + 1]
-        parts += list(series_moments(self.config, self.courses, needed))
+        parts += list(series_moments(self.config, self.courses))
         parts += self._burn_changes()
         return np.unique(np.concatenate(parts))
 
@@ -86,33 +87,45 @@ class Seen:
                 regions = tuple(verdict for verdict in verdicts if verdict is not None)
                 yield WorkflowVerdict(integration.name, workflow.name, workflow.every, regions)
 
-    def _objectives(self, at: datetime) -> Iterator[ObjectiveStatus]:
-        """Each anew only while it burns: otherwise its figures are told nowhere."""
+    def _objectives(self, at: datetime, figures: bool) -> Iterator[ObjectiveStatus]:
+        """Each anew only where another pair fires: else its figures are told nowhere, unless they are asked for."""
         now = epoch_ms(at)
         for number, (promise, changes) in enumerate(zip(self.promises, self._burn_changes(), strict=True)):
             turn = int(np.searchsorted(changes, now, "right"))
             known = self._statuses.get(number)
-            if known is None or known[0] != turn or any(burn.firing for burn in known[1].burns):
+            if known is None or known[0] != turn or (figures and any(burn.firing for burn in known[1].burns)):
                 known = self._statuses[number] = turn, promise.status(at)
             yield known[1]
 
 
-class Past:
-    """Reads the history of a store, an integration at a time, and keeps of it what rules go by."""
+RowsOf = Callable[[str, Sequence[str]], RunRows]
+"""The runs of an integration, with those values that they recorded."""
 
-    def __init__(self, store: Store, window: Window, configs: Sequence[Config]) -> None:
-        self._store, self._window, self._configs = store, window, configs
+
+class Past:
+    """Takes the history in, an integration at a time, and keeps of it what rules go by."""
+
+    def __init__(self, rows_of: RowsOf, configs: Sequence[Config]) -> None:
+        self._rows_of, self._configs = rows_of, configs
         self._watched = [every_objective(config) for config in configs]
         self._courses: dict[Series, Course] = {}
         self._schedules: dict[Series, list[Segment]] = {}
         self._judged: list[dict[int, list[Judged]]] = [defaultdict(list) for _ in configs]
 
+    @classmethod
+    def of_store(cls, store: Store, window: Window, configs: Sequence[Config]) -> Past:
+        """The runs that a store holds of that time."""
+
+        def rows_of(name: str, values: Sequence[str]) -> RunRows:
+            return store.read(lambda con: run_rows(con, name, window, values), timeout=_PATIENCE)
+
+        return cls(rows_of, configs)
+
     def read(self, heard: Callable[[float], None] = lambda share: None) -> list[Seen]:
         """Everything, as each of the configurations sees it."""
         names = sorted({one.name for config in self._configs for one in config.integrations})
         for done, name in enumerate(names, start=1):
-            self._take(self._store.read(partial(run_rows, integration=name, window=self._window,
-                                                values=self._values(name)), timeout=_PATIENCE))  # fmt: skip
+            self._take(self._rows_of(name, self._values(name)))
             heard(done / len(names))
         return [
             Seen(config, self._courses, [self._promise(place, one) for one in self._watched[place]])

@@ -62,7 +62,8 @@ class Promise:
             return candidates
         firing = self.firing(candidates)
         before = np.vstack([np.zeros((1, firing.shape[1]), bool), firing[:-1]])
-        return candidates[(firing != before).any(axis=1)]
+        changed: Numbers = candidates[(firing != before).any(axis=1)]
+        return changed
 
     def _candidates(self) -> Iterator[Numbers]:
         """Where anything may change while something bad is in a short window: without that nothing fires."""

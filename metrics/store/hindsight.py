@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 
+import duckdb
 import numpy as np
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
@@ -89,10 +92,15 @@ def run_rows(con: DuckDBPyConnection, integration: str, window: Window, values: 
     )
 
 
-def integrations_between(con: DuckDBPyConnection, window: Window) -> dict[str, tuple[datetime, datetime]]:
-    """Every integration that has runs in the window, with the start of its first and of its last."""
-    rows = con.execute(_INTEGRATIONS, {"start": window.start, "end": window.end}).fetchall()
-    return {name: (first, last) for name, first, last in rows}
+@contextmanager
+def exported(runs: Path, recorded: Path | None) -> Iterator[DuckDBPyConnection]:
+    """Exports of `runs` and `recorded` (Parquet) as if they were the tables of a store."""
+    with duckdb.connect(":memory:", config={"threads": 1}) as con:
+        con.execute("SET TimeZone = 'UTC'")
+        con.read_parquet(str(runs)).create_view("runs")
+        if recorded is not None:
+            con.read_parquet(str(recorded)).create_view("recorded_values")
+        yield con
 
 
 def _figures(column: Any) -> NDArray[np.float64]:
@@ -133,10 +141,5 @@ _WORDS: Final = f"""
 SELECT row, failed_step, failure_kind, failure_message, failed_status, failed_integration, run_id::VARCHAR, evidence_id
 FROM ({_ORDERED}) WHERE outcome <> 'passed' OR failure_kind IS NOT NULL ORDER BY row
 """  # noqa: S608 - names of ours
-
-_INTEGRATIONS: Final = """
-SELECT integration, min(started_at), max(started_at) FROM runs WHERE started_at >= $start AND started_at < $end
-GROUP BY integration ORDER BY integration
-"""
 
 PASSED, UNSTABLE, FAILED, THROTTLED = range(len(OUTCOMES))
