@@ -114,7 +114,7 @@ def affected(about: Incident, conditions: tuple[Condition, ...], config: Config)
         return tuple(i.name for i in config.integrations if any(region in w.regions for w in i.workflows)), region
     whose = party(config, about.integration)
     wanted = {*(whose.members if whose else ()), *(c.seen_by for c in conditions if c.seen_by)}
-    wanted |= {name for condition in conditions for name in condition.members}
+    wanted |= {name for condition in conditions if condition.extent for name in condition.extent.members}
     return tuple(one.name for one in config.integrations if one.name in wanted), None
 
 

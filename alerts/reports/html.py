@@ -32,6 +32,7 @@ _CSS: Final = Path(__file__).with_name("page.css")
 MARKS: Final = {Mark.NONE: "", Mark.GOOD: "✓ ", Mark.WARN: "▲ ", Mark.BAD: "■ "}
 """A shape beside the colour."""
 
+_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d)?( \S{1,6})?)?$")
 Drawn = Callable[[Chart, int], str]
 """A chart and its number → the element that shows it."""
 
@@ -128,7 +129,8 @@ def _table(table: Table) -> str:
 
 
 def _cell(cell: Cell, number: bool) -> str:
-    classes = " ".join(name for name in ("n" if number else "", str(cell.mark)) if name)
+    kind = "n" if number else "t" if _INSTANT.match(cell.text) else ""
+    classes = " ".join(name for name in (kind, str(cell.mark)) if name)
     text = _text(cell.text)
     shown = f'<a href="{_attribute(cell.link)}">{text}</a>' if is_address(cell.link) else text
     opening = f'<td class="{classes}">' if classes else "<td>"

@@ -15,7 +15,7 @@ from metrics.store.outcomes import EvidenceIds, evidence_ids, failed_runs
 from metrics.store.quota import quota_levels
 from probes.auth.life import WORDS, CredentialState
 
-MOST_RUNS: Final = 20
+MOST_RUNS: Final = 12
 
 
 def section(case: Case) -> Section:

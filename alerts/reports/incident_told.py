@@ -10,7 +10,7 @@ from alerts.facts import VENDOR_STATUS
 from alerts.model import Condition
 from alerts.reports.case import Case
 from alerts.reports.document import Block, Cell, Mark, Paragraph, Section, Table, columns, row
-from alerts.reports.wording import NONE, at_time, lasting, short
+from alerts.reports.wording import NONE, at_time, lasting, plural, short
 from alerts.store.told import Told
 from metrics.store.evaluations import Explained, evaluations
 
@@ -66,7 +66,7 @@ def _messages(case: Case) -> Table:
         columns("channel", "tier", "what", "written", "state", "#tries", "#after", "answer"),
         tuple(_message(case, one) for one in shown[:_MOST]),
         empty="nobody was told of it",
-        note=f"after: from writing to its end. {overtaken} were overtaken by newer ones." if overtaken else
+        note=f"after: from writing to its end. {plural(overtaken, 'message')} overtaken by newer ones not shown." if overtaken else
         "after: from writing to its end.",
     )  # fmt: skip
 

@@ -21,7 +21,16 @@ from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import BaseDocTemplate, Flowable, Frame, Image, KeepTogether, PageTemplate, Spacer
+from reportlab.platypus import (
+    BaseDocTemplate,
+    CondPageBreak,
+    Flowable,
+    Frame,
+    Image,
+    KeepTogether,
+    PageTemplate,
+    Spacer,
+)
 from reportlab.platypus import Paragraph as Flow
 from reportlab.platypus import Table as Grid
 
@@ -52,6 +61,10 @@ _COLOURS: Final = {
 _MARKS: Final = {Mark.NONE: "", Mark.GOOD: "✓ ", Mark.WARN: "▲ ", Mark.BAD: "■ "}
 _LONGEST: Final = 2_000
 """Characters of a text: a cell higher than a page cannot be set."""
+_WORD: Final = 110.0
+_LINE: Final = 330.0
+"""Points that a word, and a line, of a table may claim."""
+_PADDING: Final = 7.5
 _ACROSS: Final = 4
 """Figures side by side."""
 
@@ -120,9 +133,9 @@ _CELL_RIGHT: Final = _style(7.6, alignment=TA_RIGHT)
 _HEAD_CELL: Final = _style(7.2, bold=True, colour=_SOFT)
 _HEAD_RIGHT: Final = _style(7.2, bold=True, colour=_SOFT, alignment=TA_RIGHT)
 _NOTE: Final = _style(7.2, colour=_SOFT, after=6)
-_CAPTION: Final = _style(8.6, bold=True, after=3, spaceBefore=6, keepWithNext=1)
+_CAPTION: Final = _style(8.6, bold=True, after=3, spaceBefore=6)
 _TITLE: Final = _style(16, bold=True, after=4)
-_HEADING: Final = _style(12, bold=True, after=5, spaceBefore=12, keepWithNext=1)
+_HEADING: Final = _style(12, bold=True, after=5, spaceBefore=12)
 
 
 def _head(document: Document, zone: ZoneInfo) -> list[Flowable]:
@@ -137,7 +150,8 @@ def _head(document: Document, zone: ZoneInfo) -> list[Flowable]:
 
 def _section(section: Section, zone: ZoneInfo) -> list[Flowable]:
     blocks = [flow for block in section.blocks for flow in _block(block, zone)]
-    return [Flow(_marked(section.heading), _HEADING), *blocks]
+    # Not "with the next": that would be the whole of a long table, and most of a page left empty.
+    return [CondPageBreak(46 * mm), Flow(_marked(section.heading), _HEADING), *blocks]
 
 
 def _block(block: Block, zone: ZoneInfo) -> list[Flowable]:
@@ -179,18 +193,29 @@ def _table(table: Table) -> list[Flowable]:
     head = [Flow(_marked(c.label), _HEAD_RIGHT if c.number else _HEAD_CELL) for c in table.columns]
     rows = [[_cell(cell, right=c.number) for cell, c in zip(cells, table.columns, strict=True)] for cells in table.rows]
     lines = [("LINEBELOW", (0, 0), (-1, -1), 0.4, _RULE)]
-    return [caption, _grid([head, *rows], _widths(table), lines, heads=1), Spacer(0, 3), *note]
+    return [CondPageBreak(30 * mm), caption, _grid([head, *rows], _widths(table), lines, heads=1), Spacer(0, 3), *note]
 
 
 def _widths(table: Table) -> list[float]:
-    """By how much there is to read: each at least its longest word, as far as the page goes."""
-    wanted = []
+    """Each as wide as its longest word; what is left of the page goes to who has more to say."""
+    least, wanted = [], []
     for place, column in enumerate(table.columns):
-        texts = [column.label, *(cells[place].text for cells in table.rows)]
-        most = max(min(len(text), 60) for text in texts)
-        word = max(min(max(map(len, text.split()), default=0), 20) for text in texts)
-        wanted.append(max(most**0.8, word * 1.05, 4.0))
-    return [_WIDTH * part / sum(wanted) for part in wanted]
+        texts = [_MARKS[cells[place].mark] + cells[place].text for cells in table.rows]
+        words = [word for text in texts for word in text.split()]
+        head = max((_long(word, _HEAD_CELL) for word in column.label.split()), default=0.0)
+        least.append(min(_WORD, max([head, *(_long(word, _CELL) for word in words)])) + _PADDING)
+        wanted.append(min(_LINE, max([head, *(_long(text, _CELL) for text in texts)])) + _PADDING)
+    spare = _WIDTH - sum(least)
+    if spare <= 0:
+        return [_WIDTH * part / sum(least) for part in least]
+    more = [want - low for want, low in zip(wanted, least, strict=True)]
+    each = min(1.0, spare / (sum(more) or 1.0))
+    widths = [low + each * extra for low, extra in zip(least, more, strict=True)]
+    return [width * _WIDTH / sum(widths) for width in widths]
+
+
+def _long(text: str, style: ParagraphStyle) -> float:
+    return float(pdfmetrics.stringWidth(text, style.fontName, style.fontSize))
 
 
 def _cell(cell: Cell, *, right: bool) -> Flow:

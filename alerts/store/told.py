@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -41,12 +41,23 @@ def first_told(con: DuckDBPyConnection, incident_ids: Sequence[str]) -> dict[str
 
 
 def conditions_told(con: DuckDBPyConnection, incident_id: str) -> tuple[Condition, ...]:
-    """Every condition that a message about the incident told of, in its latest words, in order of their beginning."""
+    """Every condition that a message about the incident told of, in its latest words, in order of their beginning. A
+    storm has all the members that it ever had."""
     rows = con.execute(
         "SELECT incident FROM outbox WHERE incident_id = ? ORDER BY notification_id", [incident_id]
     ).fetchall()
-    latest = {c.key: c for row in rows for c in INCIDENT.validate_json(row[0]).conditions}
+    latest: dict[str, Condition] = {}
+    for condition in (c for row in rows for c in INCIDENT.validate_json(row[0]).conditions):
+        before = latest.get(condition.key)
+        latest[condition.key] = _joined(before, condition) if before else condition
     return tuple(sorted(latest.values(), key=lambda c: (c.since, -c.tier.rank, c.key)))
+
+
+def _joined(before: Condition, now: Condition) -> Condition:
+    if before.extent is None or now.extent is None:
+        return now
+    members = tuple(sorted({*before.extent.members, *now.extent.members}))
+    return replace(now, extent=replace(now.extent, members=members))
 
 
 def incidents_opened(con: DuckDBPyConnection, window: Window) -> tuple[Incident, ...]:
