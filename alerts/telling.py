@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from duckdb import DuckDBPyConnection
 
@@ -25,6 +26,9 @@ from alerts.store.mutings import (
     standing_mutings,
 )
 from alerts.store.outbox import enqueue, told
+
+PATIENCE: Final = timedelta(minutes=10)
+"""So long after a muting has ended, an incident that may be over is not told yet."""
 
 Budget = Callable[[str], float | None]
 """Integration → what is left of its budget."""
@@ -102,12 +106,11 @@ class _Desk:
         routes = routes_of(incident, config, self.at)
         hours = [quiet_of(route, incident, config, self.at) for route in routes]
         quiet = [muting for muting in hours if muting]
-        if change is None and quiet and row is not None and row.muting.reason is MutedBy.QUIET_HOURS:
+        if change is None and row is not None and (_sleeps(row, quiet) or self._may_be_over(incident, row)):
             return
         late = row is not None and row.withheld > 0
-        if change is None or (late and change.kind is TransitionKind.UPDATED):
-            news = Transition(TransitionKind.UNMUTED, incident, self.at, "")
-        else:
+        news = Transition(TransitionKind.UNMUTED, incident, self.at, "")
+        if change is not None and not (late and change.kind is TransitionKind.UPDATED):
             news = change
         known = told(self.con, incident.incident_id)
         sent = messages(news, [route for route, held in zip(routes, hours, strict=True) if not held], known)
@@ -117,6 +120,17 @@ class _Desk:
         elif row is not None:
             self._unmute(incident, row)
         self._enqueue(incident, sent, _past(row, self.at) if row and late else "")
+
+    def _may_be_over(self, incident: Incident, row: MutingRow) -> bool:
+        """Whether the muting has just ended and nothing of the incident is certain any more: what comes back to life
+        as its maintenance ends would page for a minute. Its next runs will tell, or time will."""
+        if not all(condition.note for condition in incident.conditions):
+            return False
+        ended = _ended(row, self.at)
+        if ended != row.muting.until:
+            row = self.standing[incident.incident_id] = replace(row, muting=replace(row.muting, until=ended))
+            change_muting(self.con, row)
+        return self.at - ended < PATIENCE
 
     def _withhold(self, incident: Incident, muting: Muting, pending: int, change: Transition | None) -> None:
         row = self.standing.get(incident.incident_id)
@@ -143,12 +157,22 @@ class _Desk:
             enqueue(self.con, incident, replace(message, note=note), self.at, budget)
 
 
+def _sleeps(row: MutingRow, quiet: Sequence[Muting]) -> bool:
+    """Whether it waits for the end of quiet hours, and they go on."""
+    return bool(quiet) and row.muting.reason is MutedBy.QUIET_HOURS
+
+
+def _ended(row: MutingRow, at: datetime) -> datetime:
+    """When the muting was over, if it is over now."""
+    return row.muting.until if row.muting.until and row.muting.until <= at else at
+
+
 def _words(muting: Muting) -> str:
     return f"{muting.words}{_until(muting.until)}"
 
 
 def _past(row: MutingRow, at: datetime) -> str:
-    return f"was muted by {row.muting.words}{_until(at)}"
+    return f"was muted by {row.muting.words}{_until(_ended(row, at))}"
 
 
 def _until(at: datetime | None) -> str:

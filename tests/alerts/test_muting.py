@@ -36,16 +36,16 @@ class Life:
         return at
 
     def down(self, minute: float, *more: Any) -> None:
-        self._apply(minute, self.world.region(minute, failing=2 + int(minute)), *more)
+        self.seen(minute, self.world.region(minute, failing=2 + int(minute)), *more)
 
     def good(self, minute: float, *more: Any) -> None:
-        self._apply(minute, self.world.region(minute), *more)
+        self.seen(minute, self.world.region(minute), *more)
 
     def low(self, minute: float) -> None:
         """What can wait: a quota that runs low."""
         self.good(minute, self.world.quota(0.05, minute))
 
-    def _apply(self, minute: float, region: Any, *more: Any) -> None:
+    def seen(self, minute: float, region: Any, *more: Any) -> None:
         self.engine.apply(self.world.seen(minute, self.world.workflow(region), *more), self.config).result()
 
     def silence(self, begin: float, end: float, match: dict[str, tuple[str, ...]] | None = None) -> str:
@@ -283,6 +283,36 @@ def test_a_maintenance_window_mutes_and_what_goes_on_after_it_is_told(store: Sto
     assert life.told == []
     assert life.events("muted") == [("muted", "muted by maintenance weekly until 2026-11-22 04:30 UTC")]
     life.down(90)
+    assert life.told == [("pager", "trigger"), ("slack", "trigger")]
+
+
+def test_what_recovers_as_its_maintenance_ends_pages_nobody(store: Store, world: Any) -> None:
+    life = Life(store, world, maintenance=(window(start="2026-11-22T02:00", end="2026-11-22T03:10"),))
+    life.down(0)
+    life.seen(9, world.region(9, good=1))
+    life.seen(10, world.region(9, good=1))
+    life.seen(10.5, world.region(10.5, good=2))
+    assert life.told == []
+    assert life.store.read(open_incidents) == ()
+
+
+def test_what_does_not_recover_after_all_is_told(store: Store, world: Any) -> None:
+    life = Life(store, world, maintenance=(window(start="2026-11-22T02:00", end="2026-11-22T03:10"),))
+    life.down(0)
+    life.seen(10, world.region(9, good=1))
+    assert life.told == []
+    life.down(11)
+    assert life.told == [("pager", "trigger"), ("slack", "trigger")]
+    assert "until 2026-11-22 03:10 UTC" in life.notes[0]
+
+
+def test_what_nobody_can_tell_is_told_in_the_end(store: Store, world: Any) -> None:
+    life = Life(store, world, maintenance=(window(start="2026-11-22T02:00", end="2026-11-22T03:10"),))
+    life.down(0)
+    for minute in (10, 19):
+        life.engine.apply(world.seen(minute), life.config).result()
+        assert life.told == []
+    life.engine.apply(world.seen(20), life.config).result()
     assert life.told == [("pager", "trigger"), ("slack", "trigger")]
 
 
