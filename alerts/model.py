@@ -78,8 +78,8 @@ class Condition:
     rule: Rule
     tier: Tier
     subject: str
-    """Integration name, `changes:NAME` of it, `flow:NAME`, `region:NAME`, `prober:ID`, `channel:NAME`, `storm:vendors` or
-    `hub:self`."""
+    """Integration name, `changes:NAME` of it, `flow:NAME`, `region:NAME`, `prober:ID`, `channel:NAME`,
+    `storm:vendors` or `hub:self`."""
     since: datetime
     summary: str
     """One line for people: what broke, with numbers."""
@@ -221,8 +221,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class IncidentEvent:
-    """One line of an incident's timeline. `kind`: opened, reopened, escalated, updated, resolved, acknowledged,
-    comment, undelivered, muted, unmuted."""
+    """One line of an incident's timeline; docs/incidents.md lists the kinds."""
 
     incident_id: str
     at: datetime

@@ -62,7 +62,7 @@ def incidents(
 
 
 def incident(incident_id: Id, hub: HubUrl = None, data: Data = DEFAULT_DATA, as_json: Json = False) -> None:
-    """Show one incident with its timeline, and what was sent of it.
+    """Show one incident: what is wrong, and everything that happened in order, messages included.
 
     Example: `leadline incident 20261122-0300`
     """
@@ -84,9 +84,8 @@ def incident(incident_id: Id, hub: HubUrl = None, data: Data = DEFAULT_DATA, as_
         who = f" ({printable(event['who'])})" if event["who"] else ""
         print(f"{at_second(event['at'])}  {event['kind']:<16}  {printable(event['note'])}{who}")
     for message in told["messages"]:
-        print(
-            f"{at_second(message['created_at'])}  {message['action']:<16}  to {message['channel']}: {message['state']}"
-        )
+        if message["state"] in ("due", "claimed"):
+            print(f"still to be sent: {message['action']} to {message['channel']}, {message['attempts']} attempts")
 
 
 def ack(

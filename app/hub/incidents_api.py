@@ -13,9 +13,10 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from alerts.model import Incident, IncidentState
-from alerts.store import acknowledge, comment, deliveries, incident, outbox, resolve, timeline, unacknowledge
+from alerts.store import acknowledge, comment, deliveries, incident, outbox, resolve, unacknowledge
 from alerts.store.incidents import incident_page
 from alerts.store.mutings import mutings_of
+from alerts.store.story import story
 from app.hub.asking import Desk, only_json
 from app.hub.incident_document import (
     delivery_document,
@@ -133,7 +134,7 @@ def _whole(con: DuckDBPyConnection, incident_id: str) -> dict[str, Any]:
     return {
         **incident_document(found),
         "muted": muting_document(muted) if muted else None,
-        "timeline": [event_document(event) for event in timeline(con, incident_id)],
+        "timeline": [event_document(event) for event in story(con, incident_id)],
         "messages": [message_document(row) for row in reversed(outbox(con, MOST, incident_id=incident_id))],
         "deliveries": [delivery_document(attempt) for attempt in reversed(deliveries(con, incident_id, MOST))],
         "mutings": [muting_document(row) for row in mutings],
