@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -39,6 +40,8 @@ _HATCHES: Final = ("", "///", "...", "xx", "\\\\\\", "--")
 _LONGEST: Final = 48
 """Characters of a label."""
 _DAY_MS: Final = 86_400_000.0
+_ALONE: Final = Lock()
+"""Matplotlib's settings are the process's: two threads that draw would take them from each other."""
 _STYLE: Final[dict[str, Any]] = {
     "svg.fonttype": "none", "text.parse_math": False, "text.usetex": False, "font.family": "DejaVu Sans",
     "font.size": 8.0, "axes.unicode_minus": False, "hatch.linewidth": 0.5, "path.simplify": True,
@@ -70,7 +73,7 @@ def as_png(chart: Chart, zone: ZoneInfo, size: tuple[float, float] = WIDE) -> by
 
 @contextmanager
 def _drawn(chart: Chart, zone: ZoneInfo, size: tuple[float, float], more: dict[str, Any]) -> Iterator[Figure]:
-    with mpl.rc_context(rc={**_STYLE, **more}):  # type: ignore[dict-item]
+    with _ALONE, mpl.rc_context(rc={**_STYLE, **more}):  # type: ignore[dict-item]
         figure = Figure(figsize=size, layout="constrained")
         figure.patch.set_alpha(0 if "svg.hashsalt" in more else 1)
         _draw(figure.add_subplot(), chart, zone, narrow=size is NARROW)

@@ -66,9 +66,9 @@ def _messages(case: Case) -> Table:
         columns("channel", "tier", "what", "written", "state", "#tries", "#after", "answer"),
         tuple(_message(case, one) for one in shown[:_MOST]),
         empty="nobody was told of it",
-        note=f"after: from writing to its end. {plural(overtaken, 'message')} overtaken by newer ones not shown." if overtaken else
-        "after: from writing to its end.",
-    )  # fmt: skip
+        note="after: from writing to its end."
+        + (f" Without {plural(overtaken, 'message')} that newer ones overtook." if overtaken else ""),
+    )
 
 
 def _message(case: Case, one: Told) -> tuple[Cell, ...]:

@@ -34,8 +34,9 @@ class Review:
 
     @cached_property
     def before(self) -> Window:
-        """The week before, all of it."""
-        return self.week.before.window(self.sources.zone)
+        """The week before; of the one that goes on, the same part of it."""
+        whole = self.week.before.window(self.sources.zone)
+        return Window(whole.start, min(whole.end, whole.start + self.window.length)) if self.so_far else whole
 
     @property
     def so_far(self) -> bool:
@@ -65,6 +66,7 @@ def weekly_review(sources: Sources, week: Week) -> Document:
     figures = weekly_latency.found(review)
     covered = weekly_coverage.found(review, figures)
     span = f"{at_time(review.window.start, zone)} to {at_time(review.window.end, zone)}"
+    against = f"the same part of {week.before.name}" if review.so_far else week.before.name
     sections = (
         Section("figures", "At a glance", (_figures(objectives, incidents, covered),)),
         weekly_objectives.section(review, objectives),
@@ -82,7 +84,7 @@ def weekly_review(sources: Sources, week: Week) -> Document:
         kind=Kind.WEEKLY,
         key=week.name,
         title=f"Weekly review {week.name}" + (", so far" if review.so_far else ""),
-        subtitle=f"{span} · against {week.before.name} · {plural(len(review.names), 'integration')}",
+        subtitle=f"{span} · against {against} · {plural(len(review.names), 'integration')}",
         generated_at=sources.now,
         time_zone=str(zone),
         summary=_summary(review, objectives, incidents, figures) if review.measured else (_nothing(review),),

@@ -162,5 +162,7 @@ def _mark(at: datetime, now: datetime) -> Mark:
 
 
 def _distance(at: datetime, now: datetime) -> Cell:
-    days = (at - now) // _DAY
-    return Cell(f"{days} d" if at > now else f"{-((at - now) // _DAY)} d ago", float(days))
+    days = abs(at - now) // _DAY
+    if not days:
+        return Cell("today", 0.0)
+    return Cell(f"{days} d" if at > now else f"{days} d ago", float(days if at > now else -days))

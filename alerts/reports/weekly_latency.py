@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from alerts.reports.document import Cell, Mark, Section, Table, columns, row
+import numpy as np
+
+from alerts.reports.document import Cell, Chart, Line, Mark, Section, Table, columns, row
 from alerts.reports.wording import change, change_cell, count, milliseconds, number, share
 from metrics.model import Rates
+from metrics.series import Column
+from metrics.store.latency import latency_series
 from metrics.store.learned.against import AgainstNormal, against_normal
 from metrics.store.rates import CLASSES
 from metrics.store.reviewed import Reviewed, reviewed
@@ -91,7 +96,33 @@ def section(review: Review, figures: Figures) -> Section:
         else "what is normal is not learned for that week",
         note="Median over the hours of the week of the hour's 75th percentile ÷ what was normal then; n: buckets.",
     )
-    return Section("latency", "Regressions of latency", (against, learned))
+    drawn = (_course(review, ranked[0][0].integration),) if ranked else ()
+    return Section("latency", "Regressions of latency", (against, *drawn, learned))
+
+
+def _course(review: Review, name: str) -> Chart:
+    """The P95 of what got slowest, hour by hour, over that of the week before."""
+    hour = timedelta(hours=1)
+    now, then = (
+        review.sources.ask(lambda con, w=w: latency_series(con, name, w, bucket=hour))  # type: ignore[misc]
+        for w in (review.window, review.before)
+    )
+    shift = (review.window.start - review.before.start) / timedelta(milliseconds=1)
+    n = int(np.nansum(now.n))
+    return Chart(
+        title=f"P95 of {name}, this week and the one before",
+        unit="ms",
+        alt=f"the hourly P95 of {name} in {review.week.name}, n = {n:,}, and a week earlier",
+        lines=(
+            Line(review.week.before.name, tuple(float(t) + shift for t in then.t_ms), _gaps(then.p95), dashed=True),
+            Line(review.week.name, tuple(float(t) for t in now.t_ms), _gaps(now.p95)),
+        ),
+        note=f"Good answers of all steps together; buckets of an hour, n = {n:,}.",
+    )
+
+
+def _gaps(column: Column) -> tuple[float | None, ...]:
+    return tuple(None if np.isnan(value) else round(float(value), 3) for value in column)
 
 
 def _ranked(figures: Figures) -> list[tuple[Reviewed, Reviewed]]:

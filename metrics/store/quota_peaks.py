@@ -24,7 +24,10 @@ class QuotaPeak(NamedTuple):
 
 
 def quota_peaks(con: DuckDBPyConnection, window: Window) -> tuple[QuotaPeak, ...]:
-    """Of every bucket whose size its vendor tells, the one with the least left first. A bucket in percent has 100."""
+    """Of every bucket whose size its vendor tells, the one with the least left first. A bucket in percent has 100.
+
+    Simulated readings of an integration are left out as soon as it has a real one.
+    """
     rows = con.execute(_PEAKS, {"start": window.start, "end": window.end}).fetchall()
     return tuple(QuotaPeak(*row) for row in rows)
 
@@ -34,6 +37,7 @@ WITH sized AS (
     SELECT integration, credential, bucket, unit, observed_at,
            coalesce(limit_value, CASE unit WHEN 'percent' THEN 100.0 END) AS size, used, remaining
     FROM quota_readings WHERE observed_at >= $start AND observed_at < $end
+    QUALIFY NOT simulated OR bool_and(simulated) OVER (PARTITION BY integration)
 ), shares AS (
     SELECT *, greatest(0.0, least(1.0, coalesce(remaining, size - used) / size)) AS left_share
     FROM sized WHERE size > 0 AND (remaining IS NOT NULL OR used IS NOT NULL)
