@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: up test quick lint format bench schema screenshots setup browser independent
+.PHONY: up test quick lint format bench schema samples screenshots setup browser independent
 .DEFAULT_GOAL := up
 
 setup: $(STAMP)
@@ -41,6 +41,10 @@ bench: setup
 # After a change of the configuration's model or of a plugin's options.
 schema: setup
 	$(BIN)/python -m app.cli.write_schema
+
+# docs/samples: every message as it is sent now, from the sandbox.
+samples: setup browser
+	$(BIN)/python -m tests.samples --pictures
 
 # The README's pictures, from a running demo.
 screenshots: setup browser

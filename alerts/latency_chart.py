@@ -58,6 +58,7 @@ def latency_chart(normal: Normal, incident: Incident, now: datetime) -> Chart | 
         lines=(measured,),
         bands=tuple(usual) if known else (),
         spans=(_trouble(incident, float(t_ms[0]), now),),
+        bucket_ms=key.bucket_s * 1000.0,
     )
 
 
@@ -76,7 +77,7 @@ def _trouble(incident: Incident, first_ms: float, now: datetime) -> Span:
 def _caption(key: SeriesKey, value: Column, band: LearnedBand) -> str:
     figures = (("latest", value), ("usual at this hour", band.usual), ("limit", band.limit))
     said = [f"{name} {milliseconds(latest)}" for name, column in figures if (latest := _latest(column)) is not None]
-    return f"{_name(key)}: {', '.join(said)}"
+    return f"{_name(key)}: {', '.join(said)}; hours in UTC"
 
 
 def _name(key: SeriesKey) -> str:

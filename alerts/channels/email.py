@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 import aiosmtplib
 import certifi
 import httpx
+import structlog
 from pydantic import Field, SecretStr, field_validator
 
 from alerts import mail, messages
@@ -30,6 +31,8 @@ from alerts.reports import sending as report
 from alerts.reports.document import Chart
 from config.model import Declared
 from config.secrets import SecretRef, resolve
+
+log = structlog.get_logger(__name__)
 
 TIMEOUT_S: Final = 15.0
 CHART_LIMIT_S: Final = 5.0
@@ -103,7 +106,7 @@ class Email:
         if not open_:
             return Receipt(None, "accepted before")
         chart = await self._chart(notification)
-        picture = await asyncio.to_thread(drawn, chart) if chart else None
+        picture = await asyncio.to_thread(_picture, chart) if chart else None
         message = compose(notification, self.from_address, self.to, chart=chart, picture=picture)
         refused = await self._deliver(message, open_)
         accepted = {_receipt_key(notification, address): "accepted" for address in open_ if address not in refused}
@@ -207,6 +210,14 @@ def compose(
     if notification.report is not None:
         _attach(message, notification.report)
     return message
+
+
+def _picture(chart: Chart) -> bytes | None:
+    try:
+        return drawn(chart)
+    except Exception:  # the edge of a library that draws: whatever it cannot, the mail goes without it
+        log.exception("email.no_picture", chart=chart.title)
+        return None
 
 
 def drawn(chart: Chart) -> bytes:
