@@ -93,7 +93,9 @@ async def look(client: httpx.AsyncClient, watched: Watched, etag: str, modified:
         return Look(problem=str(err))
     except TimeoutError:
         return Look(problem=f"no answer within {TIME_LIMIT_S:g} s")
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as err:
+    except httpx.InvalidURL:
+        return Look(problem="redirects to what is no address")
+    except (httpx.HTTPError, OSError) as err:
         return Look(problem=f"cannot be reached ({type(err).__name__})")
     return Look(
         reading, etag=answer.headers.get("etag", "")[:500], modified=answer.headers.get("last-modified", "")[:100]
