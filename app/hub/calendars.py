@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -41,8 +42,9 @@ class CalendarReader:
         wanted = _with_calendar(self.state.config)
         now = self.state.clock()
         self.state.calendars = {window.name: self._kept(window, now) for window in wanted}
+        known = {self._copy(window) for window in wanted}
         for path in self._directory().glob("*.ics"):
-            if path.stem not in self.state.calendars:
+            if path not in known:
                 path.unlink(missing_ok=True)
 
     async def run_forever(self) -> None:
@@ -101,7 +103,9 @@ class CalendarReader:
         return window.time_zone or self.state.config.settings.hub.timezone
 
     def _copy(self, window: Maintenance) -> Path:
-        return self._directory() / f"{window.name}.ics"
+        # What another address said is no copy of this one.
+        source = hashlib.sha256((window.calendar or "").encode()).hexdigest()[:12]
+        return self._directory() / f"{window.name}-{source}.ics"
 
     def _directory(self) -> Path:
         found = self.data.root / "calendars"
