@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from alerts.model import IncidentState
-from alerts.store import audit_log, incident, open_incidents, outbox, timeline
+from alerts.channels import build_senders
+from alerts.delivery import Deliverer
+from alerts.model import Action, IncidentState, Tier
+from alerts.routing import Message
+from alerts.store import audit_log, incident, open_incidents, timeline
+from alerts.store.outbox import enqueue
 from alerts.store.silences import silences
+from app.sandbox import start
+from config.model import Alerting, Channel
 
 pytestmark = pytest.mark.slow
 
@@ -68,7 +79,7 @@ def test_a_silence_shows_what_it_would_mute_before_it_does(visitor: Any, site: A
     page.fill(".act-form input", "ada")
     page.click(".act-form .primary")
     page.wait_for_selector(".act-done:has-text('Silenced until')")
-    now = site.made.datetime.now(site.made.UTC)
+    now = datetime.now(UTC)
     (made,) = site.world.store.read(lambda con: silences(con, now))
     assert (made.author, made.comment, made.match) == ("ada", "known, they are on it", {"subject": ("hubspot",)})
     assert 3.9 < (made.ends_at - now).total_seconds() / 3600 <= 4
@@ -87,6 +98,28 @@ def test_what_the_hub_refuses_is_said_and_nothing_is_lost(visitor: Any, site: An
     visitor.complaints.clear()
 
 
+async def _deliver(site: Any, folder: Path) -> list[tuple[str, str]]:
+    """Sends what the outbox holds to the sandbox's PagerDuty; every event that came, and what the incident is there now."""
+    channel = Channel.model_validate(
+        {"name": "on-call", "kind": "pagerduty", "routing_key": "${env:PAGERDUTY_ROUTING_KEY}",
+         "url": "${env:PAGERDUTY_URL}/v2/enqueue"}
+    )  # fmt: skip
+    config = site.world.config.model_copy(update={"alerting": Alerting(channels=(channel,))})
+    async with await start(folder, ports_from=None) as sandbox, httpx.AsyncClient(trust_env=False) as client:
+        senders = build_senders(config, sandbox.environment, client)
+        clock = lambda: datetime.now(UTC)  # noqa: E731 - the site's own
+        await Deliverer(site.world.store, senders, clock=clock, link=site.url).deliver_due()
+        came = sandbox.receivers["pagerduty"].inbox.messages()
+        (now,) = sandbox.receivers["pagerduty"].board()
+        return [(str(one.content["event_action"]), now["status"]) for one in came]
+
+
+def pagerduty_heard(site: Any, folder: Path) -> list[tuple[str, str]]:
+    """In a thread of its own, because the browser's event loop runs in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, _deliver(site, folder)).result()
+
+
 @pytest.fixture
 def phone(browser: Any, site: Any, visitor: Any) -> Any:
     """The same visitor, on a phone, without a mouse."""
@@ -94,8 +127,11 @@ def phone(browser: Any, site: Any, visitor: Any) -> Any:
     return visitor
 
 
-def test_on_a_phone_by_keyboard_alone_it_is_acknowledged_given_back_and_resolved(phone: Any, site: Any) -> None:
-    found = opened(site)
+def test_on_a_phone_by_keyboard_alone_it_is_acknowledged_and_resolved_and_pagerduty_hears(
+    phone: Any, site: Any, tmp_path: Path
+) -> None:
+    found, page_it = opened(site), Message("on-call", Tier.URGENT, Action.TRIGGER)
+    site.world.store.write(lambda con: enqueue(con, found, page_it, datetime.now(UTC), None)).result()
     page = phone.open(f"/incident/{found.incident_id}")
     page.wait_for_selector(".acts")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
@@ -119,7 +155,11 @@ def test_on_a_phone_by_keyboard_alone_it_is_acknowledged_given_back_and_resolved
     assert (over.state, over.resolved_by) == (IncidentState.RESOLVED, "ada")
     acts = [row.action for row in site.world.store.read(audit_log) if row.subject == found.incident_id]
     assert acts[:2] == ["incident.resolve", "incident.acknowledge"]
-    assert all(row.state != "dead" for row in site.world.store.read(outbox))
+    assert pagerduty_heard(site, tmp_path) == [
+        ("trigger", "resolved"),
+        ("acknowledge", "resolved"),
+        ("resolve", "resolved"),
+    ]
 
 
 def test_the_list_is_filtered_by_state_and_tier_in_its_address(visitor: Any) -> None:
