@@ -25,12 +25,13 @@ _TELLS: Final = _BEGINS | {"updated", "acknowledged", LEVEL, REMINDER}
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A level or a reminder whose time has come. `channels` are those of the level; a reminder goes to whoever was
-    told."""
+    """A level or a reminder whose time has come. `channels` are those of the level, `fallbacks` those of the levels
+    after it; a reminder goes to whoever was told."""
 
     kind: str
     why: str
     channels: tuple[str, ...] = ()
+    fallbacks: tuple[str, ...] = ()
 
 
 def due(
@@ -61,7 +62,9 @@ def due_level(incident: Incident, life: Sequence[IncidentEvent], escalation: Esc
     if now - (done[-1] if done else life[begin].at) < gap:
         return None
     number = f"level {place + 1} of {len(escalation.levels)}" + (f", round {turn + 1}" if escalation.repeat else "")
-    return Due(LEVEL, f"nobody has acknowledged it for {duration(now - life[begin].at)} ({number})", level.channels)
+    why = f"nobody has acknowledged it for {duration(now - life[begin].at)} ({number})"
+    later = dict.fromkeys(channel for one in escalation.levels[place + 1 :] for channel in one.channels)
+    return Due(LEVEL, why, level.channels, tuple(channel for channel in later if channel not in level.channels))
 
 
 def due_reminder(incident: Incident, life: Sequence[IncidentEvent], route: Route, now: datetime) -> Due | None:
@@ -77,7 +80,7 @@ def due_reminder(incident: Incident, life: Sequence[IncidentEvent], route: Route
 def messages_of(found: Due, incident: Incident, told: Mapping[str, Tier]) -> tuple[Message, ...]:
     """One message a channel. A reminder of what somebody has taken wakes nobody."""
     if found.kind == LEVEL:
-        return tuple(_louder(channel, told, found.why) for channel in found.channels)
+        return tuple(_louder(channel, told, found) for channel in found.channels)
     is_taken = incident.state is IncidentState.ACKNOWLEDGED
     channels = {channel: tier for channel, tier in told.items() if not (is_taken and tier is Tier.URGENT)}
     return tuple(Message(channel, tier, Action.UPDATE, note=found.why) for channel, tier in channels.items())
@@ -90,7 +93,8 @@ def _is_reminded_of(incident: Incident, route: Route) -> bool:
     return incident.state is not IncidentState.RESOLVED and (route.remind_changes or not is_change)
 
 
-def _louder(channel: str, told: Mapping[str, Tier], why: str) -> Message:
-    """Where its one message can be seen already, that is changed; whoever is to wake up is told anew."""
+def _louder(channel: str, told: Mapping[str, Tier], found: Due) -> Message:
+    """Where its one message can be seen already, that is changed; whoever is to wake up is told anew. When a level's
+    channel refuses for good, the next level's tells at once."""
     action = Action.UPDATE if told.get(channel) is Tier.DEGRADED else Action.TRIGGER
-    return Message(channel, told.get(channel, Tier.URGENT), action, note=why)
+    return Message(channel, told.get(channel, Tier.URGENT), action, found.fallbacks, note=found.why)

@@ -95,7 +95,7 @@ def timelines(con: DuckDBPyConnection, incident_ids: Sequence[str]) -> dict[str,
         return {}
     rows = con.execute(
         "SELECT incident_id, happened_at, kind, note, who FROM incident_events "
-        "WHERE list_contains(?, incident_id) ORDER BY event_id",
+        "WHERE incident_id IN (SELECT unnest(?::VARCHAR[])) ORDER BY event_id",
         [list(incident_ids)],
     ).fetchall()
     found: dict[str, list[IncidentEvent]] = {}

@@ -81,7 +81,7 @@ def incident(incident_id: Id, hub: HubUrl = None, data: Data = DEFAULT_DATA, as_
     if told["muted"]:
         print(f"  muted: {printable(told['muted']['words'])}")
     for event in told["timeline"]:
-        who = f" ({printable(event['who'])})" if event["who"] else ""
+        who = f" ({printable(event['who'])})" if event["who"] and event["who"] not in event["note"] else ""
         print(f"{at_second(event['at'])}  {event['kind']:<16}  {printable(event['note'])}{who}")
     for message in told["messages"]:
         if message["state"] in ("due", "claimed"):

@@ -10,8 +10,9 @@ from typing import Annotated, Any, Final
 
 from duckdb import DuckDBPyConnection
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from alerts.messages import one_line
 from alerts.model import Incident, IncidentState
 from alerts.store import acknowledge, comment, deliveries, incident, outbox, resolve, unacknowledge
 from alerts.store.incidents import incident_page
@@ -32,7 +33,12 @@ from metrics.store.database import Store
 MOST: Final = 1_000
 """Incidents of one page; attempts and messages told of one incident."""
 
-Author = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+
+def _on_one_line(given: object) -> object:
+    return one_line(given) if isinstance(given, str) else given
+
+
+Author = Annotated[str, BeforeValidator(_on_one_line), StringConstraints(min_length=1, max_length=100)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4_000)]
 Act = Callable[[Store, str, str, datetime], "Future[bool]"]
 

@@ -107,6 +107,13 @@ def test_a_level_wakes_its_channels_and_changes_the_message_where_there_is_one()
     assert messages[0].note == "nobody has acknowledged it for 10 min (level 1 of 1, round 1)"
 
 
+def test_when_a_level_cannot_be_told_the_channels_of_the_next_one_tell_at_once() -> None:
+    found = due_level(OPEN, [OPENED], policy(10, 20, 30), T0 + 10 * MINUTE)
+    assert found is not None
+    (message,) = messages_of(found, OPEN, {})
+    assert (message.channel, message.fallbacks) == ("after-10", ("after-20", "after-30"))
+
+
 HOURLY = Route(degraded=("slack",), remind_every=60 * MINUTE)
 
 
@@ -149,10 +156,10 @@ def test_a_level_comes_before_a_reminder_of_the_same_instant() -> None:
 class Night:
     """A hub with an escalation: two levels, once more, and a reminder."""
 
-    def __init__(self, store: Store, world: Any, **route: Any) -> None:
+    def __init__(self, store: Store, world: Any, first: str = "10m", **route: Any) -> None:
         self.store, self.world, self.engine = store, world, Engine(store)
         base = world.config()
-        levels = [{"after": "10m", "channels": ["sms"]}, {"after": "20m", "channels": ["boss"]}]
+        levels = [{"after": first, "channels": ["sms"]}, {"after": "20m", "channels": ["boss"]}]
         alerting = Alerting.model_validate(
             {
                 "channels": [{"name": name, "kind": "webhook"} for name in ("pager", "sms", "slack", "boss", "mail")],
@@ -235,3 +242,18 @@ def test_reminders_go_to_whoever_was_told(store: Store, world: Any) -> None:
     night.down(250)
     assert night.sent()[2:] == [("pager", "update"), ("slack", "update")]
     assert night.kinds() == ["opened", REMINDER]
+
+
+def test_what_is_only_kept_open_because_it_keeps_coming_back_wakes_nobody(store: Store, world: Any) -> None:
+    night = Night(store, world, first="3m")
+
+    def good(minute: float) -> None:
+        night.engine.apply(world.seen(minute, world.workflow(world.region(minute))), night.config).result()
+
+    for minute in (0, 2, 4):
+        night.down(minute)
+        good(minute + 1)
+    good(8)
+    assert LEVEL not in night.kinds()
+    night.down(9)
+    assert night.kinds()[-1] == LEVEL

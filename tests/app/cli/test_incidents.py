@@ -147,7 +147,7 @@ def test_a_remark_and_a_resolve_stand_in_the_timeline_with_their_author(cli: Lea
     cli("resolve", "20261122-0259", "--author", "bob")
     _, out, _ = cli("incident", "20261122-0259")
     assert "comment           called them (ada)" in out
-    assert "resolved_by_hand  resolved by bob (bob)" in out
+    assert "resolved_by_hand  resolved by bob" in out
 
 
 def test_a_silence_can_be_tried_made_listed_and_ended(cli: Leadline) -> None:
