@@ -99,7 +99,7 @@ def test_what_the_hub_refuses_is_said_and_nothing_is_lost(visitor: Any, site: An
 
 
 async def _deliver(site: Any, folder: Path) -> list[tuple[str, str]]:
-    """Sends what the outbox holds to the sandbox's PagerDuty; every event that came, and what the incident is there now."""
+    """Sends what the outbox holds to the sandbox's PagerDuty; every event, and what the incident is there now."""
     channel = Channel.model_validate(
         {"name": "on-call", "kind": "pagerduty", "routing_key": "${env:PAGERDUTY_ROUTING_KEY}",
          "url": "${env:PAGERDUTY_URL}/v2/enqueue"}
