@@ -128,6 +128,8 @@ def refreshed(
             fresh.append(kept_open(incident, at))
         elif is_back(incident, held):
             continue  # That is news, and told of.
+        elif is_quiet(incident) and _keys(held) == _keys(incident.conditions):
+            fresh += [kept_open(incident, at)] if incident.told_until != at else []  # In doubt: the quiet begins anew.
         elif _keys(held) == _keys(incident.conditions) and _loudest(held).rank <= incident.tier.rank:
             now = replace(incident, conditions=held, told_until=_told_until(incident, held, at))
             fresh += [now] if now != incident else []

@@ -56,7 +56,8 @@ def onset(scene: Scene) -> Onset:
             name = _blamed(verdict, regions)
             failing[name] = min(failing.get(name, begins[needed - 1]), begins[needed - 1])
     for condition in broken(scene):
-        failing.setdefault(condition.subject, condition.since)
+        # It remembers its beginning for longer than the latest runs do.
+        failing[condition.subject] = min(failing.get(condition.subject, condition.since), condition.since)
         tried.setdefault(condition.subject, condition.since)
     return Onset(failing, tried)
 

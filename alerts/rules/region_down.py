@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from alerts.model import Blame, Condition, Rule, Tier
 from alerts.scene import NETWORK_KINDS, NO_FRESH_DATA, NOT_CONFIRMED, RuleKind, Scene, region_subject
@@ -11,6 +12,9 @@ from metrics.model import RegionVerdict
 
 MIN_INTEGRATIONS = 3
 """Fewer failing to connect at once may well be their own fault."""
+_ALIKE = 2
+"""So many that cannot be reached from another region either begin to look like more than one region's network."""
+_AT_ONCE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +33,21 @@ class _View:
                 found[name] = max(cut, key=lambda v: v.failing)
         return found
 
+    def begins(self) -> dict[str, datetime]:
+        """Since when each of them fails."""
+        return {name: v.failing_since or v.last_run_at for name, v in self.unreachable().items()}
+
+    def cut_since(self) -> datetime:
+        """When they began to fail: the median, so that one that has been unreachable for days does not set the date."""
+        starts = sorted(self.begins().values())
+        return starts[(len(starts) - 1) // 2]
+
 
 def _holds(scene: Scene) -> Iterator[Condition]:
-    lost = [view for view in _views(scene) if _is_lost(view, scene)]
+    views = _views(scene)
+    lost = [view for view in views if _is_lost(view, scene)]
     # Every region failing everywhere points at the vendors, not at one region's network.
-    if len(lost) == 1:
+    if len(lost) == 1 and not any(_begins_alike(view, lost[0]) for view in views if view is not lost[0]):
         yield _condition(lost[0])
 
 
@@ -65,12 +79,21 @@ def _is_lost(view: _View, scene: Scene) -> bool:
     cut = view.unreachable()
     if len(cut) < MIN_INTEGRATIONS or max(v.failing for v in cut.values()) < scene.config.alerting.confirm.failures:
         return False
-    starts = sorted(v.failing_since or v.last_run_at for v in cut.values())
-    # The median, so that one integration that has been unreachable for days does not set the date.
-    start = starts[(len(starts) - 1) // 2]
+    start = view.cut_since()
     answers = [v for vs in view.verdicts.values() for v in vs if not (v.failing and v.kind in NETWORK_KINDS)]
     answered_since = any(v.last_run_at > start for v in answers)
     return not answered_since and len(cut) > len(view.verdicts) - len(cut)
+
+
+def _begins_alike(view: _View, lost: _View) -> bool:
+    """Whether most of what was tried from another region since then cannot be reached from there either."""
+    begins = lost.begins()
+    start = min(since for since in begins.values() if since >= lost.cut_since() - _AT_ONCE)
+    cut = view.begins()
+    news = [name for name, since in cut.items() if since >= start]
+    tried = [name for name, vs in view.verdicts.items() if any(v.last_run_at >= start for v in vs)]
+    asked = [name for name in tried if name in news or name not in cut]
+    return len(news) >= _ALIKE and 2 * len(news) > len(asked)
 
 
 def _condition(view: _View) -> Condition:

@@ -33,6 +33,8 @@ _MOST: Final = 0.8
 
 
 def _holds(scene: Scene) -> Iterator[Condition]:
+    if not any(broken(scene)):
+        return
     storm, seen = scene.config.alerting.storm, onset(scene)
     found = wave(seen, storm, scene.at, storm.least)
     told = {c.subject for c in broken(scene) if c.key not in scene.waiting}
