@@ -84,8 +84,8 @@ class Hours(Declared):
     """A part of the week. From later than to: over midnight, and `days` are those on which it begins."""
 
     days: Days = Field((), description="Days on which it begins, such as mon-fri or [sat, sun]. Default: every day.")
-    begin: Clock = Field(0, alias="from", description="Time of day at which it begins.")
-    end: Clock = Field(_DAY, alias="to", description="Time of day at which it is over.")
+    begin: Clock = Field("00:00", validate_default=True, alias="from", description="Time of day at which it begins.")
+    end: Clock = Field("24:00", validate_default=True, alias="to", description="Time of day at which it is over.")
     time_zone: TimeZone | None = Field(None, description="Whose clock. Default: `hub.timezone`.")
 
     @model_validator(mode="after")

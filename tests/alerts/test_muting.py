@@ -20,7 +20,7 @@ from config.windows import Span
 from metrics.store.database import Store
 
 ROUTE = Route(urgent=("pager",), degraded=("slack",), report=("mail",))
-HUBSPOT = {"integration": ("hubspot",)}
+HUBSPOT: dict[str, tuple[str, ...]] = {"integration": ("hubspot",)}
 
 
 class Life:
