@@ -95,7 +95,7 @@ class Deliverer:
         released = False
         try:
             while not stop.is_set():
-                released = released or await self._release()
+                released = released or await self._take_over_safely()
                 await self._start_due(tasks)
                 await asyncio.sleep(POLL_S)
         finally:
@@ -106,12 +106,15 @@ class Deliverer:
                 task.cancel()
             await asyncio.gather(*tasks.values(), return_exceptions=True)
 
-    async def _release(self) -> bool:
-        """What the process before had claimed when it died is free: this one is the only one."""
+    async def take_over(self) -> None:
+        """Frees what the process before had claimed when it died, because this one is the only one now."""
+        await self._write(lambda con: release_claims(con, self._clock()))
+
+    async def _take_over_safely(self) -> bool:
         try:
-            await self._write(lambda con: release_claims(con, self._clock()))
+            await self.take_over()
         except Exception:  # the loop's edge: a store that is full now may not be in a moment
-            log.exception("delivery.release_failed")
+            log.exception("delivery.take_over_failed")
             return False
         return True
 

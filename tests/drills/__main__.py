@@ -16,9 +16,9 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
-from tests.drills import injected, real_time  # noqa: E402 - they need the path
-from tests.drills.installation import installation  # noqa: E402
-from tests.drills.outcome import HEADER, Outcome  # noqa: E402
+from tests.drills import injected, real_time
+from tests.drills.installation import installation
+from tests.drills.outcome import HEADER, Outcome
 
 KILLS: Final = 50
 _KILLED: Final = f"hub killed at {KILLS} instants"

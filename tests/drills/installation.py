@@ -169,11 +169,21 @@ class Installation:
         """How an integration is."""
         return str(next(one["state"] for one in self.status()["integrations"] if one["name"] == name))
 
-    def calm(self) -> bool:
-        """Nothing is open, everything is up, and there is nothing left to tell."""
+    def wait_for_calm(self, within: float) -> None:
+        """Until nothing is open, everything is up, and there is nothing left to tell. Raises DrillError."""
+        try:
+            until(lambda: not self._unrest(), within=within, what="calm")
+        except DrillError as err:
+            raise DrillError(f"{err}; {self._unrest()}") from err
+
+    def _unrest(self) -> list[str]:
         status = self.status()
-        left = self.rows("SELECT count(*) AS n FROM outbox WHERE state IN ('due', 'claimed')")[0]["n"]
-        return not status["incidents"] and not left and all(one["state"] == "up" for one in status["integrations"])
+        left = self.rows("SELECT channel, action, state FROM outbox WHERE state IN ('due', 'claimed')")
+        return [
+            *(str(one["title"]) for one in status["incidents"]),
+            *(f"{one['name']} {one['state']}" for one in status["integrations"] if one["state"] != "up"),
+            *(f"{one['channel']} {one['action']} {one['state']}" for one in left),
+        ]
 
     def rows(self, question: str) -> list[dict[str, Any]]:
         """What the hub's store answers."""
@@ -213,7 +223,7 @@ def installation(folder: Path) -> Iterator[Installation]:
             made.probers[region] = prober
             stack.callback(prober.stop)
             prober.start()
-        until(made.calm, within=120, what="everything up")
+        made.wait_for_calm(within=120)
         yield made
 
 

@@ -28,9 +28,7 @@ class Outcome:
     @property
     def passed(self) -> bool:
         """Whether everything is as it should be."""
-        return (
-            self.pages == self.expected and self.repeated <= self.repeats_allowed and self.resolved and not self.lost
-        )
+        return self.pages == self.expected and self.repeated <= self.repeats_allowed and self.resolved and not self.lost
 
     @property
     def line(self) -> str:

@@ -104,11 +104,11 @@ def run(found: Installation, name: str, drill: Callable[[Installation], tuple[st
     """One drill from calm to calm; what people were told between."""
     started, note, before, subjects = time.monotonic(), "", 0, ()
     try:
-        until(found.calm, within=CALM_WITHIN_S, what="calm before")
+        found.wait_for_calm(CALM_WITHIN_S)
         found.receivers.forget()
         before = found.rows("SELECT coalesce(max(event_id), 0) AS n FROM incident_events")[0]["n"]
         subjects = drill(found)
-        until(found.calm, within=CALM_WITHIN_S, what="calm after")
+        found.wait_for_calm(CALM_WITHIN_S)
     except DrillError as err:
         note = str(err)
     return _outcome(found, name, subjects, before, repeats, time.monotonic() - started, note)
@@ -119,7 +119,7 @@ def _outcome(
 ) -> Outcome:
     told = found.receivers.told()
     opened = found.rows(
-        "SELECT i.subject, i.state, i.tier, i.incident_id FROM incidents AS i JOIN incident_events AS e USING (incident_id) "
+        "SELECT i.subject, i.state, i.incident_id FROM incidents AS i JOIN incident_events AS e USING (incident_id) "  # noqa: S608 - a number
         f"WHERE e.kind = 'opened' AND e.event_id > {after} ORDER BY e.event_id"
     )
     paged = sorted(key.split("/")[1] for key in told.pages)
