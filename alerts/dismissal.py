@@ -32,6 +32,12 @@ def still_dismissed(found: Iterable[Condition], dismissing: Sequence[Incident], 
     return tuple(changed)
 
 
+def going_on(dismissing: Iterable[Incident], changed: Iterable[Incident]) -> tuple[Incident, ...]:
+    """What is dismissed now, as if it were open still: it may be the cause of something else."""
+    now = {incident.incident_id: incident for incident in (*dismissing, *changed)}
+    return tuple(replace(incident, conditions=incident.dismissed) for incident in now.values() if incident.dismissed)
+
+
 def _is_dismissed(condition: Condition, incident: Incident) -> bool:
     """Whether it is the same as one that was dismissed, and no louder; or only its echo."""
     if condition.subject != incident.subject:

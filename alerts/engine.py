@@ -13,7 +13,7 @@ from duckdb import DuckDBPyConnection
 
 from alerts.blast_radius import blast_radius
 from alerts.change_events import announce_vendors
-from alerts.dismissal import news, still_dismissed
+from alerts.dismissal import going_on, news, still_dismissed
 from alerts.facts import facts
 from alerts.insistence import insist
 from alerts.model import Incident, IncidentEvent, IncidentState, Transition, TransitionKind
@@ -64,7 +64,8 @@ def _apply(con: DuckDBPyConnection, evaluation: Evaluation, config: Config, entr
     judged = judge(evaluation, config, known)
     holding = judged.conditions
     save_pending(con, known.pending, judged.pending)
-    for incident in still_dismissed(holding, known.dismissing, evaluation.at):
+    dismissed = still_dismissed(holding, known.dismissing, evaluation.at)
+    for incident in dismissed:
         save_incident(con, incident)
     found = news(holding, known.dismissing)
     changes = tuple(
@@ -78,7 +79,8 @@ def _apply(con: DuckDBPyConnection, evaluation: Evaluation, config: Config, entr
         save_incident(con, incident)
     _note_facts(con, (*(change.incident for change in changes), *fresh), known, evaluation.at)
     covers = _covers(con, evaluation.at, config, entries)
-    scene = MutingScene(evaluation.at, config, covers, _open_after(known.open, changes, fresh))
+    still_open = _open_after(known.open, changes, fresh)
+    scene = MutingScene(evaluation.at, config, covers, still_open, going_on(known.dismissing, dismissed))
     budget = partial(budget_left, evaluation)
     muted = tell(con, changes, scene, budget)
     announce_vendors(con, changes, known.open, config)

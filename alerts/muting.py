@@ -31,12 +31,19 @@ class Cover:
 
 @dataclass(frozen=True, slots=True)
 class MutingScene:
-    """What mutings are decided from: the instant, the configuration, what covers now, and every open incident."""
+    """What mutings are decided from: the instant, the configuration, what covers now, every open incident, and those
+    that people called over while they go on: whoever called the storm over wants no page for each part of it."""
 
     at: datetime
     config: Config
     covers: tuple[Cover, ...] = ()
     open: tuple[Incident, ...] = ()
+    called_over: tuple[Incident, ...] = ()
+
+    @property
+    def going_on(self) -> tuple[Incident, ...]:
+        """What may be the cause of something else."""
+        return (*self.open, *self.called_over)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +152,12 @@ def _joined(found: Sequence[Muting], at: datetime) -> Muting:
 
 def in_storm(incident: Incident, scene: MutingScene) -> Muting | None:
     """By the storm that it is part of, which is told of once for all."""
-    return storm.muting(incident, scene.open)
+    return storm.muting(incident, scene.going_on)
 
 
 def explained(incident: Incident, scene: MutingScene) -> Muting | None:
     """By the incident of a flow that its flow depends on."""
-    return dependency.muting(incident, scene.open, scene.config)
+    return dependency.muting(incident, scene.going_on, scene.config)
 
 
 REASONS: Final[tuple[Callable[[Incident, MutingScene], Muting | None], ...]] = (covered, in_storm, explained)

@@ -21,6 +21,8 @@ from alerts.store import (
     unacknowledge,
 )
 from alerts.store.audit import call_back, take
+from alerts.storm import STORM
+from config.model import Storm
 from metrics.store.database import Store
 
 
@@ -170,3 +172,26 @@ def test_what_was_called_over_can_be_called_back_and_is_told_anew(life: Life) ->
     life.down(6)
     assert [(found.incident_id, found.reopened) for found in life.open] == [(over.incident_id, 1)]
     assert queued(life.store)[-3:] == [("pager", "trigger"), ("sms", "trigger"), ("slack", "trigger")]
+
+
+def test_a_storm_that_was_called_over_stays_one_and_its_parts_stay_unheard(store: Store, world: Any) -> None:
+    names = [f"vendor-{n}" for n in range(8)]
+    config = world.config(*(world.integration(name) for name in names))
+    config = config.model_copy(
+        update={"alerting": config.alerting.model_copy(update={"storm": Storm(least=4, hold=timedelta(seconds=1))})}
+    )
+    engine = Engine(store)
+
+    def down(minute: float, *, failing: int) -> None:
+        verdicts = [world.workflow(world.region(minute, failing=failing), name=name) for name in names]
+        engine.apply(world.seen(minute, *verdicts), config).result()
+
+    for minute in range(1, 6):
+        down(minute, failing=minute)
+    storm = next(one for one in store.read(open_incidents) if one.subject == STORM)
+    resolve(store, storm.incident_id, "ada", world.T0 + timedelta(minutes=6)).result()
+    told = queued(store)
+    for minute in range(7, 12):
+        down(minute, failing=minute)
+    assert len(store.read(open_incidents)) == len(names)
+    assert queued(store) == told
