@@ -196,7 +196,8 @@ async def render(empty: Path) -> dict[str, str]:
     made: dict[str, str] = {}
     for scene in scenes():
         made |= dict(files(scene, await play(scene, empty)))
-    return made
+    # Lines of a mail end as the wire wants it.
+    return {name: text.replace("\r\n", "\n") for name, text in made.items()}
 
 
 async def mail_of_the_page(empty: Path) -> str:
