@@ -21,16 +21,19 @@ def escalation_findings(alerting: Mapping[str, Any]) -> Iterator[Finding]:
     yield from duplicates(escalations, ("escalations",), "escalation")
     kinds = {str(channel.get("name")): channel.get("kind") for _, channel in mappings(alerting.get("channels"))}
     for position, escalation in escalations:
-        at = ("escalations", position, "levels")
-        for number, level in mappings(escalation.get("levels")):
-            for place, name in enumerate(_names(level.get("channels"))):
-                if name not in kinds:
-                    known = did_you_mean(name, set(kinds), label="channels")
-                    yield (*at, number, "channels", place), f'unknown channel "{name}" {known}'
-        yield from _out_of_order(mappings(escalation.get("levels")), at)
+        at, levels = ("escalations", position, "levels"), mappings(escalation.get("levels"))
+        for number, level in levels:
+            yield from _unknown(level.get("channels"), (*at, number, "channels"), kinds)
+        yield from _out_of_order(levels, at)
     named = {str(escalation.get("name")): (place, escalation) for place, escalation in escalations}
     for position, route in mappings(alerting.get("routes")):
         yield from _of_route(route, ("routes", position), named, kinds)
+
+
+def _unknown(named: object, at: Path, known: Mapping[str, Any]) -> Iterator[Finding]:
+    for place, name in enumerate(named if isinstance(named, list) else ()):
+        if isinstance(name, str) and name not in known:
+            yield (*at, place), f'unknown channel "{name}" {did_you_mean(name, set(known), label="channels")}'
 
 
 def _out_of_order(levels: list[tuple[int, dict[str, Any]]], at: Path) -> Iterator[Finding]:
