@@ -15,6 +15,7 @@ from config import model
 from config.checks.steps import JSON_TYPES, OPERATORS
 from config.defaults import Defaults, StepDefaults, WorkflowDefaults
 from config.load import load
+from config.rules import RuleOverride, RuleTuning
 from config.scalars import format_duration, parse_duration
 from config.template_functions import FILTERS
 from config.templates import BUILTINS
@@ -63,6 +64,11 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "confirm": model.Confirmation,
     "reports": model.Reports,
     "weekly": model.Weekly,
+    "rules": RuleTuning,
+    "overrides": RuleOverride,
+    "flapping": model.Flapping,
+    "storm": model.Storm,
+    "limits": model.Limit,
     "leadline": model.Settings,
     "flows": model.Flow,
     "hub": model.Hub,
