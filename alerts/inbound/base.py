@@ -58,6 +58,11 @@ class Heard:
     """Whether the receiver shows its own acknowledgements by itself, so that it need not be told of them."""
 
 
+def storable(value: object) -> str:
+    """As text; what JSON can escape and no encoding can carry is replaced."""
+    return str(value).encode("utf-8", "replace").decode().replace("\0", "")
+
+
 class Ear(Protocol):
     """Understands one channel's receiver."""
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
-from alerts.inbound.base import Act, ActKind, EarKind, Forged, Heard, Unreadable
+from alerts.inbound.base import Act, ActKind, EarKind, Forged, Heard, Unreadable, storable
 from alerts.messages import one_line, shortened
 
 SIGNATURES: Final = "x-pagerduty-signature"
@@ -52,23 +52,23 @@ def signature(secret: str, body: bytes) -> str:
 def _heard(body: bytes) -> Heard:
     try:
         event = json.loads(body)["event"]
-        key, kind, data = str(event["id"]), str(event["event_type"]), event.get("data") or {}
+        key, kind, data = storable(event["id"]), str(event["event_type"]), event.get("data") or {}
         incident = data.get("incident") or {} if kind == "incident.annotated" else data
         their_id, dedup_key = incident.get("id"), incident.get("incident_key")
         agent = event.get("agent") or {}
         done_at = datetime.fromisoformat(str(event["occurred_at"]))
-        text = shortened(str(data.get("content") or ""), MAX_TEXT)
+        text = shortened(storable(data.get("content") or ""), MAX_TEXT)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as err:
         raise Unreadable("not an event of PagerDuty's webhooks, version 3") from err
-    calls = (str(their_id), str(dedup_key)) if their_id and dedup_key else None
+    calls = (storable(their_id), storable(dedup_key)) if their_id and dedup_key else None
     is_ours = str(agent.get("type", "")).endswith(_OURSELVES) if isinstance(agent, dict) else False
     if kind not in _KINDS or is_ours or (_KINDS[kind] is ActKind.COMMENT and not text.strip()):
         return Heard(key, calls=calls)
     act = Act(
         _KINDS[kind],
         _who(agent),
-        dedup_key=str(dedup_key) if dedup_key else None,
-        their_id=str(their_id) if their_id else None,
+        dedup_key=storable(dedup_key) if dedup_key else None,
+        their_id=storable(their_id) if their_id else None,
         text=text,
         done_at=done_at if done_at.tzinfo else done_at.replace(tzinfo=UTC),
     )

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 from pydantic import SecretStr
 
 from alerts.channels.slack_blocks import ACKNOWLEDGE, RESOLVE, SILENCE_1H
-from alerts.inbound.base import Act, ActKind, EarKind, Forged, Heard, Unreadable
+from alerts.inbound.base import Act, ActKind, EarKind, Forged, Heard, Unreadable, storable
 from alerts.messages import one_line, shortened
 
 SIGNATURE: Final = "x-slack-signature"
@@ -63,7 +63,7 @@ def _payload(body: bytes) -> dict[str, Any]:
 def _acts(payload: dict[str, Any]) -> list[Act]:
     actions = payload.get("actions")
     found = [one for one in actions if isinstance(one, dict)] if isinstance(actions, list) else []
-    pressed = ((_KINDS.get(str(one.get("action_id"))), str(one.get("value"))) for one in found)
+    pressed = ((_KINDS.get(str(one.get("action_id"))), storable(one.get("value"))) for one in found)
     return [Act(kind, _who(payload.get("user")), incident_id=value) for kind, value in pressed if kind is not None]
 
 

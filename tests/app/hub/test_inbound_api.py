@@ -196,6 +196,7 @@ async def test_while_a_secret_is_rotated_any_of_several_signatures_will_do(
         pytest.param(event("incident.resolved", data={"id": "P1", "incident_key": "someone's"}), id="of another tool"),
         pytest.param(event("incident.resolved", data={"id": "P9"}), id="an incident that we never named"),
         pytest.param(event("incident.resolved", data=None), id="no data"),
+        pytest.param(event("incident.resolved", data={"id": "\ud800", "incident_key": "\ud800\0"}), id="no text"),
         pytest.param(event("incident.resolved", at=NOW - 10 * MINUTE), id="done before it opened"),
         pytest.param(
             event("incident.resolved", agent={"type": "events_api_v2_inbound_integration_reference", "summary": "us"}),
