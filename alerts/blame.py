@@ -79,7 +79,16 @@ def witnesses(scene: Scene, own: Integration, failing: Sequence[RegionVerdict]) 
     kin = answering if own.vendor != _NO_VENDOR else ()
     named = ((name, scene.config.integration(name)) for name in kin)
     siblings = sorted(name for name, one in named if one is not None and one.vendor == own.vendor)
-    return Witnesses(bool(answering), tuple(siblings), scene.vendor_status(own.name))
+    return Witnesses(bool(answering), tuple(siblings), _word(scene, own.name, failing))
+
+
+def _word(scene: Scene, name: str, failing: Sequence[RegionVerdict]) -> VendorStatus | None:
+    """What the vendor says of itself. That all was well before it began to fail says nothing of this."""
+    status = scene.vendor_status(name)
+    if status is None or status.admits or status.read_at is None:
+        return status
+    began = min((r.failing_since or r.last_run_at for r in failing), default=scene.at)
+    return status if status.read_at >= began else None
 
 
 def _support(

@@ -6,7 +6,7 @@ told is in the ledger. The kinds are listed in docs/incidents.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -32,19 +32,24 @@ def facts(before: Incident | None, after: Incident, at: datetime, status: Vendor
     known = {c.key: c for c in before.conditions} if before and before.state is not IncidentState.RESOLVED else {}
     events: list[IncidentEvent] = []
     if after.state is not IncidentState.RESOLVED:
-        for condition in after.conditions:
+        for place, condition in enumerate(after.conditions):
+            told = {name for worse in after.conditions[:place] for name in worse.evidence_ids}
             events += _of_condition(known.get(condition.key), condition, after.incident_id, at)
+            events += _evidence(known.get(condition.key), condition, after.incident_id, at, told)
         if not known and status is not None:
-            events.append(IncidentEvent(after.incident_id, at, VENDOR_STATUS, said(status, at)))
+            began = min((c.since for c in after.conditions), default=at)
+            events.append(IncidentEvent(after.incident_id, at, VENDOR_STATUS, said(status, at, began)))
     return events
 
 
-def said(status: VendorStatus, at: datetime) -> str:
-    """What the vendor says at that instant, as a sentence."""
+def said(status: VendorStatus, at: datetime, began: datetime) -> str:
+    """What the vendor says at that instant of what began at another one, as a sentence."""
     if status.read_at is None or not status.is_fresh(at):
         return f"the vendor's status page cannot be read: {status.problem or 'it was not asked lately'}"
-    verb = "admits" if status.admits else "says"
-    return f"the vendor's status page {verb} {status.words()}"
+    if status.admits:
+        return f"the vendor's status page admits {status.words()}"
+    verb, since = ("says", "") if status.read_at >= began else ("said", ", before it began")
+    return f"the vendor's status page {verb} {status.words()}{since}"
 
 
 def config_note(before: str, now: str, was: Mapping[str, str], is_: Mapping[str, str], subject: str) -> str:
@@ -64,15 +69,23 @@ def _of_condition(was: Condition | None, now: Condition, incident_id: str, at: d
     if was is None and outage:
         yield IncidentEvent(incident_id, now.since, FIRST_FAILURE, f"{_place(now)}: {now.summary}")
         yield IncidentEvent(incident_id, at, CONFIRMED, _confirmed(now))
-    # Words of other rules hold figures, which are others at every evaluation: that is no news.
-    if now.evidence_ids and (was is None or (outage and _what(was) != _what(now))):
-        ids = ", ".join(now.evidence_ids[:_MOST_NAMED])
-        what = now.summary.split(": ")[0] if outage else now.title
-        yield IncidentEvent(incident_id, at, EVIDENCE, f"{what}: {ids}")
     if was is not None and outage and now.note != was.note and NOT_CONFIRMED in (now.note, was.note):
         begins = now.note == NOT_CONFIRMED
         kind, words = (RECOVERING, "good runs again, not yet confirmed") if begins else (RELAPSED, "fails again")
         yield IncidentEvent(incident_id, at, kind, f"{_place(now)}: {words}")
+
+
+def _evidence(
+    was: Condition | None, now: Condition, incident_id: str, at: datetime, told: Collection[str]
+) -> Iterator[IncidentEvent]:
+    """What a failure left behind; `told` is what a worse condition names already."""
+    outage = now.rule in _OUTAGES
+    # Words of other rules hold figures, which are others at every evaluation: that is no news.
+    if was is None or (outage and _what(was) != _what(now)):
+        ids = [name for name in now.evidence_ids if name not in told]
+        what = now.summary.split(": ")[0] if outage else now.title
+        if ids:
+            yield IncidentEvent(incident_id, at, EVIDENCE, f"{what}: {', '.join(ids[:_MOST_NAMED])}")
 
 
 def _place(condition: Condition) -> str:

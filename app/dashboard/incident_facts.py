@@ -9,7 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from alerts.blast_radius import AT_RISK, sentences
-from alerts.model import BlastRadius, Condition, Incident, IncidentEvent, Tier
+from alerts.model import AtRisk, BlastRadius, Condition, Incident, IncidentEvent, Tier
 from alerts.status_pages.model import Health, Notice
 from alerts.status_pages.standing import VendorStatus, spoken
 from alerts.store.told import Told
@@ -70,8 +70,7 @@ def hits(radius: BlastRadius | None, incident: Incident) -> Component:
         rows["Flows hit"] = html.Span("none that is declared", className="none")
     body: list[Any] = [pairs(rows)]
     if radius is not None and radius.at_risk:
-        budgets = [(f"{r.objective} of {r.subject}", budget_bar(r.budget_left)) for r in radius.at_risk[:_MOST]]
-        body.append(table(("objective", "budget left"), budgets))
+        body.append(html.Ul([_at_risk(one) for one in radius.at_risk[:_MOST]], className="facts-list at-risk"))
     return panel(
         "What it hits", *body, note="as of the latest evaluation" if incident.resolved_at is None else "at its end"
     )
@@ -144,6 +143,11 @@ def evidence_links(condition: Condition) -> list[Any]:
     """Links to the evidence, else to the runs."""
     links: list[Any] = [html.A(name, href=f"/evidence/{name}") for name in condition.evidence_ids[:3]]
     return links or [run_link(run_id, f"run {run_id[:8]}") for run_id in condition.run_ids[:3]]
+
+
+def _at_risk(one: AtRisk) -> Component:
+    left = [html.Span("budget left ", className="note"), budget_bar(one.budget_left)]
+    return html.Li([html.Span(f"{one.objective} of {one.subject}"), html.Span(left)])
 
 
 def _message(one: Told) -> Component:

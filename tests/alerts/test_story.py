@@ -135,20 +135,28 @@ def test_an_acknowledgement_is_in_the_story_with_its_author(world: Any, store: S
 def test_what_the_vendor_says_then_and_later_is_on_the_timeline_of_what_it_is_about(world: Any, store: Store) -> None:
     config = watched(world, "API")
     engine = Engine(store)
-    assert save(store, world.T0, PageReading(Health.OPERATIONAL, "", (("API", Health.OPERATIONAL),))) == 0
+    assert save(store, world.T0 - MINUTE, PageReading(Health.OPERATIONAL, "", (("API", Health.OPERATIONAL),))) == 0
     engine.apply(world.seen(1, world.workflow(world.region(1, failing=2))), config).result()
     (found,) = store.read(open_incidents)
-    assert "says all is well" in found.conditions[0].blame_reason
+    assert "status page" not in found.conditions[0].blame_reason
     told = save(store, world.T0 + 2 * MINUTE, reading(world), hubspot=("API",), other=("API",))
     assert told == 2
     assert save(store, world.T0 + 3 * MINUTE, reading(world), hubspot=("API",)) == 0
     assert save(store, world.T0 + 4 * MINUTE, reading(world, "identified"), hubspot=("Blog",)) == 0
     notes = [e.note for e in store.read(lambda con: story(con, found.incident_id)) if e.kind == "vendor_status"]
     assert notes == [
-        "the vendor's status page says all is well",
+        "the vendor's status page said all is well, before it began",
         "“API errors”: investigating – We are investigating. (posted 22 Nov 02:59 UTC)",
         "API: operational → major outage",
     ]
+
+
+def test_that_all_is_well_is_evidence_once_it_is_said_after_the_outage_began(world: Any, store: Store) -> None:
+    config, engine = watched(world), Engine(store)
+    save(store, world.T0 + MINUTE / 2, PageReading(Health.OPERATIONAL))
+    engine.apply(world.seen(1, world.workflow(world.region(1, failing=2))), config).result()
+    (found,) = store.read(open_incidents)
+    assert found.conditions[0].blame_reason.endswith("; the vendor's status page says all is well")
 
 
 def test_an_admitted_outage_reaches_the_blame_of_the_open_incident(world: Any, store: Store) -> None:
