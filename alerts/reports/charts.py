@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
@@ -30,14 +31,14 @@ NARROW: Final = (3.7, 2.6)
 """Inches; the narrow one is for phones, where the wide one would be too small to read."""
 DPI: Final = 170
 COLOURS: Final = {
-    "ink": "#1c2733", "soft": "#5b6b7b", "rule": "#d5dde5", "span": "#c0392b", "band": "#1f6fb2",
+    "ink": "#1c2733", "soft": "#5b6b7b", "rule": "#d5dde5", "span": "#c0392b", "band": "#1e6fb2",
     "s1": "#1f6fb2", "s2": "#b3541e", "s3": "#12715b", "s4": "#8e3a8c", "s5": "#6b5a00", "s6": "#44546a",
 }  # fmt: skip
 """Of light paper; a page has its own for the dark under the same names, as `--ink`."""
 _SERIES: Final = ("s1", "s2", "s3", "s4", "s5", "s6")
 _HATCHES: Final = ("", "///", "...", "xx", "\\\\\\", "--")
 """So that bars differ by more than their colour."""
-_LONGEST: Final = 48
+_LONGEST: Final = 28
 """Characters of a label."""
 _DAY_MS: Final = 86_400_000.0
 _ALONE: Final = Lock()
@@ -73,7 +74,9 @@ def as_png(chart: Chart, zone: ZoneInfo, size: tuple[float, float] = WIDE) -> by
 
 @contextmanager
 def _drawn(chart: Chart, zone: ZoneInfo, size: tuple[float, float], more: dict[str, Any]) -> Iterator[Figure]:
-    with _ALONE, mpl.rc_context(rc={**_STYLE, **more}):  # type: ignore[dict-item]
+    with _ALONE, warnings.catch_warnings(), mpl.rc_context(rc={**_STYLE, **more}):  # type: ignore[dict-item]
+        # Letters that DejaVu does not have are shown as boxes, and that is all there is to say of them.
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)
         figure = Figure(figsize=size, layout="constrained")
         figure.patch.set_alpha(0 if "svg.hashsalt" in more else 1)
         _draw(figure.add_subplot(), chart, zone, narrow=size is NARROW)
@@ -126,7 +129,7 @@ def _axes(axes: Axes, chart: Chart, zone: ZoneInfo, *, narrow: bool) -> None:
     if edges and min(edges) < max(edges):
         axes.set_xlim(min(edges), max(edges) + chart.bucket_ms / _DAY_MS)
     axes.set_ylim(bottom=0)
-    axes.set_ylabel(chart.unit, color=COLOURS["soft"])
+    axes.set_ylabel(short(chart.unit, 16), color=COLOURS["soft"])
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):

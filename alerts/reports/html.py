@@ -29,7 +29,7 @@ from alerts.reports.document import (
 from alerts.reports.wording import at_time
 
 _CSS: Final = Path(__file__).with_name("page.css")
-MARKS: Final = {Mark.NONE: "", Mark.GOOD: "✓ ", Mark.WARN: "▲ ", Mark.BAD: "■ "}
+MARKS: Final = {Mark.NONE: "", Mark.GOOD: "✓\u00a0", Mark.WARN: "▲\u00a0", Mark.BAD: "■\u00a0"}
 """A shape beside the colour."""
 
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d)?( \S{1,6})?)?$")

@@ -58,8 +58,8 @@ _INK, _SOFT, _RULE = (colors.HexColor(code) for code in ("#1c2733", "#4f5f6f", "
 _COLOURS: Final = {
     Mark.NONE: "#1c2733", Mark.GOOD: "#0f6b45", Mark.WARN: "#8a5300", Mark.BAD: "#b3261e"
 }  # fmt: skip
-_MARKS: Final = {Mark.NONE: "", Mark.GOOD: "✓ ", Mark.WARN: "▲ ", Mark.BAD: "■ "}
-_LONGEST: Final = 2_000
+_MARKS: Final = {Mark.NONE: "", Mark.GOOD: "✓\u00a0", Mark.WARN: "▲\u00a0", Mark.BAD: "■\u00a0"}
+_LONGEST: Final = 1_000
 """Characters of a text: a cell higher than a page cannot be set."""
 _WORD: Final = 110.0
 _LINE: Final = 330.0
@@ -200,7 +200,7 @@ def _widths(table: Table) -> list[float]:
     """Each as wide as its longest word; what is left of the page goes to who has more to say."""
     least, wanted = [], []
     for place, column in enumerate(table.columns):
-        texts = [_MARKS[cells[place].mark] + cells[place].text for cells in table.rows]
+        texts = [_MARKS[cells[place].mark] + cells[place].text[:_LONGEST] for cells in table.rows]
         words = [word for text in texts for word in text.split()]
         head = max((_long(word, _HEAD_CELL) for word in column.label.split()), default=0.0)
         least.append(min(_WORD, max([head, *(_long(word, _CELL) for word in words)])) + _PADDING)
@@ -269,8 +269,8 @@ def _grid(rows: list[Any], widths: list[float], lines: list[Any], *, padding: fl
 
 def _marked(text: str) -> str:
     """Plain text for a paragraph, whose mark-up is a kind of XML."""
-    line = "".join(letter if letter.isprintable() else " " for letter in text)
-    return escape(line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…")
+    shown = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return escape("".join(letter if letter.isprintable() else " " for letter in shown))
 
 
 def _coloured(text: str, mark: Mark) -> str:

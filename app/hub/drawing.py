@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from alerts.reports.document import Document, as_json
-from alerts.reports.markdown import as_markdown
-from alerts.reports.rendering import LIGHT
+from alerts.reports.rendering import LIGHT, render
 
 WITHIN_S: Final = 120.0
 _KEPT: Final = ("PATH", "PYTHONPATH", "HOME", "LANG", "LC_ALL", "TZDIR", "TMPDIR", "VIRTUAL_ENV")
@@ -24,10 +23,9 @@ class DrawingError(RuntimeError):
 
 def drawn(document: Document, formats: tuple[str, ...], cache: Path | None = None) -> dict[str, bytes]:
     """The files of those formats by name; raises DrawingError. `cache` is where letters are looked up but once."""
-    files = {"json": as_json(document).encode(), "md": as_markdown(document).encode()}
-    found = {name: files[name] for name in formats if name in LIGHT}
+    found = render(document, tuple(name for name in formats if name in LIGHT))
     heavy = tuple(name for name in formats if name not in LIGHT)
-    return found | (_in_a_process(files["json"], heavy, cache) if heavy else {})
+    return found | (_in_a_process(as_json(document).encode(), heavy, cache) if heavy else {})
 
 
 def _in_a_process(document: bytes, formats: tuple[str, ...], cache: Path | None) -> dict[str, bytes]:

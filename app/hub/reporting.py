@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -42,12 +43,16 @@ FILES: Final = ("html", "pdf", "md", "json")
 SENT: Final = frozenset({"pdf", "md"})
 """Of those, what messages carry."""
 
+Draw = Callable[[Document, tuple[str, ...], Path | None], dict[str, bytes]]
+"""A document and formats → the files of these; raises DrawingError."""
+
 
 class Reporter:
     """For one hub. `folder` is where the files go, `link` the address that messages lead to."""
 
-    def __init__(self, state: HubState, folder: Path, link: str) -> None:
+    def __init__(self, state: HubState, folder: Path, link: str, draw: Draw = drawn) -> None:
         self._state = state
+        self._draw = draw
         self._folder = folder
         self._link = link.rstrip("/")
 
@@ -84,7 +89,7 @@ class Reporter:
 
     def file(self, document: Document, form: str) -> bytes:
         """The document in one format; raises DrawingError."""
-        return drawn(document, (form,), self._cache())[form]
+        return self._draw(document, (form,), self._cache())[form]
 
     def _want_weekly(self) -> None:
         config, now = self._state.config, self._state.clock()
@@ -95,9 +100,10 @@ class Reporter:
         report_id = f"{Kind.WEEKLY}/{week.name}"
         if self._state.store.read(lambda con: has_been(con, report_id)):
             return
-        first = self._state.store.read(first_measured)
-        # Whoever began to measure after that week has nothing to review, and a mail that says so helps nobody.
-        if first is not None and first < week.window(self._sources().zone).end:
+        first, end = self._state.store.read(first_measured), week.window(self._sources().zone).end
+        # Who began to measure after that week has nothing to review, and a mail that says so helps nobody. Elsewhere it
+        # may be Monday already, and the week not over here.
+        if first is not None and first < end <= now:
             owed = Owed(report_id, Kind.WEEKLY, week.name, at)
             self._state.store.write(lambda con: want(con, owed)).result()
 
@@ -105,10 +111,13 @@ class Reporter:
         try:
             self._make(owed)
         except Exception as err:  # the loop's edge: one report that cannot be made must not stop the others
-            said = str(err) if isinstance(err, (StoreError, DrawingError, OSError)) else type(err).__name__
+            known = isinstance(err, (StoreError, DrawingError, OSError))
+            said = str(err) if known else type(err).__name__
             problem, now = " ".join(said.split())[:300], self._state.clock()
             self._state.store.write(lambda con: note_failed(con, owed, problem, now)).result()
-            log.exception("report.failed", report=owed.report_id, attempt=owed.attempts + 1)
+            log.warning(
+                "report.failed", report=owed.report_id, attempt=owed.attempts + 1, why=problem, exc_info=not known
+            )
 
     def _make(self, owed: Owed) -> None:
         channels: tuple[str, ...]
@@ -123,7 +132,7 @@ class Reporter:
                 return
             document = incident_report(self._sources(), owed.subject)
             channels = report_channels(about, self._state.config, about.resolved_at or owed.wanted_at)
-        files = drawn(document, (*FILES, "mail"), self._cache())
+        files = self._draw(document, (*FILES, "mail"), self._cache())
         self._write(document, files)
         kept = {name: content for name, content in files.items() if name in SENT or name.startswith("mail")}
         now = self._state.clock()
