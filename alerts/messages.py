@@ -177,7 +177,8 @@ def _what(notification: Notification) -> str:
         return f"CHANGED: {incident.title}"
     if notification.action is Action.RESOLVE or incident.resolved_at is not None:
         lasted = (incident.resolved_at or notification.created_at) - _begin(incident)
-        return f"RESOLVED after {duration(lasted)}: {incident.title}"
+        by_hand = f" by {incident.resolved_by}" if incident.resolved_by else ""
+        return f"RESOLVED{by_hand} after {duration(lasted)}: {incident.title}"
     begin = min((c.since for c in incident.conditions[:1]), default=incident.opened_at)
     again = f"REOPENED ×{incident.reopened}: " if incident.reopened else ""
     taken = f" (acknowledged by {incident.acknowledged_by})" if incident.acknowledged_by else ""
@@ -194,7 +195,7 @@ def _whose(condition: Condition) -> str:
 
 
 def _how_hit(incident: Incident) -> str:
-    if any(c.rule is Rule.WORKFLOW_DOWN and c.tier is Tier.URGENT for c in incident.conditions):
+    if any(c.rule in (Rule.WORKFLOW_DOWN, Rule.STORM) and c.tier is Tier.URGENT for c in incident.conditions):
         return "stopped"
     return "at risk" if incident.subject == changes_subject(incident.integration) else "affected"
 

@@ -146,7 +146,7 @@ async def test_the_buttons_of_the_slack_message_acknowledge_and_resolve(night: N
     assert (night.incident.acknowledged_by, page.status) == ("Ada (Slack)", "acknowledged")
     assert await night.does("slack", "resolve") == {"answered": 200}
     assert (night.incident.resolved_by, page.status) == ("Ada (Slack)", "resolved")
-    assert "RESOLVED" in night.slack()["text"]
+    assert "RESOLVED by Ada (Slack) after" in night.slack()["text"]
     await night.down(1)
     assert (night.incident.state, page.pages) == (IncidentState.RESOLVED, 1)
 
