@@ -16,7 +16,7 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
-from tests.drills import injected, real_time
+from tests.drills import injected, killed, real_time
 from tests.drills.installation import installation
 from tests.drills.outcome import HEADER, Outcome
 
@@ -30,7 +30,7 @@ def outcomes(wanted: list[str]) -> Iterator[Outcome]:
     def meant(name: str) -> bool:
         return not wanted or any(word in name for word in wanted)
 
-    for name, drill in injected.DRILLS.items():
+    for name, drill in {**injected.DRILLS, "judging and delivering killed": killed.drill}.items():
         if meant(name):
             yield from drill()
     in_real_time = {name: drill for name, drill in real_time.DRILLS.items() if meant(name)}
@@ -40,9 +40,9 @@ def outcomes(wanted: list[str]) -> Iterator[Outcome]:
                 yield real_time.run(found, name, drill)
     if meant(_KILLED):
         with tempfile.TemporaryDirectory() as folder, installation(Path(folder)) as found:
-            killed = partial(real_time.hub_killed, kills=KILLS, random_of=random.Random(time.time_ns()))
+            hub = partial(real_time.hub_killed, kills=KILLS, random_of=random.Random(time.time_ns()))
             # A text or a Slack message that was taken in the instant before the kill is sent again.
-            yield real_time.run(found, _KILLED, killed, repeats=KILLS)
+            yield real_time.run(found, _KILLED, hub, repeats=KILLS)
 
 
 def main(wanted: list[str]) -> int:

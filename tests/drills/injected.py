@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from app.sandbox import start
 from app.sandbox.running import Sandbox
-from tests.drills.night import STEP, Night, Weather, client
+from tests.drills.night import STEP, Night, Weather, client, night_config
 from tests.drills.outcome import Outcome
 
 BROKEN_FROM, BROKEN_TO = 2.0, 62.0
@@ -49,7 +49,7 @@ async def _lived(
         async with (
             await start(folder / "sandbox", ports_from=None, latency_scale=0) as sandbox,
             client() as sending,
-            Night(folder, sandbox.environment, weather, sending) as night,
+            Night(folder, night_config(folder, sandbox.environment), sandbox.environment, weather, sending) as night,
         ):
             changes = sorted(at.items())
             while night.minute < until:

@@ -21,6 +21,7 @@ from alerts.channels import build_senders
 from alerts.delivery import Deliverer
 from alerts.engine import Engine
 from app.wiring import load_config
+from config.model import Config
 from metrics.evaluation import evaluate
 from metrics.store.database import Store
 from metrics.store.ingest import Ingest
@@ -45,7 +46,7 @@ Weather = Callable[[str, float], bool]
 """Whether a vendor is down at that minute of the night."""
 
 
-def night_config(folder: Path) -> Path:
+def night_config(folder: Path, environ: Mapping[str, str]) -> Config:
     """The drills' configuration with a probe a minute, and one channel more to fall back to."""
     made = folder / "night"
     if not made.exists():
@@ -54,14 +55,16 @@ def night_config(folder: Path) -> Path:
         (made / "defaults.yaml").write_text(defaults.replace("every: 4s, timeout: 4s", "every: 60s, timeout: 10s"))
         channels = (made / "alerts.yaml").read_text().partition("routes:")[0]
         (made / "alerts.yaml").write_text(channels + _BACKUP + _ALERTS)
-    return made
+    return load_config(made, {**environ, "EU_TOKEN": "unused"})
 
 
 class Night:
     """One process's part of a night."""
 
-    def __init__(self, folder: Path, environ: Mapping[str, str], weather: Weather, client: httpx.AsyncClient) -> None:
-        self.config = load_config(night_config(folder), {**environ, "EU_TOKEN": "unused"})
+    def __init__(
+        self, folder: Path, config: Config, environ: Mapping[str, str], weather: Weather, client: httpx.AsyncClient
+    ) -> None:
+        self.config = config
         self.store = Store.open(folder / "night.duckdb")
         self._weather = weather
         self._ingest = Ingest(self.store, flush_after_s=0.0)

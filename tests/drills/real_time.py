@@ -72,7 +72,7 @@ def receivers_in_trouble(found: Installation) -> tuple[str, ...]:
 def hub_killed(found: Installation, kills: int, random_of: random.Random) -> tuple[str, ...]:
     """`kill -9` of the hub again and again, while vendors break and mend."""
     victims = ("hubspot", "salesforce", "shopify", "github")
-    lifetimes = [random_of.uniform(0.5, 8.0) for _ in range(kills)]
+    lifetimes = [random_of.uniform(0.2, 5.0) for _ in range(kills)]
     for number, lifetime in enumerate(lifetimes):
         victim = victims[number * len(victims) // kills]
         first = -(-kills * victims.index(victim) // len(victims))
