@@ -20,7 +20,11 @@ SIZE_LIMIT: Final = 2 * 1024 * 1024
 
 
 class FetchError(Exception):
-    """What was asked for cannot be had; says why, without the address."""
+    """What was asked for cannot be had; says why, without the address. `target`: where a redirect leads."""
+
+    def __init__(self, words: str, target: str = "") -> None:
+        super().__init__(words)
+        self.target = target
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,9 @@ async def fetch(client: httpx.AsyncClient, url: str, headers: Mapping[str, str],
                 return Fetched(answer.status_code, answer.headers, await _body(answer))
     except TimeoutError as err:
         raise FetchError(f"no answer within {TIME_LIMIT_S:g} s") from err
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as err:
+    except httpx.InvalidURL as err:
+        raise FetchError("redirects to what is no address") from err
+    except (httpx.HTTPError, OSError) as err:
         raise FetchError(f"cannot be reached ({type(err).__name__})") from err
 
 
@@ -62,7 +68,8 @@ async def _body(answer: httpx.Response) -> bytes:
     if answer.status_code == httpx.codes.NOT_MODIFIED:
         return b""
     if answer.is_redirect:
-        raise FetchError(f"redirects (HTTP {answer.status_code}) to another place; write that address if it is right")
+        words = f"redirects (HTTP {answer.status_code}) to another place; write that address if it is right"
+        raise FetchError(words, answer.headers.get("location", ""))
     if answer.status_code != httpx.codes.OK:
         raise FetchError(f"answered HTTP {answer.status_code}")
     body = bytearray()

@@ -7,8 +7,6 @@ private address is refused, unless the integration's own `base_url` is on that v
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +15,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from alerts.fetching import FetchError, fetch
 from alerts.status_pages import STATUS_PAGES
 from alerts.status_pages.model import PageError, PageReading, link
 from config.model import Config, Integration, StatusPage
@@ -24,8 +23,6 @@ from config.secrets import UnresolvedReference, resolve
 
 WHILE_OPEN: Final = timedelta(seconds=60)
 USUALLY: Final = timedelta(minutes=5)
-TIME_LIMIT_S: Final = 10.0
-SIZE_LIMIT: Final = 2 * 1024 * 1024
 _BROWSERLESS: Final = {"User-Agent": "Leadline status reader", "Accept-Encoding": "gzip, identity"}
 
 
@@ -77,28 +74,19 @@ async def look(client: httpx.AsyncClient, watched: Watched, etag: str, modified:
     if watched.problem:
         return Look(problem=watched.problem)
     kind = STATUS_PAGES[watched.kind]
-    url = kind.address(watched.url)
+    headers = {**_BROWSERLESS, "Accept": kind.accept} | _conditions(etag, modified)
     try:
-        async with asyncio.timeout(TIME_LIMIT_S):
-            if not watched.may_be_private:
-                await _refuse_private(url)
-            headers = {**_BROWSERLESS, "Accept": kind.accept} | _conditions(etag, modified)
-            async with client.stream("GET", url, headers=headers, follow_redirects=False) as answer:
-                body = await _body(answer)
-        if answer.status_code == httpx.codes.NOT_MODIFIED:
+        found = await fetch(client, kind.address(watched.url), headers, may_be_private=watched.may_be_private)
+        if found.status == httpx.codes.NOT_MODIFIED:
             return Look(etag=etag, modified=modified)
         # A page of megabytes takes its time, and the event loop has others to serve.
-        reading = await asyncio.to_thread(kind.read, body, now)
+        reading = await asyncio.to_thread(kind.read, found.body, now)
+    except FetchError as err:
+        return Look(problem=str(err).replace("another place", link(err.target) or "another place"))
     except PageError as err:
         return Look(problem=str(err))
-    except TimeoutError:
-        return Look(problem=f"no answer within {TIME_LIMIT_S:g} s")
-    except httpx.InvalidURL:
-        return Look(problem="redirects to what is no address")
-    except (httpx.HTTPError, OSError) as err:
-        return Look(problem=f"cannot be reached ({type(err).__name__})")
     return Look(
-        reading, etag=answer.headers.get("etag", "")[:500], modified=answer.headers.get("last-modified", "")[:100]
+        reading, etag=found.headers.get("etag", "")[:500], modified=found.headers.get("last-modified", "")[:100]
     )
 
 
@@ -132,38 +120,3 @@ def _host(url: str) -> str:
 def _conditions(etag: str, modified: str) -> dict[str, str]:
     named = {"If-None-Match": etag, "If-Modified-Since": modified}
     return {name: value for name, value in named.items() if value}
-
-
-async def _refuse_private(url: str) -> None:
-    """Raises PageError where the name leads to this machine or its network. A name that is unknown here may be known
-    to a proxy, which then has its own rules."""
-    parts = urlsplit(url)
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(parts.hostname, parts.port, type=socket.SOCK_STREAM)
-    except OSError:
-        return
-    for *_, address in found:
-        if not ipaddress.ip_address(str(address[0]).split("%")[0]).is_global:
-            raise PageError("refused, because its name leads to a private address, where base_url is not")
-
-
-async def _body(answer: httpx.Response) -> bytes:
-    """The whole body. Raises PageError for another status, for a redirect, and beyond the limit."""
-    if answer.status_code == httpx.codes.NOT_MODIFIED:
-        return b""
-    if answer.is_redirect:
-        raise PageError(
-            f"redirects (HTTP {answer.status_code}) to {_target(answer)}; write that address if it is right"
-        )
-    if answer.status_code != httpx.codes.OK:
-        raise PageError(f"answered HTTP {answer.status_code}")
-    body = bytearray()
-    async for chunk in answer.aiter_bytes(64 * 1024):
-        body += chunk
-        if len(body) > SIZE_LIMIT:
-            raise PageError(f"answered with more than {SIZE_LIMIT // 1024 // 1024} MiB")
-    return bytes(body)
-
-
-def _target(answer: httpx.Response) -> str:
-    return link(answer.headers.get("location")) or "another place"

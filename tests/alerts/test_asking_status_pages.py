@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from alerts.status_pages.asking import SIZE_LIMIT, USUALLY, WHILE_OPEN, Watched, is_due, look, watched_pages
+from alerts.fetching import SIZE_LIMIT
+from alerts.status_pages.asking import USUALLY, WHILE_OPEN, Watched, is_due, look, watched_pages
 from alerts.status_pages.model import Health
 from config.model import Config, Integration
 
