@@ -25,6 +25,7 @@ from alerts.channels.http import ask, require_private
 from alerts.messages import facts, headline, links, one_line
 from alerts.model import Action, Notification, Tier
 from config.model import Declared
+from config.rate import Rate
 from config.scalars import Duration
 from config.secrets import SecretRef, resolve
 
@@ -206,4 +207,4 @@ def _endpoint(url: str, *, secret: bool) -> str:
     return url.rstrip("/").removesuffix(_PATH)
 
 
-CHANNEL: Final = ChannelKind(Options, build)
+CHANNEL: Final = ChannelKind(Options, build, Rate(10, timedelta(seconds=1)))

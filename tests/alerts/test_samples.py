@@ -17,3 +17,8 @@ async def test_the_committed_samples_are_what_is_sent_now(migrated: Path, tmp_pa
     kept = {path.name: path.read_text(encoding="utf-8") for path in DIRECTORY.iterdir() if path.suffix != ".png"}
     stale = sorted(name for name in {*made, *kept} if made.get(name) != kept.get(name))
     assert stale == [], f"write them anew with `{COMMAND}`, and read what has changed"
+
+
+def test_every_scene_is_shown_in_the_documentation() -> None:
+    page = (DIRECTORY.parent / "channels.md").read_text(encoding="utf-8")
+    assert [path.name for path in DIRECTORY.glob("*.md") if f"](samples/{path.name})" not in page] == []

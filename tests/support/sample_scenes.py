@@ -11,6 +11,7 @@ from typing import Any, Final
 from alerts.model import Silence
 from alerts.store import acknowledge, open_incidents
 from alerts.store.silences import add_silence
+from config.escalation import Escalation
 from config.model import Alerting, Channel, Config, Integration, Objective, Route, Sli
 from metrics.baseline.series import Measure, SeriesKey
 from metrics.lifetimes import TrackedCredential
@@ -26,6 +27,7 @@ from metrics.model import (
     Window,
     WorkflowVerdict,
 )
+from metrics.operating import HubLoad, Unreported
 from metrics.quota.model import ForecastState, QuotaForecast, Reset, ResetSource
 from metrics.store.database import Store
 from probes.model import CredentialLife, FailureKind, Outcome
@@ -35,6 +37,7 @@ MINUTE: Final = timedelta(minutes=1)
 REGIONS: Final = ("eu", "us")
 OTHERS: Final = ("github", "google-ads", "intercom", "klaviyo", "marketo", "meta", "salesforce", "segment", "shopify",
                  "stripe", "zendesk")  # fmt: skip
+VERSION: Final = "5f1c0de4a7b29c31"
 FAST: Final = BurnPair("page", timedelta(hours=1), timedelta(minutes=5), 14.4)
 OUTAGE: Final = {
     "kind": FailureKind.STATUS_5XX, "status": 503, "message": "503 Service Unavailable", "failed_step": "create"
@@ -80,7 +83,7 @@ def company(*more: Integration) -> Config:
     loud, quiet = tuple(CHANNELS)[:2], tuple(CHANNELS)[2:]
     return Config(
         root=Path("/etc/leadline"),
-        version="5f1c0de4a7b29c31",
+        version=VERSION,
         integrations=(hubspot, *(_integration(name) for name in OTHERS), *more),
         alerting=Alerting(
             channels=tuple(Channel.model_validate({"name": name, **options}) for name, options in CHANNELS.items()),
@@ -110,7 +113,7 @@ def scenes() -> tuple[Scene, ...]:
     """Every story, in the order of the documentation."""
     return (
         _outage(), _slow(), _credential(), _throttled(), _quota(), _due(), _region(), _storm(), _silence(), _prober(),
-        _channel(), _configuration(),
+        _no_data(), _hub(), _channel(), _escalation(), _flapping(), _configuration(),
     )  # fmt: skip
 
 
@@ -199,11 +202,48 @@ def _silence() -> Scene:
     ))  # fmt: skip
 
 
+def _no_data() -> Scene:
+    missing = Unreported("hubspot", "contact-roundtrip", MINUTE, at(0), None, None, None)
+    alive = _prober_seen(silent=False)
+    return Scene("no-data", "A workflow has not been measured", (
+        Step("it may still come", 30, replace(seen(30), probers=(alive,), unreported=(missing,))),
+        Step("not measured is not passed", 45, replace(seen(45), probers=(alive,), unreported=(missing,))),
+    ))  # fmt: skip
+
+
+def _hub() -> Scene:
+    load = HubLoad(waiting_rows=24_000, waiting_for=timedelta(seconds=95), since_last=timedelta(seconds=41))
+    return Scene("hub", "The hub cannot keep up", (
+        Step("it may catch up", 1, replace(seen(1, *hubspot(1)), load=load)),
+        Step("what it says may be late", 6, replace(seen(6, *hubspot(6)), load=load)),
+    ))  # fmt: skip
+
+
+def _escalation() -> Scene:
+    config = company()
+    levels = {"name": "nobody-takes-it", "levels": [{"after": "10m", "channels": ["sms"]}]}
+    lead = Route(urgent=("oncall",), escalation="nobody-takes-it", remind_every=timedelta(minutes=30))
+    alerting = config.alerting.model_copy(
+        update={"escalations": (Escalation.model_validate(levels),), "routes": (lead,)}
+    )
+    stern = config.model_copy(update={"alerting": alerting})
+    return Scene("escalation", "Nobody takes it", (
+        Step("the page", 2, seen(2, *hubspot(2, failing=3)), config=stern),
+        Step("ten minutes later the next ones are told", 12, seen(12, *hubspot(12, failing=13))),
+        Step("half an hour after that it is said again", 43, seen(43, *hubspot(43, failing=44))),
+    ))  # fmt: skip
+
+
+def _flapping() -> Scene:
+    return Scene("flapping", "It comes and goes", (
+        Step("down", 2, seen(2, *hubspot(2, failing=3))),
+        Step("over", 5, seen(5, *hubspot(5))),
+        Step("down again: the same incident", 9, seen(9, *hubspot(9, failing=3))),
+    ))  # fmt: skip
+
+
 def _prober() -> Scene:
-    silent = ProberVerdict(
-        prober_id="eu-1", region="eu", last_seen=T0, started_at=T0, version="1", loop_lag_ms=0.0, outbox_depth=0,
-        config_version="v1", runs_missed=0, previous_stop="clean", problem=None, cursor=1, silent=True,
-    )  # fmt: skip
+    silent = _prober_seen(silent=True)
     return Scene("prober", "A prober is silent", (
         Step("what it watches is unknown, not down", 1, replace(seen(1, *hubspot(1)), probers=(silent,))),
     ))  # fmt: skip
@@ -215,6 +255,14 @@ def _channel() -> Scene:
              faults={"http": {"status": 410}}),
         Step("the next evaluation tells of the channel, through the others", 7, seen(7, *hubspot(7, throttled=7))),
     ))  # fmt: skip
+
+
+def _prober_seen(*, silent: bool) -> ProberVerdict:
+    return ProberVerdict(
+        prober_id="eu-1", region="eu", last_seen=T0, started_at=T0 - timedelta(hours=2), version="1", loop_lag_ms=0.0,
+        outbox_depth=0, config_version=VERSION, runs_missed=0, previous_stop="clean", problem=None, cursor=1,
+        silent=silent,
+    )  # fmt: skip
 
 
 def _configuration() -> Scene:
