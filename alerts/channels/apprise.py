@@ -50,17 +50,14 @@ class Apprise:
 
     async def send(self, notification: Notification) -> Receipt:
         """What a service answers is mostly not told by Apprise: a status where it names one, else try again."""
-        accepted: dict[str, str] = {}
-        problems: list[TransportError] = []
-        for service in self.services:
-            key = _receipt_key(notification, service)
-            if key in notification.receipt:
-                continue
-            problem = await _tell(service, notification)
-            if problem is None:
-                accepted[key] = "accepted"
-            else:
-                problems.append(problem)
+        left = [one for one in self.services if _receipt_key(notification, one) not in notification.receipt]
+        outcomes = await asyncio.gather(*(_tell(one, notification) for one in left))
+        problems = [found for found in outcomes if found is not None]
+        accepted = {
+            _receipt_key(notification, one): "accepted"
+            for one, found in zip(left, outcomes, strict=True)
+            if found is None
+        }
         if problems:
             raise together(problems, accepted)
         count = len(self.services)

@@ -50,5 +50,6 @@ COMMENT ON COLUMN channel_specs.retired_at IS 'When it left the configuration; n
 
 ALTER TABLE outbox ADD COLUMN urgency INTEGER DEFAULT 0;
 ALTER TABLE outbox ADD COLUMN passed_on_at TIMESTAMPTZ;
+COMMENT ON COLUMN outbox.action IS 'trigger, update, acknowledge, resolve, or change (a change event: nothing is wrong).';
 COMMENT ON COLUMN outbox.urgency IS 'What goes first through a channel: 2 of an urgent incident, 1 of a degraded one, 0 a report.';
 COMMENT ON COLUMN outbox.passed_on_at IS 'When the next channel was told as well, because this one did not take it in time; null when it was not.';
