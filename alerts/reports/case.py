@@ -12,8 +12,9 @@ from alerts.model import Blame, Condition, Incident, IncidentEvent, IncidentStat
 from alerts.parties import party
 from alerts.reports.sources import Sources
 from alerts.reports.times import Times, times_of
-from alerts.store.incidents import incident, timeline
+from alerts.store.incidents import incident
 from alerts.store.mutings import MutingRow, mutings_of
+from alerts.store.story import story
 from alerts.store.told import Told, conditions_told, first_told, incidents_during, messages_about
 from config.model import Config
 from metrics.model import Window
@@ -75,7 +76,7 @@ def case_of(sources: Sources, incident_id: str) -> Case:
             raise UnknownIncidentError(
                 f"{incident_id}: no such incident; their ids stand on every message and under /incidents"
             )
-        events = timeline(con, incident_id)
+        events = story(con, incident_id)
         times = times_of(found, events, first_told(con, [incident_id]).get(incident_id))
         latest = {c.key: c for c in (*conditions_told(con, incident_id), *found.conditions)}
         return found, events, times, tuple(latest.values())

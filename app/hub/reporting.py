@@ -145,7 +145,6 @@ class Reporter:
         return found if is_it else None
 
     def _write(self, document: Document, files: dict[str, bytes]) -> None:
-        self._folder.mkdir(mode=0o700, exist_ok=True)
         for form in FILES:
             write_private(self._folder / f"{document.file_name}.{form}", files[form])
 
@@ -154,4 +153,5 @@ class Reporter:
         return Sources(state.store, state.config, state.clock(), self._link, state.learned)
 
     def _cache(self) -> Path:
-        return self._folder / ".cache"
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        return self._folder / ".letters"
