@@ -46,7 +46,7 @@ class Rehearsal:
 
 
 @dataclass(frozen=True, slots=True)
-class _Decision:
+class Decision:
     """What one look at an instant decides."""
 
     evaluation: Evaluation
@@ -57,7 +57,7 @@ class _Decision:
 
 
 @dataclass(slots=True)
-class _Stage:
+class Stage:
     """The hub's memory while it is rehearsed."""
 
     config: Config
@@ -74,7 +74,7 @@ class _Stage:
     def __post_init__(self) -> None:
         self.desk = Desk(self.config)
 
-    def decide(self, at: datetime, *, figures: bool = False) -> _Decision:
+    def decide(self, at: datetime, *, figures: bool = False) -> Decision:
         """Without remembering it; with `figures`, all that is told is of that very instant."""
         self.looks += 1
         evaluation = self.seen.evaluation(at, figures=figures)
@@ -84,9 +84,9 @@ class _Stage:
         changes = transitions(judged.conditions, open_, evaluation, self.config, recent)
         fresh = refreshed(judged.conditions, open_, evaluation.at, self.config.alerting.flapping)
         held = frozenset(c.key for c in judged.conditions)
-        return _Decision(evaluation, changes, fresh, dict(judged.pending), held)
+        return Decision(evaluation, changes, fresh, dict(judged.pending), held)
 
-    def apply(self, decision: _Decision) -> None:
+    def apply(self, decision: Decision) -> None:
         """Remember it, and tell."""
         at = decision.evaluation.at
         if decision.changes:
@@ -119,7 +119,7 @@ class _Stage:
         due = any(since < at <= until for at in self.news_at)
         return bool(self.pending) or kept or due or self.desk.is_waiting()
 
-    def differs(self, decision: _Decision) -> bool:
+    def differs(self, decision: Decision) -> bool:
         """Whether a decision is more than new words for what is known."""
         if decision.changes or decision.pending.keys() != self.pending.keys():
             return True
@@ -131,15 +131,15 @@ def rehearse(
 ) -> Rehearsal:
     """What the configuration that `seen` was made for would have told in the window, having judged for `warm_up`
     before it."""
-    first, end = _tick(window.start - warm_up), _tick(window.end)
+    first, end = tick_of(window.start - warm_up), tick_of(window.end)
     moments = seen.moments()
     ticks = sorted({-(-int(at) // _TICK_MS) for at in moments} | {first})
-    stage = _Stage(seen.config, seen)
+    stage = Stage(seen.config, seen)
     play(stage, [tick for tick in ticks if first <= tick <= end], end, heard)
-    return _within(stage, window)
+    return within(stage, window)
 
 
-def play(stage: _Stage, ticks: Sequence[int], end: int, heard: Callable[[float], None]) -> None:
+def play(stage: Stage, ticks: Sequence[int], end: int, heard: Callable[[float], None] = lambda share: None) -> None:
     """At each of the ticks, and in between wherever time alone changes something."""
     for place, tick in enumerate(ticks):
         stage.apply(stage.decide(at_tick(tick)))
@@ -150,7 +150,7 @@ def play(stage: _Stage, ticks: Sequence[int], end: int, heard: Callable[[float],
     heard(1.0)
 
 
-def _let_time_pass(stage: _Stage, tick: int, last: int) -> None:
+def _let_time_pass(stage: Stage, tick: int, last: int) -> None:
     """Up to and with `last`: what was seen stays as it was at `tick`."""
     while tick < last and stage.is_restless(at_tick(tick), at_tick(last)):
         decision = stage.decide(at_tick(last))
@@ -168,7 +168,9 @@ def _let_time_pass(stage: _Stage, tick: int, last: int) -> None:
         tick = high
 
 
-def _within(stage: _Stage, window: Window) -> Rehearsal:
+def within(stage: Stage, window: Window) -> Rehearsal:
+    """What of it reaches into the window."""
+
     def reaches(start: datetime, end: datetime | None) -> bool:
         return start < window.end and (end is None or end > window.start)
 
@@ -181,7 +183,7 @@ def _within(stage: _Stage, window: Window) -> Rehearsal:
     )
 
 
-def _news_at(decision: _Decision, known: Iterable[Incident]) -> tuple[datetime, ...]:
+def _news_at(decision: Decision, known: Iterable[Incident]) -> tuple[datetime, ...]:
     """When a short window that burns untold no longer reaches back into what people were told of."""
     shorts = {
         burn.pair.short
@@ -206,6 +208,6 @@ def at_tick(tick: int) -> datetime:
     return _EPOCH + tick * TICK
 
 
-def _tick(at: datetime) -> int:
+def tick_of(at: datetime) -> int:
     """The first that is not before the instant."""
     return -(-((at - _EPOCH) // _MS) // _TICK_MS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,15 @@ from probes.model import FailureKind
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _US: Final = timedelta(microseconds=1)
 _NOTHING: Final = Told(None, None, None, None, None, "", None)
+
+
+class Standing(NamedTuple):
+    """Which runs of a series count: all before `known` have come, some before `some`, and `first` is the oldest."""
+
+    known: int
+    some: int
+    first: int
+    is_quiet: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +73,27 @@ class Course:
             any_seen_us=later,
         )
 
+    def standing(self, now_us: int, every: timedelta) -> Standing:
+        """Which of its runs count at that instant: as long as this is the same, so is the verdict."""
+        known = int(self.all_seen_us.searchsorted(now_us, "right"))
+        some = int(self.any_seen_us.searchsorted(now_us, "right"))
+        first = int(self.started_us[:known].searchsorted(now_us - _whole(horizon(every))))
+        newest = self.started_us[some - 1] if some else 0
+        return Standing(known, some, max(first, known - MOST_RUNS), bool(now_us - newest > _whole(quiet(every))))
+
     def verdict(self, at: datetime, every: timedelta) -> RegionVerdict | None:
         """As it was told at that instant; None where nothing was told of late."""
         now = instant_us(at)
-        known, some = (int(np.searchsorted(column, now, "right")) for column in (self.all_seen_us, self.any_seen_us))
-        if known != some:
-            return self._with_gaps(known, some, now, every)
-        first = int(np.searchsorted(self.started_us[:known], now - _whole(horizon(every))))
-        return self._told(np.arange(max(first, known - MOST_RUNS), known), now, every)
+        return self.verdict_of(self.standing(now, every), now, every)
 
-    def _with_gaps(self, known: int, some: int, now: int, every: timedelta) -> RegionVerdict | None:
-        """Where a later run had come and an earlier one had not."""
-        places = np.arange(max(0, known - MOST_RUNS), some)
-        there = (self.seen_us[places] <= now) & (self.started_us[places] >= now - _whole(horizon(every)))
-        return self._told(places[there][-MOST_RUNS:], now, every)
+    def verdict_of(self, standing: Standing, now_us: int, every: timedelta) -> RegionVerdict | None:
+        """The verdict of that standing, which is the one at that instant."""
+        if standing.known == standing.some:
+            return None if standing.is_quiet else self._told(np.arange(standing.first, standing.known), now_us, every)
+        # A later run has come, and an earlier one has not.
+        places = np.arange(max(0, standing.known - MOST_RUNS), standing.some)
+        there = (self.seen_us[places] <= now_us) & (self.started_us[places] >= now_us - _whole(horizon(every)))
+        return self._told(places[there][-MOST_RUNS:], now_us, every)
 
     def _told(self, places: Numbers, now: int, every: timedelta) -> RegionVerdict | None:
         """Of these runs, oldest first."""

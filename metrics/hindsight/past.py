@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from config.model import Config, Sli
-from metrics.hindsight.course import Course, instant_us
+from metrics.hindsight.course import Course, Standing, instant_us
 from metrics.hindsight.judged import Judged, decisions, judged, of_runs, of_time, promises_of, schedule_of
 from metrics.hindsight.moments import series_moments
 from metrics.hindsight.promise import Promise
-from metrics.model import Evaluation, LearnedVerdict, ObjectiveStatus, Window, WorkflowVerdict
+from metrics.model import Evaluation, LearnedVerdict, ObjectiveStatus, RegionVerdict, Window, WorkflowVerdict
 from metrics.store.buckets import epoch_ms
 from metrics.store.database import Store
 from metrics.store.from_runs.watched import Watched, every_objective
@@ -51,6 +51,7 @@ class Seen:
     more: Callable[[datetime], dict[str, tuple[object, ...]]] = lambda at: {}
     """Further fields of an evaluation: quotas, recorded values."""
     _statuses: dict[int, tuple[int, ObjectiveStatus]] = field(default_factory=dict)
+    _verdicts: dict[Series, tuple[Standing, RegionVerdict | None]] = field(default_factory=dict)
     _changes: list[Numbers] = field(default_factory=list)
 
     def evaluation(self, at: datetime, *, figures: bool = True) -> Evaluation:
@@ -80,12 +81,23 @@ class Seen:
         return self._changes
 
     def _workflows(self, at: datetime) -> Iterator[WorkflowVerdict]:
+        now = instant_us(at)
         for integration in self.config.integrations:
             for workflow in integration.workflows:
-                found = (self.courses.get((integration.name, workflow.name, region)) for region in workflow.regions)
-                verdicts = (course.verdict(at, workflow.every) for course in found if course is not None)
+                keys = ((integration.name, workflow.name, region) for region in workflow.regions)
+                verdicts = (self._verdict(key, now, workflow.every) for key in keys)
                 regions = tuple(verdict for verdict in verdicts if verdict is not None)
                 yield WorkflowVerdict(integration.name, workflow.name, workflow.every, regions)
+
+    def _verdict(self, series: Series, now_us: int, every: timedelta) -> RegionVerdict | None:
+        """Anew only where another run has come, or one has gone."""
+        course = self.courses.get(series)
+        if course is None:
+            return None
+        standing, known = course.standing(now_us, every), self._verdicts.get(series)
+        if known is None or known[0] != standing or standing.known != standing.some:
+            known = self._verdicts[series] = standing, course.verdict_of(standing, now_us, every)
+        return known[1]
 
     def _objectives(self, at: datetime, figures: bool) -> Iterator[ObjectiveStatus]:
         """Each anew only where another pair fires: else its figures are told nowhere, unless they are asked for."""
