@@ -16,7 +16,7 @@ MOST: Final = 5
 FLOWS_HIT: Final = "Flows hit"
 AT_RISK: Final = "Objectives at risk"
 """Labels in `sentences`."""
-_OUTAGES: Final = frozenset({Rule.WORKFLOW_DOWN, Rule.REGION_DOWN})
+_OUTAGES: Final = frozenset({Rule.WORKFLOW_DOWN, Rule.REGION_DOWN, Rule.STORM})
 _GOOD: Final = frozenset({Outcome.PASSED, Outcome.UNSTABLE})
 
 
@@ -48,11 +48,12 @@ def sentences(radius: BlastRadius) -> tuple[tuple[str, str], ...]:
 
 
 def _hit(incident: Incident, config: Config) -> list[Integration]:
-    """The integrations that it is about: its own, those whose workflows go through it, those of its flow."""
+    """The integrations that it is about: its own, those whose workflows go through it, those of its flow or storm."""
     seen_by = {c.seen_by for c in incident.conditions if c.seen_by}
     flow = config.flow(incident.subject.removeprefix("flow:")) if incident.subject.startswith("flow:") else None
     members = {one.name for one in config.members(flow)} if flow else set()
-    wanted = {incident.integration, *seen_by, *members}
+    stormed = {name for c in incident.conditions if c.extent for name in c.extent.members}
+    wanted = {incident.integration, *seen_by, *members, *stormed}
     return [one for one in config.integrations if one.name in wanted]
 
 
@@ -68,7 +69,8 @@ def _flow(name: str, incident: Incident, config: Config) -> HitFlow:
     """`others` are integrations of other owners in it: they are fine, and what they are for is not."""
     members = [one for one in config.integrations if name in one.flows]
     declared = config.flow(name)
-    others = [one for one in members if one.owner != incident.owner and one.name != incident.integration]
+    own = {incident.integration, *(n for c in incident.conditions if c.extent for n in c.extent.members)}
+    others = [one for one in members if one.owner != incident.owner and one.name not in own]
     return HitFlow(
         name=name,
         how=_how(incident),

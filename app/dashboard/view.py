@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final
 from duckdb import DuckDBPyConnection
 
 from alerts.model import Incident, IncidentState, Tier
+from alerts.status_pages.standing import StoredPage
 from alerts.store import incidents, open_incidents
+from alerts.store.status_pages import stored_pages
 from app.dashboard.cache import Shared
 from app.dashboard.incident_view import IncidentDetail, IncidentList, incident_detail, incident_list
 from config.model import Config, Integration, Objective, Sli
@@ -188,6 +190,12 @@ class View:
         """One whole incident, never from the cache: whoever acted on it wants to see what came of it."""
         config = self.config
         return self._store.read(lambda con: incident_detail(con, incident_id, config))
+
+    def status_pages(self) -> tuple[StoredPage, ...]:
+        """The status pages that are declared, as far as they were asked."""
+        declared = {one.status_page.url for one in self.config.integrations if one.status_page is not None}
+        found = self._shared.get("status pages", lambda: self._store.read(stored_pages))
+        return tuple(page for name, page in found.items() if name in declared)
 
     def integration(self, name: str, length: timedelta) -> IntegrationView | None:
         """One integration over its last `length`; None when it is not declared."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +30,7 @@ def incident_document(one: Incident) -> dict[str, Any]:
         "runbook": one.runbook,
         "dedup_key": one.dedup_key,
         "conditions": [_condition(condition) for condition in one.conditions],
+        "blast_radius": asdict(one.blast_radius) if one.blast_radius else None,
     }
 
 

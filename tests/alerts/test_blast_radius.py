@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from alerts.blast_radius import blast_radius, sentences
-from alerts.model import AtRisk, BlastRadius, HitFlow, Rule, Tier
+from alerts.model import AtRisk, BlastRadius, Extent, HitFlow, Rule, Tier
 from metrics.model import WorkflowVerdict
 
 MINUTE = timedelta(minutes=1)
@@ -110,3 +110,14 @@ def test_the_sentences_leave_out_what_is_not_known_and_count_what_is_too_much() 
     )
     assert sentences(BlastRadius()) == ()
     assert sentences(replace(radius, works=(), at_risk=()))[-1][0] == "Depends on it too"
+
+
+def test_a_storm_hits_the_flows_of_all_its_members_who_are_nobodys_neighbours(world: Any) -> None:
+    config = world.config(
+        world.hubspot(),
+        other(world, "marketo", flows=["lead-routing"], owner="marketing"),
+        other(world, "fine", flows=["lead-routing"], owner="finance"),
+    )
+    held = world.condition(subject="storm:vendors", rule=Rule.STORM, extent=Extent(("hubspot", "marketo"), 2))
+    found = blast_radius(world.incident(held, owner=""), config, world.seen(0))
+    assert found.flows == (HitFlow("lead-routing", "stopped", "", ("fine (finance)",)),)

@@ -62,6 +62,7 @@ def plugins() -> Plugins:
         refused_auth={"password": "it cannot do a second factor; use oauth2"},
         channels={"slack": Slack, "log": Log},
         vendors=("generic", "hubspot", "salesforce"),
+        status_pages=("statuspage", "statusio", "atom"),
         checks=(owner_is_somebody,),
     )
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dash import html
 from dash.development.base_component import Component
 
+from alerts.status_pages.standing import spoken
 from app.dashboard import wording
 from app.dashboard.elements import ago, mark, pairs, panel, table
 from app.dashboard.held_back import held_back_panel
+from app.dashboard.incident_facts import HEALTH_STATE
 from app.dashboard.page import Visit
 from app.dashboard.strip import banners
 from app.dashboard.view import View
@@ -55,10 +57,31 @@ def render(view: View, _: Visit) -> Component:
                 note=f"{len(rows)} known to the hub",
             ),
             held_back_panel(probers),
+            _status_pages(view),
             panel("Hub", pairs(about)),
         ],
         className="stack",
     )
+
+
+def _status_pages(view: View) -> Component:
+    """Vendors' status pages: how each says its vendor stands, and why it could not be read."""
+    pages = view.status_pages()
+    if not pages:
+        return html.Div(hidden=True)
+    rows = [
+        (
+            mark(HEALTH_STATE[page.indicator], spoken(page.indicator)),
+            html.Span(page.address, className="wrap"),
+            page.kind,
+            ago(page.read_at) if page.read_at else "never",
+            wording.count(len(page.notices)),
+            html.Span(page.problem or wording.NONE, className="actual-bad" if page.problem else None),
+        )
+        for page in pages
+    ]
+    head = ("says", "page", "kind", "read", "open notices", "problem")
+    return panel("Vendors' status pages", table(head, rows, numeric=(4,)), note=f"{len(rows)} declared")
 
 
 def _row(prober: ProberVerdict) -> tuple[object, ...]:
