@@ -225,11 +225,10 @@ class Scene:
         """Integrations of which a workflow runs well from that region."""
         seen = self._view.answering
         if not seen:
-            for integration, verdict in self.workflows():
-                for one in self.reporting(verdict):
-                    if not one.failing:
-                        seen.setdefault(one.region, set()).add(integration.name)
-            seen.setdefault("", set())
+            answers = [(one, r) for one, v in self.workflows() for r in self.reporting(v) if not r.failing]
+            seen |= {name: set() for name in ("", *(r.region for _, r in answers))}
+            for integration, answer in answers:
+                seen[answer.region].add(integration.name)
         return frozenset(seen.get(region, ()))
 
     def regions_of(self, integration: str, workflow: str | None = None) -> frozenset[str]:

@@ -23,6 +23,8 @@ relaxed = settings(
     max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
+briefly = settings(relaxed, max_examples=examples(8))
+
 seen_once = st.fixed_dictionaries(
     {
         "failing": st.tuples(*(st.integers(0, 3) for _ in NAMES)),
@@ -139,7 +141,7 @@ def test_silence_ends_no_incident_but_a_probers(world: Any, seen: dict[str, Any]
     assert watched <= set(ledger.open)
 
 
-@relaxed
+@briefly
 @given(course=st.lists(seen_once, min_size=1, max_size=8))
 def test_whatever_was_wrong_everything_is_over_once_all_is_good(world: Any, course: list[Any]) -> None:
     ledger, config, at = world.ledger(), config_of(world), 0.0
@@ -153,7 +155,7 @@ def test_whatever_was_wrong_everything_is_over_once_all_is_good(world: Any, cour
     assert ledger.pending == {}
 
 
-@relaxed
+@briefly
 @given(course=st.lists(seen_once, min_size=1, max_size=10), minutes=st.sampled_from([1, 3, 10]))
 def test_a_condition_is_told_when_it_has_held_for_long_enough_and_not_before(
     world: Any, course: list[Any], minutes: int
@@ -176,7 +178,7 @@ def test_a_condition_is_told_when_it_has_held_for_long_enough_and_not_before(
         assert holding <= told | set(ledger.pending) | open_before
 
 
-@relaxed
+@briefly
 @given(course=st.lists(seen_once, max_size=10))
 def test_while_a_region_has_no_network_its_integrations_open_nothing_urgent(world: Any, course: list[Any]) -> None:
     ledger, config, at = world.ledger(), config_of(world), 0.0
@@ -188,7 +190,7 @@ def test_while_a_region_has_no_network_its_integrations_open_nothing_urgent(worl
             assert {c.incident.subject for c in news} <= {"region:local"}
 
 
-@relaxed
+@briefly
 @given(course=st.lists(seen_once, max_size=12))
 def test_a_key_is_opened_anew_only_after_its_end_and_says_that_it_came_back(world: Any, course: list[Any]) -> None:
     ledger, config, at, open_keys = world.ledger(), config_of(world), 0.0, Counter[str]()
