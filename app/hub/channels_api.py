@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from duckdb import DuckDBPyConnection
 from fastapi import APIRouter, Depends, HTTPException
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from alerts.channels import rates_of
 from alerts.model import ChannelFault
@@ -28,7 +28,7 @@ class Asked(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    author: Annotated[str, Field(min_length=1, max_length=100)]
+    author: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
 
 def channels_router(state: HubState) -> APIRouter:

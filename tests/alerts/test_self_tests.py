@@ -103,14 +103,14 @@ def test_a_timetable_that_cannot_be_is_refused_with_the_reason(plan: dict[str, A
         SelfTest.model_validate(plan)
 
 
-def tests_of(world: Any, store: Store, clock: Clock, **senders: Any) -> SelfTests:
+def examiner(world: Any, store: Store, clock: Clock, **senders: Any) -> SelfTests:
     return SelfTests(store, lambda: senders, world.config, clock=clock)
 
 
 async def test_a_test_that_is_refused_opens_a_fault_and_one_that_passes_closes_it(
     world: Any, store: Store, clock: Clock
 ) -> None:
-    tests = tests_of(world, store, clock, pager=Proving(REVOKED), slack=Proving(), mail=Pigeon())
+    tests = examiner(world, store, clock, pager=Proving(REVOKED), slack=Proving(), mail=Pigeon())
     clock.now += FIRST_AFTER
     assert {test.channel: test.ok for test in await tests.test_due()} == {"pager": False, "slack": True}
     (fault,) = store.read(channel_faults)
@@ -122,7 +122,7 @@ async def test_a_test_that_is_refused_opens_a_fault_and_one_that_passes_closes_i
 
 
 async def test_a_test_that_fails_for_now_is_a_fault_that_may_pass(world: Any, store: Store, clock: Clock) -> None:
-    tests = tests_of(world, store, clock, pager=Proving(AWAY))
+    tests = examiner(world, store, clock, pager=Proving(AWAY))
     await tests.test("pager", "ada")
     (fault,) = store.read(channel_faults)
     assert (fault.for_good, fault.since) == (False, clock.now)
@@ -140,12 +140,12 @@ async def test_only_a_test_that_goes_the_whole_way_clears_a_refused_message(
     outage(world, store, clock)(0, down=True)
     await deliverer(store, clock, pager=pager, slack=Pigeon(), mail=Pigeon()).deliver_due()
     clock.advance(minutes=1)
-    await tests_of(world, store, clock, pager=pager).test("pager")
+    await examiner(world, store, clock, pager=pager).test("pager")
     assert bool(store.read(channel_faults)) is not whole_way
 
 
 async def test_a_kind_without_a_test_is_never_due_and_says_so(world: Any, store: Store, clock: Clock) -> None:
-    tests = tests_of(world, store, clock, pager=Pigeon())
+    tests = examiner(world, store, clock, pager=Pigeon())
     assert tests.next_tests() == {}
     with pytest.raises(NoSelfTest, match="pager: channels of its kind"):
         await tests.test("pager")
@@ -154,7 +154,7 @@ async def test_a_kind_without_a_test_is_never_due_and_says_so(world: Any, store:
 
 
 async def test_a_bug_in_a_test_is_a_failure_that_tells_no_secret(world: Any, store: Store, clock: Clock) -> None:
-    shown = await tests_of(world, store, clock, pager=Proving(ValueError("s3cr3t"))).test("pager")
+    shown = await examiner(world, store, clock, pager=Proving(ValueError("s3cr3t"))).test("pager")
     assert replace(shown, duration_ms=0) == ChannelTest(
         "pager", clock.now, 0, False, False, False, None, "internal error: ValueError"
     )
