@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 from pydantic import ValidationError
 
 from app.cli.export_file import Request, save
@@ -42,7 +43,7 @@ class HubHistory:
     folder: Path
     since: datetime
     """From here on coverage counts."""
-    covered: dict[tuple[str, str, str], tuple[datetime, datetime, int]] = field(default_factory=dict)
+    covered: dict[tuple[str, str, str], tuple[datetime, timedelta]] = field(default_factory=dict)
     runs: int = 0
 
     def rows_of(self, integration: str, values: Sequence[str]) -> RunRows:
@@ -68,7 +69,11 @@ class HubHistory:
         self.runs += len(rows.code)
         since = (self.since - _EPOCH) // timedelta(microseconds=1)
         for code, series in enumerate(rows.series):
-            mine = rows.started_us[rows.code == code]
-            if len(mine):
-                first, last = (_EPOCH + timedelta(microseconds=int(at)) for at in (mine.min(), mine.max()))
-                self.covered[series] = first, last, int((mine >= since).sum())
+            mine = rows.code == code
+            if not mine.any():
+                continue
+            first = _EPOCH + timedelta(microseconds=int(rows.started_us[mine].min()))
+            measured = mine & rows.measured & (rows.started_us >= since)
+            _, places = np.unique(rows.runs.start_ms[measured], return_index=True)
+            spent = int(rows.runs.every_ms[measured][places].sum())
+            self.covered[series] = first, timedelta(milliseconds=spent)

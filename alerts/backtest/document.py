@@ -13,6 +13,7 @@ from alerts.reports.markdown import text
 
 _MOST: Final = 50
 """Lines of one table: a comment of a pull request holds 65,536 characters."""
+_AT_A_GLANCE: Final = 10
 _LONGEST: Final = 160
 
 
@@ -117,7 +118,7 @@ def _markdown(outcome: Outcome) -> Iterator[str]:
     yield f"### Leadline back-test: {text(headline(outcome))}"
     yield ""
     span = f"{instant(found.window.start)} to {instant(found.window.end)}"
-    yield f"What this change would have made of the time from {span} UTC, against what the hub runs now."
+    yield f"What this change would have made of the time from {span}, against what the hub runs now."
     yield ""
     if outcome.refused:
         added = _count(len(found.pages_added), "page")
@@ -140,13 +141,15 @@ _ROW_NAMES: Final = ("pages now", "pages changed", "alerts now", "alerts changed
 
 
 def _pages(title: str, pages: Sequence[Page]) -> Iterator[str]:
-    if not pages:
-        return
-    yield f"**{title} ({len(pages)})**"
-    yield ""
     rows = [[_at(one), one.title, one.reason, ", ".join(one.channels) or "no route"] for one in pages]
-    yield from _lines(("at", "what", "why", "wakes"), rows)
-    yield ""
+    names = ("at", "what", "why", "wakes")
+    if len(rows) > _AT_A_GLANCE:
+        yield from _folded(title, names, rows)
+    elif rows:
+        yield f"**{title} ({len(pages)})**"
+        yield ""
+        yield from _lines(names, rows)
+        yield ""
 
 
 def _folded(title: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -217,7 +220,7 @@ def as_text(outcome: Outcome) -> str:
 
 def _text(outcome: Outcome) -> Iterator[str]:
     found = outcome.comparison
-    yield f"{instant(found.window.start)} to {instant(found.window.end)} UTC: {headline(outcome)}"
+    yield f"{instant(found.window.start)} to {instant(found.window.end)}: {headline(outcome)}"
     signs: tuple[tuple[str, Sequence[Alert]], ...] = (("+", found.added), ("-", found.gone))
     for sign, pages in (("+", found.pages_added), ("-", found.pages_gone)):
         yield from (f"{sign} PAGE  {_at(one)}  {_plain(one.title, one.reason)}" for one in pages)

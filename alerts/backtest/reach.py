@@ -13,14 +13,15 @@ from config.model import Config, Workflow
 from config.scalars import format_duration
 from metrics.model import Window
 
-JUDGED: Final = frozenset({Rule.REGION_DOWN, Rule.WORKFLOW_DOWN, Rule.STORM, Rule.BURN_RATE, Rule.THRESHOLD,
-                           Rule.THROTTLED, Rule.UNSTABLE})  # fmt: skip
+JUDGED: Final = frozenset(
+    {Rule.REGION_DOWN, Rule.WORKFLOW_DOWN, Rule.STORM, Rule.BURN_RATE, Rule.THROTTLED, Rule.UNSTABLE}
+)
 """The rules that runs alone decide. Of most else the hub keeps only how it is now."""
 WARM_UP: Final = timedelta(days=3)
 """The longest burn window: what is judged before the window begins, so that it begins as it would have been."""
 
-Covered = Mapping[tuple[str, str, str], tuple[datetime, datetime, int]]
-"""Integration, workflow and region → its first run, its last one, and how many there are."""
+Covered = Mapping[tuple[str, str, str], tuple[datetime, timedelta]]
+"""Integration, workflow and region → its first run, and how much of the window its slices cover."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +62,10 @@ class Reach:
             yield f"measured for less than {_THIN:.0%} of the time".replace("%", " %") + f": {listed(thin)}"
 
     def _coverage(self) -> Iterator[tuple[str, float]]:
-        for i, w, r, workflow in self._series():
+        for i, w, r, _ in self._series():
             known = self.covered.get((i, w, r))
-            expected = self.window.length / workflow.every
-            if known is not None and expected >= 1:
-                yield f"{i}/{w} from {r}", known[2] / expected
+            if known is not None:
+                yield f"{i}/{w} from {r}", known[1] / self.window.length
 
     def _other_probes(self) -> Iterator[str]:
         """What was measured was measured by the probes of that time."""

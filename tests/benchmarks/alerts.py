@@ -1,7 +1,7 @@
 """How good the pages are: weeks of simulated history with labelled incidents, and what common rules make of them.
 
 Rules of the game, fixed before the first run: a page belongs to an incident when it is about the same integration (of
-a region's network: about the region, about a storm, or, for rules that know no regions, about anything seen from there),
+a region's network: about the region, about a storm, or, for rules that know no regions, about anything seen there),
 and falls between its start and a quarter of an hour after its end. The first page of an incident that needs one finds
 it; further ones are repeats. A page is false when it belongs to nothing that needs one; what is open to debate counts
 for neither side. Precision = incidents found ÷ (incidents found + false pages); recall = found ÷ needed.
