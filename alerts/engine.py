@@ -52,13 +52,14 @@ class Engine:
 
 
 def _apply(con: DuckDBPyConnection, evaluation: Evaluation, config: Config, entries: Entries) -> tuple[Transition, ...]:
+    current = open_incidents(con)
     known = Known(
-        open_incidents(con),
+        current,
         recently_resolved(con, evaluation.at, MEMORY),
         channel_faults(con),
         dismissing(con),
         pending(con),
-        vendors=vendor_statuses(con, config),
+        vendors=vendor_statuses(con, config, _suspects(evaluation, current)),
     )
     note_config(con, config, evaluation.at)
     judged = judge(evaluation, config, known)
@@ -94,6 +95,12 @@ def _record(con: DuckDBPyConnection, change: Transition) -> None:
     again = change.kind is TransitionKind.OPENED and incident.reopened
     kind = "reopened" if again else str(change.kind)
     add_event(con, IncidentEvent(incident.incident_id, change.at, kind, change.note))
+
+
+def _suspects(evaluation: Evaluation, current: Iterable[Incident]) -> frozenset[str]:
+    """The integrations whose vendor's word is asked for: something fails there, or is open."""
+    failing = {r.failed_integration or v.integration for v in evaluation.workflows for r in v.regions if r.failing}
+    return frozenset(failing | {incident.integration for incident in current})
 
 
 def _measured(change: Transition, evaluation: Evaluation, config: Config) -> Transition:

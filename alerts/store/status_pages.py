@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -18,47 +18,59 @@ from alerts.store.rows import utc, utc_or_none
 from config.model import Config
 
 _PAGE: Final = "page, kind, address, asked_at, read_at, problem, indicator, description, etag, modified"
+_WANTED: Final = "($all OR list_contains($pages::VARCHAR[], page))"
 
 
-def stored_pages(con: DuckDBPyConnection) -> dict[str, StoredPage]:
-    """Every page that was ever asked, by its address as configured, with the notices that are open."""
-    rows = con.execute(f"SELECT {_PAGE} FROM status_pages ORDER BY page").fetchall()  # noqa: S608 - constant columns
+def stored_pages(con: DuckDBPyConnection, only: Collection[str] | None = None) -> dict[str, StoredPage]:
+    """Pages that were ever asked, by their address as configured, with the notices that are open: all, or those."""
+    wanted = {"all": only is None, "pages": list(only or ())}
+    rows = con.execute(f"SELECT {_PAGE} FROM status_pages WHERE {_WANTED} ORDER BY page", wanted).fetchall()  # noqa: S608 - constant parts
     components: dict[str, list[tuple[str, Health]]] = {}
     for page, name, health in con.execute(
-        "SELECT page, component, health FROM status_components ORDER BY rowid"
+        f"SELECT page, component, health FROM status_components WHERE {_WANTED} ORDER BY rowid",  # noqa: S608
+        wanted,
     ).fetchall():
         components.setdefault(page, []).append((name, Health(health)))
     notices = _open_notices(con)
-    return {
-        row[0]: StoredPage(
-            page=row[0],
-            kind=row[1],
-            address=row[2],
-            asked_at=utc(row[3]),
-            read_at=utc_or_none(row[4]),
-            problem=row[5],
-            indicator=Health(row[6]),
-            description=row[7],
-            components=tuple(components.get(row[0], ())),
-            notices=tuple(notices.get(row[0], ())),
-            etag=row[8],
-            modified=row[9],
-        )
-        for row in rows
-    }
+    return {row[0]: _stored(row, components.get(row[0], ()), notices.get(row[0], ())) for row in rows}
 
 
-def vendor_statuses(con: DuckDBPyConnection, config: Config) -> dict[str, VendorStatus]:
-    """What the vendor says of each integration that declares a status page, once that was asked."""
-    declared = [(one.name, one.status_page) for one in config.integrations if one.status_page is not None]
+def asked_pages(con: DuckDBPyConnection) -> dict[str, StoredPage]:
+    """The same, without components and notices: when each was asked, and with which validators."""
+    rows = con.execute(f"SELECT {_PAGE} FROM status_pages").fetchall()  # noqa: S608 - constant columns
+    return {row[0]: _stored(row, (), ()) for row in rows}
+
+
+def vendor_statuses(
+    con: DuckDBPyConnection, config: Config, only: Collection[str] | None = None
+) -> dict[str, VendorStatus]:
+    """What the vendor says of each integration (or of those) that declares a status page, once that was asked."""
+    declared = [
+        (one.name, one.status_page)
+        for one in config.integrations
+        if one.status_page is not None and (only is None or one.name in only)
+    ]
     if not declared:
         return {}
-    pages = stored_pages(con)
-    return {
-        name: standing(name, page.components, pages[page.url])
-        for name, page in declared
-        if page is not None and page.url in pages
-    }
+    pages = stored_pages(con, {page.url for _, page in declared})
+    return {name: standing(name, page.components, pages[page.url]) for name, page in declared if page.url in pages}
+
+
+def _stored(row: tuple[Any, ...], components: Sequence[tuple[str, Health]], notices: Sequence[Notice]) -> StoredPage:
+    return StoredPage(
+        page=row[0],
+        kind=row[1],
+        address=row[2],
+        asked_at=utc(row[3]),
+        read_at=utc_or_none(row[4]),
+        problem=row[5],
+        indicator=Health(row[6]),
+        description=row[7],
+        components=tuple(components),
+        notices=tuple(notices),
+        etag=row[8],
+        modified=row[9],
+    )
 
 
 def save_problem(con: DuckDBPyConnection, page: str, kind: str, address: str, at: datetime, problem: str) -> None:
@@ -84,7 +96,7 @@ def save_reading(
     components that each uses.
     """
     at = looked.asked_at
-    before = stored_pages(con).get(looked.page)
+    before = stored_pages(con, {looked.page}).get(looked.page)
     row = [looked.page, looked.kind, looked.address, at, at, "", str(reading.indicator), reading.description]
     _save(con, [*row, looked.etag, looked.modified], keep_reading=False)
     _save_components(con, looked.page, reading, dict(before.components) if before else {}, at)
@@ -131,11 +143,11 @@ def _save_components(
         ).fetchall()
     }
     con.execute("DELETE FROM status_components WHERE page = ?", [page])
-    for name, health in now.items():
-        same = before.get(name) is health
-        con.execute(
-            "INSERT INTO status_components VALUES (?, ?, ?, ?)", [page, name, str(health), since[name] if same else at]
-        )
+    starts = [since[name] if before.get(name) is health else at for name, health in now.items()]
+    con.execute(
+        "INSERT INTO status_components SELECT ?, unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::TIMESTAMPTZ[])",
+        [page, list(now), [str(health) for health in now.values()], starts],
+    )
 
 
 def _save_notice(con: DuckDBPyConnection, page: str, notice: Notice, at: datetime) -> None:

@@ -70,7 +70,7 @@ def incident_detail(con: DuckDBPyConnection, incident_id: str, config: Config) -
         events=story(con, incident_id),
         messages=messages_about(con, incident_id),
         muted=next((row for row in mutings_of(con, incident_id) if row.ended_at is None), None),
-        vendor=vendor_statuses(con, config).get(found.integration) if declares else None,
+        vendor=vendor_statuses(con, config, {found.integration}).get(found.integration) if declares else None,
         declares_page=declares,
     )
 

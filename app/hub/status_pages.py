@@ -19,8 +19,9 @@ from alerts.status_pages.asking import Look, Watched, is_due, look, watched_page
 from alerts.status_pages.model import Health
 from alerts.status_pages.standing import StoredPage
 from alerts.store.incidents import open_incidents
-from alerts.store.status_pages import forget_notices, save_problem, save_reading, save_unchanged, stored_pages
+from alerts.store.status_pages import asked_pages, forget_notices, save_problem, save_reading, save_unchanged
 from app.hub.state import HubState
+from config.model import Config
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +39,8 @@ class StatusReader:
     environ: Mapping[str, str]
     client: httpx.AsyncClient
     forgot_at: datetime | None = None
+    _read_by: Config | None = None
+    _pages: tuple[Watched, ...] = ()
 
     async def run_forever(self) -> None:
         """Until the hub stops; a round that fails is logged, and the next one tries again."""
@@ -50,7 +53,7 @@ class StatusReader:
 
     async def round(self) -> int:
         """Asks every page that is due; how many were asked."""
-        pages = watched_pages(self.state.config, self.environ)
+        pages = self._watched()
         if not pages:
             return 0
         now = self.state.clock()
@@ -65,6 +68,13 @@ class StatusReader:
         await asyncio.gather(*(self._ask(page, known.get(page.page), turn) for page in due))
         await self._forget(now)
         return len(due)
+
+    def _watched(self) -> tuple[Watched, ...]:
+        """The pages of the configuration in use: to resolve hundreds of addresses takes a while."""
+        config = self.state.config
+        if config is not self._read_by:
+            self._pages, self._read_by = watched_pages(config, self.environ), config
+        return self._pages
 
     async def _ask(self, watched: Watched, before: StoredPage | None, turn: asyncio.Semaphore) -> None:
         # What the page said before is no answer to what is asked of it now, if it is read another way.
@@ -84,7 +94,7 @@ class StatusReader:
 
 
 def _known(con: DuckDBPyConnection) -> tuple[dict[str, StoredPage], frozenset[str]]:
-    return stored_pages(con), frozenset(incident.integration for incident in open_incidents(con))
+    return asked_pages(con), frozenset(incident.integration for incident in open_incidents(con))
 
 
 def _failing(state: HubState) -> frozenset[str]:
