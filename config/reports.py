@@ -48,7 +48,7 @@ OnWeekday = Annotated[
 class Weekly(Declared):
     """When the weekly review is sent, and through which channels."""
 
-    on: OnWeekday = Field("mon 07:00", validate_default=True, description="Weekday and hour.")  # type: ignore[assignment]
+    on: OnWeekday = Field("mon 07:00", validate_default=True, description="Weekday and hour.")
     timezone: TimeZone | None = Field(None, description="Whose wall clock; default: hub.timezone.")
     channels: tuple[Name, ...] = Field(min_length=1, description="Who gets it.")
 

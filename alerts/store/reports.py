@@ -193,7 +193,11 @@ def _settle(con: DuckDBPyConnection, owed: Owed, state: str, now: datetime, docu
 
 _UNREPORTED: Final = f"""
 SELECT {INCIDENT_COLUMNS} FROM incidents AS i
-WHERE state = 'resolved' AND tier = 'urgent' AND resolved_at >= ? AND NOT EXISTS (
+WHERE state = 'resolved' AND resolved_at >= ? AND (tier = 'urgent' OR EXISTS (
+    -- It was urgent and came back as less before its report was made.
+    FROM outbox AS o WHERE o.incident_id = i.incident_id AND o.tier = 'urgent' AND NOT EXISTS (
+        FROM reports AS m WHERE m.subject = i.incident_id AND m.made_at >= o.created_at))
+) AND NOT EXISTS (
     FROM reports AS r WHERE r.report_id =
         'incident/' || i.incident_id || CASE WHEN i.reopened > 0 THEN '/' || i.reopened ELSE '' END)
 ORDER BY resolved_at, incident_id

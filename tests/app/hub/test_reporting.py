@@ -146,6 +146,18 @@ def test_what_is_called_over_by_hand_is_reported_like_the_rest(tmp_path: Path) -
     store.close()
 
 
+def test_an_outage_that_came_back_as_less_before_its_report_was_made_is_reported_at_its_end(hub: Hub) -> None:
+    def change(words: str) -> None:
+        hub.store.write(lambda con: con.execute(f"UPDATE incidents SET {words}")).result()  # noqa: S608 - ours
+
+    change("tier = 'degraded', reopened = 1")
+    hub.reporter().once()
+    assert (f"incident/{INCIDENT}/1", "made") in hub.states()
+    change("reopened = 2")
+    hub.reporter().once()
+    assert (f"incident/{INCIDENT}/2", "made") not in hub.states()
+
+
 def test_what_is_open_or_not_urgent_or_long_over_is_not_reported(hub: Hub) -> None:
     hub.now = OVER + timedelta(days=2)
     hub.reporter().once()
