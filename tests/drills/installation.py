@@ -146,10 +146,14 @@ class Installation:
     url: str = ""
 
     def start_hub(self) -> None:
-        """Runs the hub (again) and waits until it listens."""
+        """Runs the hub (again) and waits until it listens. Raises DrillError with its last words."""
         listened = self._listening()
         self.hub.start()
-        until(lambda: self._listening() > listened, within=180, what="the hub listening")
+        try:
+            until(lambda: self._listening() > listened, within=180, what="the hub listening")
+        except DrillError as err:
+            words = self.hub.log.read_text().strip().splitlines()[-3:]
+            raise DrillError(f"{err}: {' / '.join(words)[-500:]}") from err
 
     def _listening(self) -> int:
         if not self.hub.log.exists():

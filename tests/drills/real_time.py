@@ -110,7 +110,9 @@ def run(found: Installation, name: str, drill: Callable[[Installation], tuple[st
         subjects = drill(found)
         found.wait_for_calm(CALM_WITHIN_S)
     except DrillError as err:
-        note = str(err)
+        note = " ".join(str(err).split()).replace("|", "/")
+        if found.hub.popen is not None and found.hub.popen.poll() is not None:
+            found.start_hub()
     return _outcome(found, name, subjects, before, repeats, time.monotonic() - started, note)
 
 
