@@ -151,6 +151,7 @@ def _from_status(status: dict[str, Any], now: datetime) -> list[Finding]:
     findings += [_prober(prober) for prober in status["probers"]]
     findings += [finding for one in status["credentials"] if (finding := _credential(one)) is not None]
     findings += [_channel(channel) for channel in status.get("channels", ())]
+    findings += [_calendar(window) for window in status.get("maintenance", ()) if window["calendar_problem"]]
     late = [one for one in status["certificates"] if one["late"]]
     return findings + [_certificate(one) for one in late] + _store(status["store"], now)
 
@@ -186,6 +187,13 @@ def _channel(channel: dict[str, Any]) -> Finding:
         return Finding(name, Verdict.NOTE, "has not delivered anything and was not tested yet", remedy)
     told = f"last delivered {channel['last_ok_at']}" if channel["last_ok_at"] else "has not delivered anything yet"
     return Finding(name, Verdict.OK, f"{told}; tested {test['at']}" if test else told)
+
+
+def _calendar(window: dict[str, Any]) -> Finding:
+    kept = window["calendar_read_at"]
+    copy = f"its copy of {kept[:16]} is used" if kept else "there is no copy, so nothing is muted by it"
+    seen = f"cannot be used: {window['calendar_problem']}; {copy}"
+    return Finding(f"calendar of maintenance {window['name']}", Verdict.PROBLEM, seen, "mend `calendar` in alerts.yaml")
 
 
 def _store(store: dict[str, Any], now: datetime) -> list[Finding]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from app.cli.options import DEFAULT_DATA, Data, HubUrl, Json
 from app.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _MARKS: Final = {
     "down": ("▲", "bold red"),
@@ -69,6 +73,7 @@ def _print(document: dict[str, Any]) -> None:
             since = _ago(channel["failing_since"], document["at"])
             text = f"channel {channel['name']}: {channel['state']} since {since}: {channel['problem']}"
             console.print(text, style="red", markup=False)
+    _print_maintenance(console, document.get("maintenance", ()))
     for prober in document["probers"]:
         state = "SILENT" if prober["silent"] else "reporting"
         seen, waiting = _ago(prober["last_seen"], document["at"]), prober["outbox_depth"]
@@ -76,6 +81,16 @@ def _print(document: dict[str, Any]) -> None:
         console.print(text, style="red" if prober["silent"] else "dim", markup=False)
         for line in _held_back(prober, document["at"]):
             console.print(line, style="yellow", markup=False)
+
+
+def _print_maintenance(console: Console, windows: Sequence[Mapping[str, Any]]) -> None:
+    for window in windows:
+        if window["open_until"]:
+            text = f"maintenance {window['name']}: until {window['open_until'][:16]} UTC, {window['slo']} in the SLO"
+            console.print(text, style="dim", markup=False)
+        if window["calendar_problem"]:
+            text = f"maintenance {window['name']}: its calendar {window['calendar_problem']}"
+            console.print(text, style="yellow", markup=False)
 
 
 def _held_back(prober: dict[str, Any], now: str) -> list[str]:

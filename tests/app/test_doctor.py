@@ -105,6 +105,20 @@ def test_the_store_is_told_with_its_sizes_and_how_far_it_is_sealed(tmp_path: Pat
     assert "months" not in findings
 
 
+def test_a_calendar_that_cannot_be_read_is_a_problem_that_says_what_is_used_instead(tmp_path: Path) -> None:
+    window = {
+        "name": "vendor",
+        "calendar_problem": "answered HTTP 503",
+        "calendar_read_at": "2026-11-22T03:00:00+00:00",
+    }
+    status = json.loads(a_status()) | {"maintenance": [window]}
+    with somebody(json.dumps(status).encode()) as url:
+        DataDirectory(tmp_path).announce_hub(HubAddress(url, 4242))
+        found = examined(tmp_path)["calendar of maintenance vendor"]
+    assert found.verdict is Verdict.PROBLEM
+    assert found.seen == "cannot be used: answered HTTP 503; its copy of 2026-11-22T03:00 is used"
+
+
 def test_a_sealing_that_stopped_is_a_problem_with_its_reason(tmp_path: Path) -> None:
     finding = with_store(tmp_path, problem="StoreFull: the disk takes no more")["sealing"]
     assert (finding.verdict, finding.seen) == (
