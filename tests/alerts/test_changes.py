@@ -182,7 +182,7 @@ def test_a_slow_change_and_an_outage_are_two_incidents_with_the_integrations_rou
     slow = opened["changes:hubspot"]
     assert (slow.tier, slow.owner, slow.flows) == (Tier.DEGRADED, "growth", ("lead-routing",))
     assert routes_of(slow, config, slow.opened_at) == routes[:1]
-    assert headline(world.notification(incident=slow)).endswith("lead-routing at risk")
+    assert " · lead-routing at risk" in headline(world.notification(incident=slow))
     (resolved, *_) = [ledger.apply(passing(world, at, signal(ends=T0 + 8 * DAY)), config) for at in (2,)]
     assert [one.incident.subject for one in resolved] == ["hubspot"]
 
