@@ -30,7 +30,13 @@ BURN_WINDOWS: Final = Path(__file__).with_name("burn_windows.yaml")
 _MONTH: Final = timedelta(days=30)
 _PACE: Final = timedelta(hours=6)
 _MS: Final = timedelta(milliseconds=1)
-_BAD, _BAD_MS, _EXPECTED_MS = (SliceCount._fields.index(name) for name in ("bad", "bad_ms", "expected_ms"))
+_LATELY: Final = 2
+"""So many bad slices at least a page has in its short window, unless an objective is content with fewer …"""
+_MANY: Final = 5
+"""… or the window holds fewer slices than this: then a single one says much."""
+_BAD, _EXPECTED, _BAD_MS, _EXPECTED_MS = (
+    SliceCount._fields.index(name) for name in ("bad", "expected", "bad_ms", "expected_ms")
+)
 
 
 @cache
@@ -59,7 +65,8 @@ def objective_status(
 ) -> ObjectiveStatus:
     """How the objective stands, from the counts of `windows(objective, …)` in that order.
 
-    A pair fires when both windows burn at its factor or more and at least `min_bad` slices of the long one are bad.
+    A pair fires when both windows burn at its factor or more and at least `min_bad` slices of the long one are bad; one
+    that pages, when two of the short one are (or `min_bad`, if that is fewer), where that holds five or more.
     """
     counts = np.array([[count for _, count in counted]], np.int64)
     return objective_statuses([(integration, objective)], [window for window, _ in counted], counts, min_bad)[0]
@@ -174,13 +181,17 @@ def _burns_of(
 def _firing(
     period: timedelta, spent: NDArray[Any], meant: NDArray[Any], counts: NDArray[np.int64], least: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    factors = [_exact(pair) for pair in burn_pairs(period)]
-    kind = spent.dtype
+    pairs = burn_pairs(period)
+    factors, kind = [_exact(pair) for pair in pairs], spent.dtype
     over = (spent * _each([f.denominator for f in factors], kind)) >= meant * _each(
         [f.numerator for f in factors], kind
     )
     over &= meant > 0
-    found: NDArray[np.bool_] = over[:, ::2] & over[:, 1::2] & (counts[:, ::2, _BAD] >= least[:, None])
+    # The long window may remember an outage for hours: then a single failed probe would be a page by itself.
+    paging = np.array([pair.severity == "page" for pair in pairs]) & (counts[:, 1::2, _EXPECTED] >= _MANY)
+    lately = np.where(paging, np.minimum(least, _LATELY)[:, None], 0)
+    told = (counts[:, ::2, _BAD] >= least[:, None]) & (counts[:, 1::2, _BAD] >= lately)
+    found: NDArray[np.bool_] = over[:, ::2] & over[:, 1::2] & told
     return found
 
 

@@ -53,17 +53,20 @@ def series_moments(config: Config, courses: Mapping[Series, Course]) -> Iterator
     """Milliseconds: of each series the confirmed failures, the throttled runs, and the good ones after them; where runs
     failed to come, or came late; and whatever came while several integrations failed."""
     needed, failing = Needed.of(config), defaultdict[str, list[Span]](list)
-    there: list[Course] = []
+    there = [(name, every, courses[key]) for name, every, key in _watched(config) if key in courses]
+    there = [one for one in there if len(one[2].seen_us)]
+    for name, every, course in there:
+        failing[name] += _failing(course)
+        yield _own(course, every, needed)
+    spans = {name: _merged(found) for name, found in failing.items()}
+    yield _among(list(_together(spans)), failing, [course for _, _, course in there])
+
+
+def _watched(config: Config) -> Iterator[tuple[str, timedelta, Series]]:
     for integration in config.integrations:
         for workflow in integration.workflows:
             for region in workflow.regions:
-                course = courses.get((integration.name, workflow.name, region))
-                if course is not None and len(course.seen_us):
-                    there.append(course)
-                    failing[integration.name] += _failing(course)
-                    yield _own(course, workflow.every, needed)
-    spans = {name: _merged(found) for name, found in failing.items()}
-    yield _among(list(_together(spans)), failing, there)
+                yield integration.name, workflow.every, (integration.name, workflow.name, region)
 
 
 def _own(course: Course, every: timedelta, needed: Needed) -> Numbers:

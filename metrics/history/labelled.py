@@ -135,6 +135,9 @@ class LabelledWeek:
         return _rows(series, parts, every_ms)
 
 
+_Place = tuple[str | None, datetime, datetime]
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
     at_ms: Numbers
@@ -147,20 +150,23 @@ class _Part:
 def _labels(config: Config, window: Window, random: np.random.Generator) -> Iterator[Labelled]:
     names = [one.name for one in config.integrations]
     regions = sorted(config.integrations[0].workflows[0].regions)
-    taken: list[tuple[str | None, datetime, datetime]] = []
-    for plan in _PLANS:
-        for _ in range(plan.times):
-            whole = plan.kind is Kind.REGION
-            while True:
-                name = None if whole else names[int(random.integers(len(names)))]
-                length = timedelta(minutes=float(random.uniform(*plan.minutes)))
-                start = window.start + timedelta(
-                    seconds=float(random.uniform(3600, (WEEK - 2 * _APART) / timedelta(seconds=1)))
-                )
-                if all(_is_apart(name, start, start + length, *other) for other in taken):
-                    break
-            taken.append((name, start, start + length))
-            yield _label(plan, name, regions, (start, start + length), random)
+    taken: list[_Place] = []
+    for plan in (one for one in _PLANS for _ in range(one.times)):
+        place = _free(plan, names, window, taken, random)
+        taken.append(place)
+        yield _label(plan, place[0], regions, place[1:], random)
+
+
+def _free(
+    plan: Plan, names: Sequence[str], window: Window, taken: Sequence[_Place], random: np.random.Generator
+) -> _Place:
+    """Whom it befalls, and when: apart from all that is there already."""
+    while True:
+        name = None if plan.kind is Kind.REGION else names[int(random.integers(len(names)))]
+        length = timedelta(minutes=float(random.uniform(*plan.minutes)))
+        start = window.start + timedelta(hours=float(random.uniform(1, (WEEK - 2 * _APART) / _HOUR)))
+        if all(_is_apart(name, start, start + length, *other) for other in taken):
+            return name, start, start + length
 
 
 def _is_apart(

@@ -57,6 +57,20 @@ def test_the_burn_pairs_of_thirty_days_are_those_of_the_workbook() -> None:
 
 
 @pytest.mark.parametrize(
+    ("expected", "bad", "min_bad", "pages"),
+    [(60, 1, 3, False), (60, 2, 3, True), (60, 1, 1, True), (4, 1, 3, True)],
+    ids=["one of an hour's outage ago", "two", "one, if that is asked for", "one, where there are few"],
+)
+def test_a_single_failed_probe_hours_after_an_outage_pages_nobody(
+    expected: int, bad: int, min_bad: int, pages: bool
+) -> None:
+    after, lately = slices(640, 80, 720), slices(expected - bad, bad, expected)
+    calm = slices(60, 0, 60)
+    seen = status(objective(), after, calm, calm, after, lately, calm, calm, calm, calm, min_bad=min_bad)
+    assert [burn.firing for burn in seen.burns] == [False, pages, False, False]
+
+
+@pytest.mark.parametrize(
     ("days", "factors"),
     [(7, [13.44, 3.5, 1.4, 0.98]), (28, [14.4, 6.0, 3.0, 1.0]), (90, [21.6, 10.8, 4.5]), (2, [13.44, 3.5, 1.4])],
     ids=["a week", "four weeks use the month's", "a quarter", "two days: no pair longer than the window"],
