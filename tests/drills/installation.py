@@ -183,10 +183,12 @@ class Installation:
     def _unrest(self) -> list[str]:
         status = self.status()
         left = self.rows("SELECT channel, action, state FROM outbox WHERE state IN ('due', 'claimed')")
+        owed = self.rows("SELECT report_id FROM reports WHERE state = 'due'")
         return [
             *(str(one["title"]) for one in status["incidents"]),
             *(f"{one['name']} {one['state']}" for one in status["integrations"] if one["state"] != "up"),
             *(f"{one['channel']} {one['action']} {one['state']}" for one in left),
+            *(f"report {one['report_id']} owed" for one in owed),
         ]
 
     def rows(self, question: str) -> list[dict[str, Any]]:

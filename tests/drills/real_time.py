@@ -122,7 +122,7 @@ def _outcome(
     told = found.receivers.told()
     opened = found.rows(
         "SELECT i.subject, i.state, i.incident_id FROM incidents AS i JOIN incident_events AS e USING (incident_id) "  # noqa: S608 - a number
-        f"WHERE e.kind = 'opened' AND e.event_id > {after} ORDER BY e.event_id"
+        f"WHERE e.kind IN ('opened', 'reopened') AND e.event_id > {after} ORDER BY e.event_id"
     )
     paged = sorted(key.split("/")[1] for key in told.pages)
     if not note and paged != sorted(subjects):
