@@ -41,7 +41,7 @@ def _cron(value: str) -> str:
 
 Instant = Annotated[
     datetime,
-    BeforeValidator(lambda value: _known(_instant(value))),  # type: ignore[arg-type]
+    BeforeValidator(lambda value: _known(_instant(value))),
     PlainSerializer(lambda value: value.isoformat(), return_type=str),
     WithJsonSchema({"type": "string", "examples": ["2026-12-05T22:00", "2026-12-05T22:00+01:00"]}),
 ]

@@ -19,8 +19,8 @@ from config.damping import Flapping, Storm
 from config.declared import Declared, PluginSpec
 from config.escalation import Escalation, Level
 from config.hours import Hours, QuietHours
-from config.limits import Limit
 from config.lifecycle import AcceptedChange, LifecycleDate
+from config.limits import Limit
 from config.maintenance import DeclaredSilence, Maintenance
 from config.objective import BudgetWindow, CalendarWindow, Flow, Objective, Period, Sli
 from config.quota import QuotaPolicy, QuotaReset

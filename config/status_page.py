@@ -12,7 +12,7 @@ class StatusPage(Declared):
     """The vendor's own word, which is joined to what the probes see."""
 
     url: str = Field(
-        description="Statuspage: the page's address. status.io: the address of its public JSON. Atom or RSS: the feed's."
+        description="Statuspage: the page's address. status.io: that of its public JSON. Atom or RSS: the feed's."
     )
     kind: Name = Field(description="How it is read: statuspage, statusio or atom.")
     components: tuple[str, ...] = Field(

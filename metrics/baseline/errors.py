@@ -113,7 +113,8 @@ class ErrorBaselines:
     @property
     def known(self) -> Flags:
         """By series: whether there is a day of it, so that what is usual says something."""
-        return (self._begun >= 0) & (self._least == 0.0)
+        known: Flags = (self._begun >= 0) & (self._least == 0.0)
+        return known
 
     @property
     def next(self) -> int:

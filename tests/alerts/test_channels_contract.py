@@ -64,7 +64,9 @@ CASES = (
         },
         lambda _: {"KEY": SECRET},
     ),
-    Case("teams", lambda url, _: {"webhook_url": "${env:HOOK}"}, lambda url: {"HOOK": f"{url}/workflows/1?sig={SECRET}"}),
+    Case(
+        "teams", lambda url, _: {"webhook_url": "${env:HOOK}"}, lambda url: {"HOOK": f"{url}/workflows/1?sig={SECRET}"}
+    ),
     Case(
         "alertmanager",
         lambda url, _: {"urls": [url], "username": "leadline", "password": "${env:KEY}"},

@@ -73,8 +73,10 @@ ATOM = """<?xml version="1.0" encoding="UTF-8"?>
  <entry><id>tag:1</id><published>2026-11-22T03:00:00Z</published><updated>2026-11-22T03:12:00Z</updated>
   <link rel="alternate" type="text/html" href="https://status.example.com/incidents/1"/>
   <title>Checkout is slow</title>
-  <content type="html">&lt;p&gt;&lt;small&gt;Nov 22, 03:12 UTC&lt;/small&gt;&lt;br&gt;&lt;strong&gt;Identified&lt;/strong&gt; -
-   A cause was found.&lt;/p&gt;&lt;p&gt;&lt;strong&gt;Investigating&lt;/strong&gt; - We look.&lt;/p&gt;</content></entry>
+  <content type="html">&lt;p&gt;&lt;small&gt;Nov 22, 03:12 UTC&lt;/small&gt;&lt;br&gt;
+   &lt;strong&gt;Identified&lt;/strong&gt; -
+   A cause was found.&lt;/p&gt;
+   &lt;p&gt;&lt;strong&gt;Investigating&lt;/strong&gt; - We look.&lt;/p&gt;</content></entry>
  <entry><id>tag:0</id><published>2026-11-20T03:00:00Z</published><updated>2026-11-20T05:00:00Z</updated>
   <title>Old</title><content type="html">&lt;strong&gt;Resolved&lt;/strong&gt; - Done.</content></entry>
 </feed>"""
@@ -155,7 +157,10 @@ def test_an_entry_that_says_nothing_of_its_state_is_over_after_a_day() -> None:
         ("atom", b""),
         ("atom", b"<html><body/></html>"),
         ("atom", b'<!DOCTYPE feed [<!ENTITY a "b">]><feed>&a;</feed>'),
-        ("atom", b'<!DOCTYPE f [<!ENTITY x SYSTEM "file:///etc/passwd">]><feed><entry><title>&x;</title></entry></feed>'),
+        (
+            "atom",
+            b'<!DOCTYPE f [<!ENTITY x SYSTEM "file:///etc/passwd">]><feed><entry><title>&x;</title></entry></feed>',
+        ),
     ],
 )
 def test_what_is_no_page_of_its_kind_is_said_without_its_words(kind: str, body: bytes) -> None:
