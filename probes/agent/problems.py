@@ -33,5 +33,9 @@ class Problems:
 
     @property
     def summary(self) -> str | None:
-        """All of them in one line for the heartbeat, or None."""
-        return "; ".join(self._said[name] for name in sorted(self._said))[:_LONGEST] or None
+        """All of them in one line, or None."""
+        return self.besides()
+
+    def besides(self, *names: str) -> str | None:
+        """All but these in one line, or None."""
+        return "; ".join(self._said[name] for name in sorted(self._said) if name not in names)[:_LONGEST] or None

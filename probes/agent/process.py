@@ -172,7 +172,8 @@ class Agent:
     def _problem(self) -> str | None:
         depth = self._mailbox.depth
         said = [
-            self._problems.summary,
+            # A hub that hears this can be reached: told of it, each restart of the hub would open an incident.
+            self._problems.besides("hub"),
             f"{depth.refused} runs were refused by the hub and are kept in the outbox" if depth.refused else None,
             f"{depth.dropped} runs were dropped from a full outbox" if depth.dropped else None,
             _left_behind(self._leftovers()),

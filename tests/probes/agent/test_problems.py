@@ -25,3 +25,12 @@ def test_the_summary_names_them_all_and_stays_short():
     assert problems.summary == "first; second"
     problems.say("c", "x" * 5000)
     assert len(problems.summary) == 2000
+
+
+def test_what_a_listener_knows_better_is_left_out():
+    problems = Problems()
+    problems.say("hub", "the hub cannot be reached")
+    assert problems.besides("hub") is None
+    problems.say("token", "refused")
+    assert problems.besides("hub") == "refused"
+    assert problems.summary == "the hub cannot be reached; refused"
