@@ -18,9 +18,9 @@ $(STAMP): requirements.lock pyproject.toml
 up: setup
 	$(BIN)/leadline demo
 
-# Three workers on two cores: much of the suite waits for processes, browsers and servers.
+# Four workers on two cores: much of the suite waits for processes, browsers and servers.
 test: setup browser independent lint
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 quick: setup lint
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" --hypothesis-profile=quick

@@ -29,8 +29,8 @@ def test_from_the_alerts_link_to_the_evidence_and_the_recovery(demo: Demo, page:
         page.goto(alert["links"][0]["href"])
         expect(page.get_by_text("contact-roundtrip DOWN").first).to_be_visible(timeout=20_000)
         expect(page.get_by_text("the vendor", exact=False).first).to_be_visible()
-        page.get_by_role("link", name="evidence").first.click()
         evidence = alert["payload"]["custom_details"]["Evidence"].split(", ")[0]
+        page.get_by_role("link", name=evidence).first.click()
         expect(page.get_by_text(evidence, exact=True)).to_be_visible()
         expect(page.get_by_text("authorization: [redacted]")).to_be_visible()
     finally:
