@@ -77,7 +77,7 @@ def an_hour_without(receiver: str, channel: str, faults: Mapping[str, Any]) -> O
     """One outage of half an hour while that receiver is in trouble for an hour."""
     started = time.monotonic()
     at = {BROKEN_FROM: {receiver: faults}, BROKEN_TO: {receiver: {}}}
-    sandbox, kept = asyncio.run(_lived(_one_outage, 75, at))
+    sandbox, kept = asyncio.run(_lived(_one_outage, 75, at, timedelta(seconds=30)))
     mine = [row for row in kept["outbox"] if row["channel"] == channel and row["subject"] == "hubspot"]
     instead = [row["minute"] for row in kept["outbox"] if row["channel"] == "backup" and row["action"] == "trigger"]
     tries = sum(row["attempts"] for row in mine)
