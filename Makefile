@@ -20,7 +20,7 @@ up: setup
 
 # Four workers on two cores: much of the suite waits for processes, browsers and servers.
 test: setup browser independent lint
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder --hypothesis-profile=suite
 
 quick: setup lint
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" --hypothesis-profile=quick
