@@ -109,6 +109,7 @@ def test_what_is_told_is_the_same_as_judged_at_every_step(troubles: list[Trouble
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=6)
 @given(st.lists(TROUBLES, max_size=8), ALERTING)
 def test_it_is_the_same_for_many_more_histories(troubles: list[Trouble], alerting: dict[str, object]) -> None:
