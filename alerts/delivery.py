@@ -21,7 +21,7 @@ import structlog
 from duckdb import DuckDBPyConnection
 
 from alerts.channels import rates_of
-from alerts.channels.base import Receipt, Sender, TransportError
+from alerts.channels.base import Receipt, Sender, TransportError, attempted
 from alerts.handing_over import tell_as_well, tell_instead
 from alerts.model import Action, DeliveryAttempt
 from alerts.store.channels import hold, note_answering, note_failure, note_success
@@ -190,17 +190,7 @@ class Deliverer:
             sender = self._retired.get(notification.channel)
         if sender is None:
             return TransportError("the channel is not configured", permanent=True)
-        try:
-            async with asyncio.timeout(SEND_LIMIT_S):
-                return await sender.send(notification)
-        except TransportError as err:
-            return err
-        except TimeoutError:
-            return TransportError(f"no answer within {SEND_LIMIT_S:g} s", permanent=False)
-        except Exception as err:  # noqa: BLE001 - the loop's edge: a bug in one channel must not stop the others
-            # Without the traceback: its frames hold the channel's secrets.
-            log.error("delivery.channel_bug", channel=notification.channel, error=type(err).__name__)  # noqa: TRY400
-            return TransportError(f"internal error: {type(err).__name__}", permanent=False)
+        return await attempted(sender.send(notification), SEND_LIMIT_S, notification.channel)
 
     def _settle(
         self, con: DuckDBPyConnection, taken: Claim, outcome: Receipt | TransportError, attempt: DeliveryAttempt

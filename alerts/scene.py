@@ -169,6 +169,11 @@ class Scene:
         """The instant of the evaluation."""
         return self.evaluation.at
 
+    def has_listened(self, length: timedelta) -> bool:
+        """Whether the hub has been there for that long, so that what it has not heard of was not told."""
+        load = self.evaluation.load
+        return load is None or load.listening_for is None or load.listening_for >= length
+
     def holding(self, rule: Rule, subject: str) -> bool:
         """Whether an earlier rule holds for that subject now."""
         return (rule, subject) in self._holding

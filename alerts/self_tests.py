@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from duckdb import DuckDBPyConnection
 
-from alerts.channels.base import Proof, SelfTesting, Sender, TransportError
+from alerts.channels.base import Proof, SelfTesting, Sender, TransportError, attempted
 from alerts.delivery import MAX_AGE
 from alerts.store.channels import ChannelTest, add_test, latest_tests, note_answering, note_failure
 from alerts.store.passing_on import revive_ends
@@ -86,7 +86,7 @@ class SelfTests:
         if not isinstance(sender, SelfTesting):
             raise NoSelfTest(f"{name}: channels of its kind have no self-test")
         begun, started = self._clock(), time.monotonic()
-        shown = await _shown(sender, begun)
+        shown = await attempted(sender.test(begun), TEST_LIMIT_S, name)
         length = (time.monotonic() - started) * 1000
         made = _test(name, begun, length, shown, asked_by)
         await asyncio.wrap_future(self._store.write(lambda con: _keep(con, made)))
@@ -111,20 +111,6 @@ def _by_timetable(plan: SelfTest, last: datetime, zone: ZoneInfo) -> datetime:
     # By the calendar: a test that somebody asked for in the afternoon does not move the one of the morning.
     day = last.astimezone(zone).date() + plan.every
     return datetime.combine(day, time_of_day(plan.at % _DAY // 60, plan.at % 60), zone).astimezone(last.tzinfo)
-
-
-async def _shown(sender: SelfTesting, now: datetime) -> Proof | TransportError:
-    try:
-        async with asyncio.timeout(TEST_LIMIT_S):
-            return await sender.test(now)
-    except TransportError as err:
-        return err
-    except TimeoutError:
-        return TransportError(f"no answer within {TEST_LIMIT_S:g} s", permanent=False)
-    except Exception as err:  # noqa: BLE001 - the loop's edge: a bug in one channel must not stop the others
-        # Without the traceback: its frames hold the channel's secrets.
-        log.error("self_tests.channel_bug", error=type(err).__name__)  # noqa: TRY400
-        return TransportError(f"internal error: {type(err).__name__}", permanent=False)
 
 
 def _test(name: str, at: datetime, duration_ms: float, shown: Proof | TransportError, asked_by: str) -> ChannelTest:

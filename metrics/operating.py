@@ -89,3 +89,5 @@ class HubLoad:
     """From the evaluation before to this one; None for the first."""
     problem: str | None = None
     """What the store could not do; None when all went well."""
+    listening_for: timedelta | None = None
+    """How long it has been there to be told anything; None where it always was."""

@@ -7,7 +7,6 @@ repeated, an alert outlives a hub that is away, and it ends by the resolve, whic
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import re
@@ -20,7 +19,7 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from alerts.channels.base import ChannelKind, Proof, Receipt, TransportError, together
+from alerts.channels.base import ChannelKind, Proof, Receipt, TransportError, tell_each
 from alerts.channels.http import ask, require_private
 from alerts.messages import facts, headline, links, one_line
 from alerts.model import Action, Notification, Tier
@@ -80,26 +79,18 @@ class Alertmanager:
         """An alert for what is open or over; there is nothing to tell of reports and changes."""
         if notification.tier is Tier.REPORT or notification.action is Action.CHANGE:
             return Receipt(None, "not sent: Alertmanager holds alerts only")
-        left = [url for url in self.urls if _receipt_key(notification, url) not in notification.receipt]
         now = notification.sent_at or notification.created_at
         body = alerts(notification, self.labels, self.ends_after)
-        outcomes = await asyncio.gather(*(self._ask("POST", url + _PATH, now, json=body) for url in left))
-        problems = [found for found in outcomes if found is not None]
-        accepted = {
-            _receipt_key(notification, url): "accepted"
-            for url, found in zip(left, outcomes, strict=True)
-            if found is None
-        }
-        if problems:
-            raise together(problems, accepted)
+        urls = {_receipt_key(notification, url): url for url in self.urls}
+        accepted = await tell_each(
+            urls, notification.receipt, lambda url: self._ask("POST", url + _PATH, now, json=body)
+        )
         return Receipt(200, f"accepted by {len(self.urls)} instance{'s' if len(self.urls) > 1 else ''}", accepted)
 
     async def test(self, now: datetime) -> Proof:
         """Asks every instance for its status."""
-        outcomes = await asyncio.gather(*(self._ask("GET", url + _STATUS_PATH, now) for url in self.urls))
-        problems = [found for found in outcomes if found is not None]
-        if problems:
-            raise together(problems, {})
+        urls = {url: url for url in self.urls}
+        await tell_each(urls, {}, lambda url: self._ask("GET", url + _STATUS_PATH, now))
         return Proof(200, f"{len(self.urls)} of {len(self.urls)} instances tell their status")
 
     async def _ask(self, method: str, url: str, now: datetime, **request: Any) -> TransportError | None:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final
 import httpx
 from pydantic import Field, SecretStr
 
-from alerts.channels.base import ChannelKind, Receipt, TransportError, together
+from alerts.channels.base import ChannelKind, Receipt, TransportError, tell_each
 from alerts.messages import headline, plain
 from alerts.model import Action, Notification, Tier
 from alerts.reports import sending as report
@@ -50,16 +50,8 @@ class Apprise:
 
     async def send(self, notification: Notification) -> Receipt:
         """What a service answers is mostly not told by Apprise: a status where it names one, else try again."""
-        left = [one for one in self.services if _receipt_key(notification, one) not in notification.receipt]
-        outcomes = await asyncio.gather(*(_tell(one, notification) for one in left))
-        problems = [found for found in outcomes if found is not None]
-        accepted = {
-            _receipt_key(notification, one): "accepted"
-            for one, found in zip(left, outcomes, strict=True)
-            if found is None
-        }
-        if problems:
-            raise together(problems, accepted)
+        services = {_receipt_key(notification, one): one for one in self.services}
+        accepted = await tell_each(services, notification.receipt, lambda one: _tell(one, notification))
         count = len(self.services)
         return Receipt(None, f"accepted by {count} service{'s' if count > 1 else ''}", accepted)
 

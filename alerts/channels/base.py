@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
 import httpx
+import structlog
 from pydantic import BaseModel
 
 from alerts.latency_chart import Provider
 from alerts.model import Notification
 from config.rate import Rate
+
+log = structlog.get_logger(__name__)
+
+Addressee = TypeVar("Addressee")
+Outcome = TypeVar("Outcome")
 
 USUAL_RATE: Final = Rate(60, timedelta(minutes=1))
 
@@ -57,6 +64,40 @@ def together(problems: Sequence[TransportError], accepted: Mapping[str, str]) ->
         status=(again or problems)[0].status,
         keep=accepted,
     )
+
+
+async def tell_each(
+    addressees: Mapping[str, Addressee],
+    receipt: Mapping[str, str],
+    tell: Callable[[Addressee], Awaitable[TransportError | None]],
+) -> dict[str, str]:
+    """Tells everybody by whose key `receipt` holds nothing yet; what to keep, so that nobody is told twice. Raises
+    TransportError, which keeps those who were told, when somebody was not.
+
+    Side by side: one that hangs must not use up the time in which the others are remembered.
+    """
+    left = {key: one for key, one in addressees.items() if key not in receipt}
+    outcomes = await asyncio.gather(*(tell(one) for one in left.values()))
+    accepted = {key: "accepted" for key, problem in zip(left, outcomes, strict=True) if problem is None}
+    problems = [problem for problem in outcomes if problem is not None]
+    if problems:
+        raise together(problems, accepted)
+    return accepted
+
+
+async def attempted(work: Awaitable[Outcome], limit_s: float, channel: str) -> Outcome | TransportError:
+    """What came of talking to a channel: no longer than the limit, and whatever goes wrong is a TransportError."""
+    try:
+        async with asyncio.timeout(limit_s):
+            return await work
+    except TransportError as err:
+        return err
+    except TimeoutError:
+        return TransportError(f"no answer within {limit_s:g} s", permanent=False)
+    except Exception as err:  # noqa: BLE001 - the loop's edge: a bug in one channel must not stop the others
+        # Without the traceback: its frames hold the channel's secrets.
+        log.error("channel.bug", channel=channel, error=type(err).__name__)  # noqa: TRY400
+        return TransportError(f"internal error: {type(err).__name__}", permanent=False)
 
 
 class Sender(Protocol):

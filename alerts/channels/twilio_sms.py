@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import Field, SecretStr
 
-from alerts.channels.base import ChannelKind, Proof, Receipt, TransportError, together
+from alerts.channels.base import ChannelKind, Proof, Receipt, TransportError, tell_each
 from alerts.channels.http import ask, require_private
 from alerts.gsm import sms
 from alerts.model import Action, Notification
@@ -48,15 +47,8 @@ class TwilioSms:
         """Texts every number that has not got this message; an acknowledgement is worth no message."""
         if notification.action is Action.ACKNOWLEDGE:
             return Receipt(None, "not sent: nobody is texted about an acknowledgement")
-        open_ = {
-            key: number for number in self.to if (key := _receipt_key(notification, number)) not in notification.receipt
-        }
-        # Side by side: one number that hangs must not use up the time in which the others are remembered.
-        answers = await asyncio.gather(*(self._text(notification, number) for number in open_.values()))
-        accepted = {key: "accepted" for key, problem in zip(open_, answers, strict=True) if problem is None}
-        problems = [problem for problem in answers if problem is not None]
-        if problems:
-            raise together(problems, accepted)
+        numbers = {_receipt_key(notification, number): number for number in self.to}
+        accepted = await tell_each(numbers, notification.receipt, lambda number: self._text(notification, number))
         return Receipt(201, f"accepted for {len(self.to)} number{'s' if len(self.to) > 1 else ''}", accepted)
 
     async def test(self, now: datetime) -> Proof:

@@ -22,7 +22,7 @@ from probes.model import Outcome
 def _holds(scene: Scene) -> Iterator[Condition]:
     for one in scene.evaluation.unreported:
         alive = _alive(scene, one)
-        if alive and not _is_meant(one):
+        if alive and not _is_meant(one) and scene.has_listened(quiet_after(one.every)):
             yield _condition(scene, one, alive)
 
 

@@ -10,8 +10,11 @@ from metrics.model import ProberVerdict
 
 
 def _holds(scene: Scene) -> Iterator[Condition]:
+    told = {condition.key for condition in scene.before(Rule.PROBER_SILENT)}
     for prober in scene.evaluation.probers:
-        if prober.silent or prober.problem:
+        # A hub that was away has heard of nobody, which says nothing about them.
+        unheard = prober.silent and not scene.has_listened(scene.config.alerting.confirm.prober_silent_after)
+        if (prober.silent or prober.problem) and (not unheard or _key(prober) in told):
             yield _condition(scene, prober)
 
 
@@ -19,7 +22,7 @@ def _condition(scene: Scene, prober: ProberVerdict) -> Condition:
     word = "SILENT" if prober.silent else "HAS A PROBLEM"
     unseen = f"region {prober.region} is not watched by it: last heard of {prober.last_seen:%Y-%m-%d %H:%M:%S} UTC"
     return Condition(
-        key=f"prober:{prober.prober_id}/{Rule.PROBER_SILENT}",
+        key=_key(prober),
         rule=Rule.PROBER_SILENT,
         tier=Tier.DEGRADED,
         subject=f"prober:{prober.prober_id}",
@@ -30,6 +33,10 @@ def _condition(scene: Scene, prober: ProberVerdict) -> Condition:
         title=f"Prober {prober.prober_id} {word}",
         regions=(prober.region,),
     )
+
+
+def _key(prober: ProberVerdict) -> str:
+    return f"prober:{prober.prober_id}/{Rule.PROBER_SILENT}"
 
 
 def _lingers(_condition: Condition, _scene: Scene) -> None:

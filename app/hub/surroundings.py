@@ -22,6 +22,7 @@ def _load(evaluation: Evaluation, state: HubState) -> HubLoad:
         waiting_for=max(evaluation.at - since, timedelta(0)) if since else timedelta(0),
         since_last=evaluation.at - before.at if before else None,
         problem=state.store_problem,
+        listening_for=evaluation.at - state.started_at,
     )
 
 

@@ -14,6 +14,7 @@ from config.limits import Limit
 from metrics.baseline.series import Measure, SeriesKey
 from metrics.learning.words import usual_of
 from metrics.operating import HubLoad, LimitStanding, Unreported
+from metrics.state import quiet_after
 from probes.model import FailureKind, Outcome
 
 SLOW = {"on": "latency", "above": "500ms", "for": "2 of 3"}
@@ -237,6 +238,33 @@ def test_a_hub_is_not_called_overloaded_by_one_slow_evaluation(world: Any) -> No
     assert ledger.apply(replace(world.seen(0.1), load=load()), config) == []
     assert ledger.apply(replace(world.seen(1.1), load=late), config) == []
     assert ledger.pending != {}
+
+
+def test_a_hub_that_was_away_for_long_accuses_no_prober_until_it_has_listened(world: Any) -> None:
+    ledger, config = world.ledger(), world.config()
+    silent, after = world.prober(silent=True), world.config().alerting.confirm.prober_silent_after
+    early = load(listening_for=after - timedelta(seconds=1))
+    assert ledger.apply(replace(world.seen(0, silent), load=early), config) == []
+    (told,) = ledger.apply(replace(world.seen(1, silent), load=load(listening_for=after)), config)
+    assert told.incident.subject == "prober:p1"
+    assert ledger.apply(replace(world.seen(2, silent), load=early), config) == []
+    assert set(ledger.open) == {"prober:p1"}
+
+
+def test_a_hub_that_was_away_for_long_misses_no_runs_until_it_has_listened(world: Any) -> None:
+    ledger, config, length = world.ledger(), world.config(), quiet_after(timedelta(minutes=1))
+
+    def told(minute: float, listening_for: timedelta) -> Any:
+        seen = unheard(world, minute, alive(world, minute), quiet(world))
+        return ledger.apply(replace(seen, load=load(listening_for=listening_for)), config)
+
+    for minute in (0, 1, 2):
+        assert told(minute, length - timedelta(seconds=1)) == []
+    assert told(3, length) == []
+    (opened,) = told(4, length + timedelta(minutes=1))
+    assert opened.incident.conditions[0].rule is Rule.NO_DATA
+    assert told(5, timedelta(seconds=1)) == []
+    assert set(ledger.open) == {"hubspot"}
 
 
 def test_a_region_without_a_network_is_not_told_of_as_slow_or_unstable(world: Any) -> None:
