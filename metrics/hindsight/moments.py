@@ -71,15 +71,15 @@ def _watched(config: Config) -> Iterator[tuple[str, timedelta, Series]]:
 
 def _own(course: Course, every: timedelta, needed: Needed) -> Numbers:
     started, seen = course.started_us, course.seen_us
-    telling = (course.failing >= needed.failures) | (course.outcome == THROTTLED)
+    # While one is missing, those around it are in a row; until it comes, and until good ones settled that.
+    strays = (course.all_seen_us != seen) | (course.any_seen_us != seen)
+    telling = (course.failing >= needed.failures) | (course.outcome == THROTTLED) | strays
     told = [seen[_unsettled(telling, course, needed.good)], seen[_near(_shaky(course), MOST_RUNS)]]
     told += [started[telling] + horizon(every) // _US, started[:1]]
     for away in (_STALE[0] * every + _STALE[1], quiet(every)):
         gone = started + away // _US
         gap = np.append(seen[1:] > gone[:-1], True)
         told += [gone[gap] + 1, seen[1:][gap[:-1]]]
-    # Whatever comes out of order is looked at by itself.
-    told.append(seen[course.all_seen_us != seen])
     return _ms(np.concatenate(told))
 
 

@@ -59,7 +59,7 @@ TROUBLES = st.sampled_from([Outcome.FAILED] * 5 + [Outcome.THROTTLED, Outcome.UN
         each=st.sampled_from([1, 1, 1, 2, 3, 5]),
         outcome=st.just(outcome),
         kind=st.sampled_from(KINDS[outcome]),
-        late_s=st.sampled_from([0.5, 0.5, 12.0, 95.0]),
+        late_s=st.sampled_from([0.5, 0.5, 12.0, 32.0, 95.0]),
     )
 )
 ALERTING = st.fixed_dictionaries(
@@ -106,6 +106,16 @@ def same(troubles: list[Trouble], chosen: Config) -> None:
 @given(st.lists(TROUBLES, max_size=5), ALERTING)
 def test_what_is_told_is_the_same_as_judged_at_every_step(troubles: list[Trouble], alerting: dict[str, object]) -> None:
     same(troubles, config(NAMES, regions=("eu", "us"), **alerting))
+
+
+@pytest.mark.parametrize("late", [Outcome.FAILED, Outcome.PASSED])
+def test_a_run_that_comes_after_later_ones_is_looked_at_when_it_comes(late: Outcome) -> None:
+    failing = Trouble(("hubspot", None), 20, 3, 1, Outcome.FAILED, FailureKind.STATUS_5XX, 0.5)
+    kind = FailureKind.STATUS_5XX if late is Outcome.FAILED else None
+    middle = replace(failing, first=21, length=1, outcome=late, kind=kind, late_s=32.0)
+    for failures in (2, 3):
+        confirm = {"failures": failures, "recoveries": 1, "min_bad_slices": 4}
+        same([failing, middle], config(NAMES, regions=("eu", "us"), confirm=confirm))
 
 
 @pytest.mark.slow
