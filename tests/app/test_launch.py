@@ -45,7 +45,7 @@ def up(tmp_path: Path) -> Iterator[Process]:
 
 def test_a_second_up_on_one_data_directory_is_refused_before_it_disturbs_the_first(up: Process) -> None:
     sandbox = Path(up.arguments[3]) / "sandbox" / "sandbox.json"
-    up.said(r"vendor sandbox: (\S+)", within=60)
+    up.said(r"vendor sandbox: (\S+)")
     announced = json.loads(sandbox.read_text())
     second = command(*up.arguments)
     assert second.returncode == 1
@@ -54,20 +54,20 @@ def test_a_second_up_on_one_data_directory_is_refused_before_it_disturbs_the_fir
 
 
 def test_a_signal_before_the_hub_answers_is_a_clean_end(up: Process) -> None:
-    up.said(r"vendor sandbox: (\S+)", within=60)
+    up.said(r"vendor sandbox: (\S+)")
     assert up.stop() == 0
     assert "ended at its start" not in up.log.read_text()
     assert "Traceback" not in up.log.read_text()
 
 
 def test_no_child_outlives_a_supervisor_that_was_killed(up: Process) -> None:
-    up.said(r"(prober_started)", within=90)
+    up.said(r"(prober_started)")
     assert up.popen is not None
     family = children(up.popen.pid)
     assert len(family) == 3
     os.kill(up.popen.pid, signal.SIGKILL)
     up.popen.wait()
-    eventually(lambda: not any(map(alive, family)), within=20, what="the children ending")
+    eventually(lambda: not any(map(alive, family)), what="the children ending")
 
 
 def test_a_store_that_is_damaged_is_a_message_and_leaves_nobody_behind(tmp_path: Path) -> None:

@@ -26,14 +26,14 @@ def take(page: Page, url: str, name: str, width: int, height: int) -> None:
 
 def broken_demo(folder: Path, process: Process) -> Demo:
     """The demo once HubSpot is down and its page was sent."""
-    url = process.said(r"dashboard: (http\S+)", within=120)
-    demo = Demo(folder / "data", url, process.said(r"vendor sandbox: (http\S+?)/? ", within=5), process)
-    eventually(lambda: demo.state_of("hubspot") == "up", within=90, what="hubspot up")
+    url = process.said(r"dashboard: (http\S+)")
+    demo = Demo(folder / "data", url, process.said(r"vendor sandbox: (http\S+?)/? "), process)
+    eventually(lambda: demo.state_of("hubspot") == "up", what="hubspot up")
     demo.fault("hubspot", "error-rate=1")
     demo.fault("marketo", "throttle")
-    eventually(lambda: demo.state_of("hubspot") == "down", within=120, what="hubspot down")
-    eventually(lambda: demo.state_of("marketo") == "throttled", within=120, what="marketo throttled")
-    eventually(lambda: demo.received("pagerduty"), within=60, what="the page")
+    eventually(lambda: demo.state_of("hubspot") == "down", what="hubspot down")
+    eventually(lambda: demo.state_of("marketo") == "throttled", what="marketo throttled")
+    eventually(lambda: demo.received("pagerduty"), what="the page")
     return demo
 
 

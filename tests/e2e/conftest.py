@@ -15,6 +15,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     data = folder / "data"
     arguments = ("demo", "--data", str(data), "--port", "0", "--history-days", "0")
     with running(Process(arguments, folder / "demo.log")) as process:
-        url = process.said(r"dashboard: (http\S+)", within=90)
-        admin = process.said(r"vendor sandbox: (http\S+?)/? ", within=5)
+        url = process.said(r"dashboard: (http\S+)")
+        admin = process.said(r"vendor sandbox: (http\S+?)/? ")
         yield Demo(data, url, admin, process)

@@ -82,7 +82,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         ("hub", str(folder), "--data", str(data), "--port", "0"), root / "hub.log", {"FAR_TOKEN": "x" * 32}
     )
     with running(process):
-        url = process.said(r"hub listening on (http\S+)", within=180)
+        url = process.said(r"hub listening on (http\S+)")
         yield World(data, folder, url, process)
 
 
@@ -185,7 +185,7 @@ def test_ctrl_c_stops_the_question_in_the_hub_too(world: World) -> None:
     asking = [interruptible("sql", SLOW, "--timeout", "300", "--data", str(world.data)) for _ in range(2)]
     assert world.process.popen is not None
     busy = cpu_seconds(world.process.popen.pid)
-    eventually(lambda: cpu_seconds(world.process.popen.pid) > busy + 1.5, within=60, what="both are being answered")
+    eventually(lambda: cpu_seconds(world.process.popen.pid) > busy + 1.5, what="both are being answered")
     for one in asking:
         one.send_signal(signal.SIGINT)
         assert one.wait(timeout=20) != 0
@@ -292,9 +292,7 @@ def test_an_export_that_is_interrupted_leaves_what_was_there(world: World, tmp_p
     target = tmp_path / "steps.csv"
     target.write_text("of yesterday\n")
     exporting = interruptible("export", "--since", "30d", "-o", str(target), "--data", str(world.data))
-    eventually(
-        lambda: any(file.stat().st_size > 1 << 20 for file in tmp_path.glob(".*.part")), within=60, what="rows arrive"
-    )
+    eventually(lambda: any(file.stat().st_size > 1 << 20 for file in tmp_path.glob(".*.part")), what="rows arrive")
     exporting.send_signal(signal.SIGINT)
     with exporting:
         assert exporting.wait(timeout=20) != 0

@@ -61,7 +61,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path]]
     store.close()
     process = Process(("hub", str(folder), "--data", str(data), "--port", "0"), root / "hub.log", FAR)
     with running(process):
-        process.said(r"hub listening on (http\S+)", within=180)
+        process.said(r"hub listening on (http\S+)")
         yield folder, data
 
 

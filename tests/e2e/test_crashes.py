@@ -37,7 +37,7 @@ def directory(tmp_path: Path) -> Iterator[Path]:
     (folder / "alerts.yaml").write_text(ALERTS)
     (folder / "target.yaml").write_text(INTEGRATION.format(url="http://127.0.0.1:1"))
     with running(hub(folder, tmp_path / "target", tmp_path / "target.log")) as target:
-        address = target.said(r"hub listening on (http\S+)", within=180)
+        address = target.said(r"hub listening on (http\S+)")
         (folder / "target.yaml").write_text(INTEGRATION.format(url=address))
         yield folder
 
@@ -81,21 +81,21 @@ def stored(data: Path) -> tuple[int, int, int]:
 def test_every_run_made_while_the_hub_was_dead_arrives_once(directory: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running(hub(directory, data, tmp_path / "hub.log")) as first, ExitStack() as later:
-        url = first.said(r"hub listening on (http\S+)", within=180)
+        url = first.said(r"hub listening on (http\S+)")
         later.enter_context(running(prober(url, data, tmp_path / "prober.log")))
-        eventually(lambda: status(url).get("integrations"), within=30, what="the first evaluation")
-        eventually(lambda: made(data) >= 5, within=30, what="five runs")
+        eventually(lambda: status(url).get("integrations"), what="the first evaluation")
+        eventually(lambda: made(data) >= 5, what="five runs")
         first.kill()
         before = made(data)
-        eventually(lambda: made(data) >= before + 10, within=60, what="ten runs without a hub")
+        eventually(lambda: made(data) >= before + 10, what="ten runs without a hub")
         with running(hub(directory, data, tmp_path / "hub.log", port=url.rsplit(":", 1)[1])) as second:
-            second.said(r"hub listening on (http\S+)[\s\S]*hub listening on", within=180)
+            second.said(r"hub listening on (http\S+)[\s\S]*hub listening on")
             made_so_far = made(data)
 
             def arrived() -> bool:
                 return cursor_of(plain_http.get(f"{url}/metrics").text) >= made_so_far
 
-            eventually(arrived, within=60, what="every run shipped")
+            eventually(arrived, what="every run shipped")
     rows, distinct, cursor = stored(data)
     assert rows == distinct == cursor
     assert rows >= before + 10
@@ -110,16 +110,16 @@ def cursor_of(text: str) -> float:
 def test_a_killed_prober_is_noticed_and_its_return_is_too(directory: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running(hub(directory, data, tmp_path / "hub.log")) as the_hub:
-        url = the_hub.said(r"hub listening on (http\S+)", within=180)
+        url = the_hub.said(r"hub listening on (http\S+)")
         with running(prober(url, data, tmp_path / "prober.log")) as victim:
-            eventually(lambda: probers(url), within=30, what="the prober reporting")
+            eventually(lambda: probers(url), what="the prober reporting")
             victim.kill()
-        eventually(lambda: probers(url)[0]["silent"], within=40, what="the silence noticed")
-        eventually(lambda: status(url)["incidents"], within=20, what="an incident about it")
+        eventually(lambda: probers(url)[0]["silent"], what="the silence noticed")
+        eventually(lambda: status(url)["incidents"], what="an incident about it")
         with running(prober(url, data, tmp_path / "prober.log")):
-            eventually(lambda: not probers(url)[0]["silent"], within=30, what="the return noticed")
+            eventually(lambda: not probers(url)[0]["silent"], what="the return noticed")
             assert probers(url)[0]["previous_stop"] == "unclean"
-            eventually(lambda: not status(url)["incidents"], within=30, what="the incident resolved")
+            eventually(lambda: not status(url)["incidents"], what="the incident resolved")
 
 
 def probers(url: str) -> list[dict[str, object]]:

@@ -22,10 +22,10 @@ def page() -> Iterator[Page]:
 def test_from_the_alerts_link_to_the_evidence_and_the_recovery(demo: Demo, page: Page) -> None:
     foreign: list[str] = []
     page.on("request", lambda request: foreign.append(request.url) if _is_foreign(request.url) else None)
-    eventually(lambda: demo.state_of("hubspot") == "up", within=90, what="hubspot up")
+    eventually(lambda: demo.state_of("hubspot") == "up", what="hubspot up")
     demo.fault("hubspot", "error-rate=1")
     try:
-        [alert] = eventually(lambda: demo.received("pagerduty"), within=120, what="the page")
+        [alert] = eventually(lambda: demo.received("pagerduty"), what="the page")
         page.goto(alert["links"][0]["href"])
         expect(page.get_by_text("contact-roundtrip DOWN").first).to_be_visible(timeout=20_000)
         expect(page.get_by_text("the vendor", exact=False).first).to_be_visible()

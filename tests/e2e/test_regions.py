@@ -91,19 +91,19 @@ def test_one_region_of_two_wakes_nobody_and_both_are_one_page(tmp_path: Path, sh
         hub = Process(
             ("hub", str(folder), "--data", str(tmp_path / "hub"), "--port", "0"), tmp_path / "hub.log", environ
         )
-        url = stack.enter_context(running(hub)).said(r"hub listening on (http\S+)", within=180)
+        url = stack.enter_context(running(hub)).said(r"hub listening on (http\S+)")
         local_token = (tmp_path / "hub" / "prober-local.token").read_text()
         for region, token in (("local", local_token), ("eu", "the-eu-token")):
             arguments = ("prober", "--hub", url, "--region", region, "--data", str(tmp_path / region))
             token_of = {"LEADLINE_PROBER_TOKEN": token}
             stack.enter_context(running(Process(arguments, tmp_path / f"{region}.log", token_of)))
-        eventually(lambda: state(url) == "up", within=60, what="both regions up")
+        eventually(lambda: state(url) == "up", what="both regions up")
         shop.broken_in = frozenset({"eu"})
-        eventually(lambda: state(url) == "degraded", within=40, what="one region failing")
+        eventually(lambda: state(url) == "degraded", what="one region failing")
         assert pages(receivers) == []
         shop.broken_in = frozenset({"eu", "local"})
-        [(action, key)] = eventually(lambda: pages(receivers), within=60, what="the page")
+        [(action, key)] = eventually(lambda: pages(receivers), what="the page")
         assert action == "trigger"
         shop.broken_in = frozenset()
-        eventually(lambda: len(pages(receivers)) > 1, within=60, what="the resolve")
+        eventually(lambda: len(pages(receivers)) > 1, what="the resolve")
         assert pages(receivers) == [("trigger", key), ("resolve", key)]

@@ -19,9 +19,9 @@ SLOW = "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE (a.range *
 
 
 @pytest.fixture(scope="module")
-def store(opened: Store) -> Store:
-    """Not emptied after each test: nothing here can write to it."""
-    return opened
+def store(emptied: Callable[[], Store]) -> Store:
+    """Emptied of what the file before left in it, once: nothing here can write to it."""
+    return emptied()
 
 
 def test_rows_are_cut_at_the_limit_and_that_is_said(store: Store) -> None:

@@ -104,7 +104,7 @@ class Installation:
         """`leadline up`, as long as it lasts; the hub's address."""
         arguments = ("up", str(self.root / "monitoring"), "--data", str(self.data), "--port", "0")
         with running(Process(arguments, self.root / "up.log", self._environ)) as process:
-            yield process.said(r"dashboard: (http\S+)", within=180)
+            yield process.said(r"dashboard: (http\S+)")
 
     def start_login(self, *more: str) -> subprocess.Popen[str]:
         """`leadline auth login acme`, up to where it waits for a person; its `address` is printed."""

@@ -21,7 +21,11 @@ ROOT = Path(__file__).parent.parent.parent
 LEADLINE = (sys.executable, "-m", "app.cli")
 
 
-def eventually(look: Callable[[], Any], *, within: float, what: str) -> Any:
+PATIENCE_S = 240.0
+"""For other processes: no test says how fast they are, and on a busy machine all are slow."""
+
+
+def eventually(look: Callable[[], Any], *, within: float = PATIENCE_S, what: str) -> Any:
     """The first truthy answer of `look`; a failure that says what was last seen when none comes in time."""
     deadline = time.monotonic() + within
     seen: object = None
@@ -73,7 +77,7 @@ class Process:
             )
         return self
 
-    def said(self, pattern: str, *, within: float) -> str:
+    def said(self, pattern: str, *, within: float = PATIENCE_S) -> str:
         """The first group of the newest line that matches."""
 
         def look() -> str | None:

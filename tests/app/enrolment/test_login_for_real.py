@@ -44,7 +44,7 @@ def refreshes(installation: Any) -> list[str]:
 def until_expired(installation: Any) -> None:
     """Wait for the access token of a few seconds to end."""
     ends = [token.expires_at for token in installation.kept().access.values()]
-    eventually(lambda: all(end < datetime.now(UTC) for end in ends), within=10, what="the access token ends")
+    eventually(lambda: all(end < datetime.now(UTC) for end in ends), what="the access token ends")
 
 
 @pytest.mark.parametrize("client", ["person", "public", "person-jwt", "public-dpop"])
@@ -249,17 +249,17 @@ def test_the_hub_hears_that_consent_is_needed_and_that_it_was_given(installation
         def told(state: str) -> bool:
             return [one["state"] for one in hub().get("credentials", [])] == [state]
 
-        eventually(lambda: told("ok"), within=60, what="the hub knows the credential")
+        eventually(lambda: told("ok"), what="the hub knows the credential")
         kept = installation.kept()
         installation.server.revoke(kept.refresh_token.get_secret_value(), client="public-hasty")
-        eventually(lambda: told("re_consent"), within=60, what="the hub hears that consent is needed")
+        eventually(lambda: told("re_consent"), what="the hub hears that consent is needed")
 
         def paged() -> Any:
             return [one for one in hub()["incidents"] if one["subject"] == "acme" and one["tier"] == "urgent"]
 
-        (incident,) = eventually(paged, within=90, what="somebody is paged for it")
+        (incident,) = eventually(paged, what="somebody is paged for it")
         found = {one["rule"]: one for one in incident["conditions"]}
         assert "leadline auth login acme" in found["credential_due"]["summary"]
         assert {one["blame"] for one in incident["conditions"]} == {"credential"}
         assert installation.login()[0] == 0
-        eventually(lambda: told("ok") and not hub()["incidents"], within=90, what="a new consent ends it")
+        eventually(lambda: told("ok") and not hub()["incidents"], what="a new consent ends it")
