@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from alerts.model import AtRisk, BlastRadius, HitFlow, Incident, Rule, Tier, changes_subject
@@ -11,11 +11,6 @@ from config.model import Config, Integration
 from metrics.model import Evaluation, ObjectiveStatus, WorkflowVerdict, flow_subject
 from probes.model import Outcome
 
-MOST: Final = 5
-"""Named of each kind in a message; the rest is counted."""
-FLOWS_HIT: Final = "Flows hit"
-AT_RISK: Final = "Objectives at risk"
-"""Labels in `sentences`."""
 _OUTAGES: Final = frozenset({Rule.WORKFLOW_DOWN, Rule.REGION_DOWN, Rule.STORM})
 _GOOD: Final = frozenset({Outcome.PASSED, Outcome.UNSTABLE})
 
@@ -32,19 +27,6 @@ def blast_radius(incident: Incident, config: Config, evaluation: Evaluation) -> 
         works=tuple(sorted(_working(incident, Scene.of(evaluation, config, Known())))),
         at_risk=_at_risk(evaluation, {one.name for one in hit} | {flow_subject(one.name) for one in flows}),
     )
-
-
-def sentences(radius: BlastRadius) -> tuple[tuple[str, str], ...]:
-    """Label and text for people: what stops, whose it is besides, what is at risk, what still works."""
-    also = [f"{one.name}: {_listed(one.others)}" for one in radius.flows if one.others]
-    risks = [f"{one.objective} of {one.subject}{_left(one.budget_left)}" for one in radius.at_risk]
-    found = (
-        (FLOWS_HIT, _listed(f"{one.name} {one.how}" for one in radius.flows)),
-        ("Depends on it too", "; ".join(also[:MOST])),
-        (AT_RISK, _listed(risks)),
-        ("Still works", _listed(radius.works)),
-    )
-    return tuple((label, text) for label, text in found if text)
 
 
 def _hit(incident: Incident, config: Config) -> list[Integration]:
@@ -114,15 +96,3 @@ def _at_risk(evaluation: Evaluation, subjects: set[str]) -> tuple[AtRisk, ...]:
 def _is_at_risk(status: ObjectiveStatus) -> bool:
     spent = status.budget_left is not None and status.budget_left <= 0
     return spent or status.exhausted_in is not None or any(burn.firing for burn in status.burns)
-
-
-def _left(budget_left: float | None) -> str:
-    if budget_left is None:
-        return ""
-    return f" ({budget_left * 100:.0f} % left)" if budget_left > 0 else " (budget spent)"
-
-
-def _listed(items: Iterable[str]) -> str:
-    found = list(dict.fromkeys(items))
-    more = f" and {len(found) - MOST} more" if len(found) > MOST else ""
-    return ", ".join(found[:MOST]) + more

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 import numpy as np
 
-from alerts.model import Incident, Notification, Rule
+from alerts.model import Incident, Rule
 from alerts.reports.document import Band, Chart, Line, Span
 from metrics.baseline.series import Measure, Monitor, SeriesKey
 from metrics.learning.band import Band as LearnedBand
@@ -17,9 +17,6 @@ from metrics.series import Column
 
 SHOWN: Final = timedelta(hours=6)
 """How far back it looks."""
-
-Provider = Callable[[Notification], Awaitable[Chart | None]]
-"""The chart that belongs to a notification; None where there is nothing to show."""
 
 
 def series_of(incident: Incident, monitors: Iterable[Monitor]) -> Monitor | None:

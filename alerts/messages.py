@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from alerts.blast_radius import FLOWS_HIT, sentences
 from alerts.model import Action, Blame, Condition, Incident, Notification, Rule, Tier, changes_subject
+from alerts.radius_words import FLOWS_HIT, sentences
 
 BLAMES: Final[dict[Blame, str]] = {
     Blame.OURS: "our fault",

@@ -10,8 +10,7 @@ import httpx
 from pydantic import ValidationError
 
 from alerts.channels import alertmanager, apprise, email, pagerduty, slack, teams, twilio_sms, webhook
-from alerts.channels.base import ChannelKind, Charted, Receipt, Sender, TransportError, Unavailable
-from alerts.latency_chart import Provider
+from alerts.channels.base import ChannelKind, Charted, Provider, Receipt, Sender, TransportError, Unavailable
 from config.model import Channel, Config
 from config.rate import Rate
 from config.secrets import UnresolvedReference

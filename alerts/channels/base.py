@@ -12,14 +12,17 @@ import httpx
 import structlog
 from pydantic import BaseModel
 
-from alerts.latency_chart import Provider
 from alerts.model import Notification
+from alerts.reports.document import Chart
 from config.rate import Rate
 
 log = structlog.get_logger(__name__)
 
 Addressee = TypeVar("Addressee")
 Outcome = TypeVar("Outcome")
+
+Provider = Callable[[Notification], Awaitable[Chart | None]]
+"""The chart that belongs to a notification; None where there is nothing to show."""
 
 USUAL_RATE: Final = Rate(60, timedelta(minutes=1))
 

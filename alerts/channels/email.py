@@ -23,9 +23,8 @@ import structlog
 from pydantic import Field, SecretStr, field_validator
 
 from alerts import mail, messages
-from alerts.channels.base import ChannelKind, Proof, Receipt, TransportError
+from alerts.channels.base import ChannelKind, Proof, Provider, Receipt, TransportError
 from alerts.channels.http import is_loopback, redact
-from alerts.latency_chart import Provider
 from alerts.model import Action, Notification, Report, Tier
 from alerts.reports import sending as report
 from alerts.reports.document import Chart

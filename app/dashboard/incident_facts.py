@@ -8,8 +8,8 @@ from typing import Any, Final
 from dash import html
 from dash.development.base_component import Component
 
-from alerts.blast_radius import AT_RISK, sentences
 from alerts.model import AtRisk, BlastRadius, Condition, Incident, IncidentEvent, Tier
+from alerts.radius_words import AT_RISK, sentences
 from alerts.status_pages.model import Health, Notice
 from alerts.status_pages.standing import VendorStatus, spoken
 from alerts.store.told import Told

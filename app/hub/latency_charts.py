@@ -6,7 +6,8 @@ import asyncio
 
 import structlog
 
-from alerts.latency_chart import SHOWN, Provider, latency_chart, series_of
+from alerts.channels.base import Provider
+from alerts.latency_chart import SHOWN, latency_chart, series_of
 from alerts.model import Notification
 from alerts.reports.document import Chart
 from app.hub.state import HubState

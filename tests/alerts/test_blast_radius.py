@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from alerts.blast_radius import blast_radius, sentences
+from alerts.blast_radius import blast_radius
 from alerts.model import AtRisk, BlastRadius, Extent, HitFlow, Rule, Tier
+from alerts.radius_words import sentences
 from metrics.model import WorkflowVerdict
 
 MINUTE = timedelta(minutes=1)
