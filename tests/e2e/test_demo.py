@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import plain_http
 import pytest
-from leadline_processes import Demo, command, eventually
+from chromium import chromium
+from leadline_processes import PATIENCE_S, Demo, command, eventually
+from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    with chromium() as browser:
+        yield browser.new_page()
 
 
 def reporting(demo: Demo) -> list[str]:
@@ -37,22 +47,40 @@ def actions(demo: Demo, action: str, subject: str = "hubspot") -> list[dict[str,
     return [e for e in events if e["event_action"] == action and f"/{subject}/" in e["dedup_key"]]
 
 
-def test_an_outage_is_one_page_and_one_sms_and_its_end_resolves_the_same_key(demo: Demo) -> None:
+def test_an_outage_is_one_page_whose_link_leads_to_the_evidence_and_its_end_resolves_the_same_key(
+    demo: Demo, page: Page
+) -> None:
+    """03:00, in a real browser: from the page to the cause, the evidence, and the recovery seen live."""
+    foreign: list[str] = []
+    page.on("request", lambda request: foreign.append(request.url) if _is_foreign(request.url) else None)
     eventually(lambda: demo.state_of("hubspot") == "up", what="hubspot up")
     demo.fault("hubspot", "error-rate=1")
     try:
-        pages = eventually(lambda: actions(demo, "trigger"), what="a page")
+        [alert] = eventually(lambda: actions(demo, "trigger"), what="a page")
         eventually(lambda: demo.state_of("hubspot") == "down", what="hubspot down")
-        details = str(pages[0]["payload"])
-        assert "vendor" in details
-        assert "create" in details
-        evidence = pages[0]["payload"]["custom_details"]["Evidence"].split(", ")[0]
-        assert plain_http.get(f"{demo.url}/evidence/{evidence}").status_code == 200
+        assert "vendor" in str(alert["payload"])
+        assert "create" in str(alert["payload"])
+        page.goto(alert["links"][0]["href"])
+        expect(page.get_by_text("contact-roundtrip DOWN").first).to_be_visible()
+        expect(page.get_by_text("the vendor", exact=False).first).to_be_visible()
+        evidence = alert["payload"]["custom_details"]["Evidence"].split(", ")[0]
+        page.get_by_role("link", name=evidence).first.click()
+        expect(page.get_by_text(evidence, exact=True)).to_be_visible()
+        expect(page.get_by_text("authorization: [redacted]")).to_be_visible()
+        page.goto(demo.url)
+        expect(page.get_by_text("1 down")).to_be_visible()
     finally:
         demo.fault("hubspot", "clear")
+    # No reload from here on: the page itself must say that it is over.
+    expect(page.get_by_text("1 down")).to_be_hidden(timeout=PATIENCE_S * 1000)
     resolved = eventually(lambda: actions(demo, "resolve"), what="the resolve")
-    assert [page["dedup_key"] for page in actions(demo, "trigger")] == [resolved[0]["dedup_key"]]
+    assert [one["dedup_key"] for one in actions(demo, "trigger")] == [resolved[0]["dedup_key"]]
     assert len([m for m in demo.received("twilio") if "HubSpot" in str(m)]) <= 2  # the page, and that it is over
+    assert foreign == []
+
+
+def _is_foreign(url: str) -> bool:
+    return urlsplit(url).scheme in ("http", "https", "ws", "wss") and urlsplit(url).hostname != "127.0.0.1"
 
 
 def test_throttling_is_its_own_state_and_wakes_nobody(demo: Demo) -> None:

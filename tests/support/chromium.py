@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+# No test says how fast a page is: five seconds, Playwright's own patience, are few on a busy machine.
+expect.set_options(timeout=60_000)
 
 
 def chromium_on_path() -> str | None:
