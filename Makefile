@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: up test quick lint format bench schema samples screenshots setup browser independent
+.PHONY: up test quick lint style types contracts format bench schema samples screenshots setup browser independent
 .DEFAULT_GOAL := up
 
 setup: $(STAMP)
@@ -21,16 +21,23 @@ up: setup
 # Four workers on two cores: much of the suite waits for processes, browsers and servers. All of it takes more than the
 # quarter of an hour that CI has, so CI leaves out what is marked as long: `make test TESTS="not long"`.
 TESTS ?= slow or not slow
-test: setup browser independent lint
+test: setup
+	$(MAKE) --jobs=4 browser independent lint
 	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder --hypothesis-profile=suite -m "$(TESTS)"
 
 quick: setup lint
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" --hypothesis-profile=quick
 
-lint: setup
+lint: style types contracts
+
+style: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: setup
 	$(BIN)/mypy
+
+contracts: setup
 	$(BIN)/lint-imports
 
 format: setup
