@@ -328,6 +328,8 @@ class LearnedVerdict(NamedTuple):
     n: int
     """Measurements that `seen` is made of."""
     words: str
+    window: timedelta | None = None
+    """Of failures: the shortest that tells of it, and ends at `at`."""
 
 
 @dataclass(frozen=True, slots=True)

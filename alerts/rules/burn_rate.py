@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Final
 
 from alerts.blame import blame
 from alerts.messages import duration
 from alerts.model import Blame, Condition, Rule, Tier
+from alerts.old_news import is_old_news
 from alerts.parties import Party, party
 from alerts.scene import NO_FRESH_DATA, RuleKind, Scene, region_subject
 from config.model import Sli
@@ -29,7 +29,7 @@ def _holds(scene: Scene) -> Iterator[Condition]:
             continue
         if whose.is_flow and burning_key(status) not in before and _told_by_members(scene, whose, found):
             continue
-        news = [burn for burn in status.burns if burn.firing and not _is_old_news(scene, whose, burn)]
+        news = [burn for burn in status.burns if burn.firing and not _remembers(scene, whose, burn)]
         if news:
             found.append(_condition(scene, whose, status, news))
     yield from found
@@ -65,17 +65,8 @@ def _lingers(condition: Condition, scene: Scene) -> Condition | None:
     return None
 
 
-def _is_old_news(scene: Scene, whose: Party, burn: Burn) -> bool:
-    """A short window that reaches back into an outage which people were told of remembers that outage.
-
-    While the workflow is down, its burn belongs to the same incident and is listed there.
-    """
-    if any(scene.holding(Rule.WORKFLOW_DOWN, name) for name in whose.members):
-        return False
-    regions = {region_subject(region) for name in whose.members for region in scene.regions_of(name)}
-    subjects = {whose.subject, *whose.members, *regions}
-    ends: list[datetime] = [end for s in subjects if (end := scene.told_until(s)) is not None]
-    return any(scene.at - burn.pair.short < end for end in ends)
+def _remembers(scene: Scene, whose: Party, burn: Burn) -> bool:
+    return is_old_news(scene, whose.members, scene.at - burn.pair.short, whose.subject)
 
 
 def _cut_off(scene: Scene, whose: Party) -> bool:

@@ -9,6 +9,7 @@ from math import inf
 from typing import Final
 
 from alerts.model import Blame, Condition, Rule, Tier
+from alerts.old_news import is_old_news
 from alerts.scene import NO_FRESH_DATA, RuleKind, Scene, region_subject
 from metrics.baseline.series import Measure
 from metrics.model import LearnedVerdict
@@ -37,9 +38,13 @@ def _lingers(condition: Condition, scene: Scene) -> Condition | None:
 
 
 def _is_told(scene: Scene, verdict: LearnedVerdict) -> bool:
-    """An integration that is down is slow, too, and so is one in a region without a network."""
-    down = scene.holding(Rule.WORKFLOW_DOWN, verdict.key.integration)
-    return down or scene.holding(Rule.REGION_DOWN, region_subject(verdict.key.region))
+    """An integration that is down is slow, too, and so is one in a region without a network. For an hour after an
+    outage its failures are many."""
+    name = verdict.key.integration
+    if scene.holding(Rule.WORKFLOW_DOWN, name) or scene.holding(Rule.REGION_DOWN, region_subject(verdict.key.region)):
+        return True
+    since = verdict.since if verdict.window is None else verdict.at - verdict.window
+    return verdict.key.measure == Measure.FAILURES and is_old_news(scene, [name], since)
 
 
 def _condition(scene: Scene, key: str, verdicts: Sequence[LearnedVerdict]) -> Condition:

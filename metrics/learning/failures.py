@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from duckdb import DuckDBPyConnection
@@ -166,7 +166,10 @@ class FailureJudge:
         return changes
 
     def _verdict(self, first: int, place: int, row: int, judged: ErrorsJudged, said: LearnedState) -> LearnedVerdict:
-        window = int(np.argmin(judged.chance[:, place, row]))
+        chances = judged.chance[:, place, row]
+        window = int(np.argmin(chances))
+        # False sorts before true: the first that is rare enough, else the rarest.
+        shortest = min(range(len(WINDOWS)), key=lambda one: (chances[one] > self._rule.chance_after, chances[one]))
         asked, failed = int(judged.probes[window, place, row]), int(judged.failures[window, place, row])
         usual, chance = float(judged.rate[row]), float(judged.chance[window, place, row])
         end = _end_of(first + int(place))
@@ -181,6 +184,7 @@ class FailureJudge:
             unit="share",
             n=asked,
             words=too_many(failed, asked, WINDOWS[window], usual, chance, firing=said is LearnedState.FIRING),
+            window=timedelta(minutes=WINDOWS[shortest]),
         )
 
 

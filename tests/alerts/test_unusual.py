@@ -205,3 +205,24 @@ def test_a_new_figure_of_the_same_workflow_is_written_down_and_nobody_is_told_ag
     assert ledger.apply(judged.seen(5, [judged.slow(seen=700.0, words="now 700 ms"), judged.failing()]), config) != []
     assert ledger.apply(judged.seen(10, [judged.slow(words="now 500 ms"), judged.failing()]), config) == []
     assert "roundtrip, create from local: now 500 ms" in {c.summary for c in ledger.open["hubspot"].conditions}
+
+
+def test_failures_of_an_outage_that_people_were_told_of_are_no_news_after_it(world: Any, judged: Judged) -> None:
+    ledger, config = world.ledger(), world.config()
+
+    def after(minute: float, *learned: LearnedVerdict) -> list[Condition]:
+        ledger.apply(judged.seen(minute, learned, world.workflow(world.region(minute, good=5))), config)
+        return [condition for incident in ledger.open.values() for condition in incident.conditions]
+
+    def failing(minute: float, window: int | None) -> LearnedVerdict:
+        length = None if window is None else timedelta(minutes=window)
+        return judged.failing()._replace(at=world.T0 + timedelta(minutes=minute), since=world.T0, window=length)
+
+    down = world.workflow(world.region(0, failing=2, good=0))
+    (opened,) = ledger.apply(judged.seen(0, (), down), config)
+    assert opened.incident.tier is Tier.URGENT
+    assert after(3, failing(3, 5)) == []
+    assert after(20, failing(20, 60)) == []
+    assert after(21, failing(21, None)) == []
+    (again,) = after(22, failing(22, 5))
+    assert again.rule is Rule.UNUSUAL

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -21,7 +21,7 @@ Whole = NDArray[np.int64]
 def save_firing(con: DuckDBPyConnection, firing: Mapping[int, LearnedVerdict], ids: Whole) -> None:
     """By row, instead of what was kept of these series, inside the caller's transaction."""
     con.execute(_FORGET, [ids.tolist()])
-    told = [(int(ids[row]), *(getattr(one, name) for name in _TOLD)) for row, one in firing.items()]
+    told = [(int(ids[row]), *(getattr(one, name) for name in _TOLD), _seconds(one)) for row, one in firing.items()]
     if told:
         columns = zip(*told, strict=True)
         append(con, "baseline_firing", pa.table(dict(zip(_SCHEMA.names, map(list, columns), strict=True)), _SCHEMA))
@@ -38,8 +38,14 @@ def load_firing(
     return {rows[number]: _verdict(monitors[rows[number]], *told) for number, *told in found}
 
 
+def _seconds(verdict: LearnedVerdict) -> int | None:
+    return verdict.window // timedelta(seconds=1) if verdict.window is not None else None
+
+
 def _verdict(monitor: Monitor, at: datetime, since: datetime, *told: Any) -> LearnedVerdict:
-    return LearnedVerdict(monitor.key, LearnedState.FIRING, at, since, *told)
+    *known, window_s = told
+    window = timedelta(seconds=window_s) if window_s is not None else None
+    return LearnedVerdict(monitor.key, LearnedState.FIRING, at, since, *known)._replace(window=window)
 
 
 _TOLD: Final = ("at", "since", "seen", "usual", "limit", "unit", "n", "words")
@@ -55,12 +61,13 @@ _SCHEMA: Final = pa.schema(
         "unit": pa.string(),
         "samples": pa.int32(),
         "words": pa.string(),
+        "window_s": pa.int32(),
     }
 )
 
 _FORGET: Final = "DELETE FROM baseline_firing WHERE series_id IN (SELECT unnest(?))"
 
 _LOAD: Final = """
-SELECT series_id, judged_at, since, seen, usual, against, unit, samples, words FROM baseline_firing
+SELECT series_id, judged_at, since, seen, usual, against, unit, samples, words, window_s FROM baseline_firing
 WHERE series_id IN (SELECT unnest(?))
 """
