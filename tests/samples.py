@@ -25,10 +25,10 @@ from typing import Any, Final
 import httpx
 
 from alerts.channels import build_senders
+from alerts.channels.base import Provider
 from alerts.channels.email import CHART, drawn
 from alerts.delivery import Deliverer
 from alerts.engine import Engine
-from alerts.latency_chart import Provider
 from alerts.model import Notification
 from alerts.reports.document import Chart
 from app.sandbox.credentials import make

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
-from chromium import chromium
+from chromium import PATIENCE_MS, chromium
 from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from playwright.sync_api import Browser, Page
@@ -126,6 +126,7 @@ class Visitor:
 def visitor(browser: Browser, site: Site) -> Iterator[Visitor]:
     """A fresh visitor; the test fails when the console complained or a foreign host was asked."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark")
+    context.set_default_timeout(PATIENCE_MS)
     someone = Visitor(context.new_page(), site.url)
     someone.watch()
     yield someone

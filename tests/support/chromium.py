@@ -11,8 +11,9 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
-# No test says how fast a page is: five seconds, Playwright's own patience, are few on a busy machine.
-expect.set_options(timeout=60_000)
+PATIENCE_MS: Final = 90_000.0
+"""No test says how fast a page is: Playwright's own patience is short for a busy machine."""
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def chromium_on_path() -> str | None:
