@@ -62,7 +62,7 @@ def seen(world: Any, name: str, state: str, minute: float) -> Any:
 
 @pytest.mark.long
 @pytest.mark.slow  # thousands of evaluations, each a transaction
-@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     states=st.lists(st.sampled_from([LOUD, QUIET, GOOD]), min_size=LENGTH, max_size=LENGTH),
     silences=st.lists(st.tuples(st.integers(0, LENGTH), st.integers(1, LENGTH), st.booleans()), max_size=2),

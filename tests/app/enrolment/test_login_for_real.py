@@ -133,14 +133,12 @@ def test_an_old_backup_is_refused_by_the_vendor_and_a_new_consent_mends_it(insta
     assert (status(installation)["state"], status(installation)["exit"]) == ("ok", 0)
 
 
-@pytest.mark.long
 def test_before_anybody_consented_run_and_status_say_what_to_do(installation: Any) -> None:
     assert outcomes(installation) == [("failed", "not enrolled: run `leadline auth login acme`")]
     told = status(installation)
     assert (told["state"], told["exit"], told["account"]) == ("not_enrolled", 1, None)
 
 
-@pytest.mark.long
 def test_status_knows_whose_it_is_and_until_when(installation: Any) -> None:
     installation.login()
     told = status(installation)
