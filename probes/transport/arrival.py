@@ -20,6 +20,10 @@ _TCP_INFO: Final = struct.Struct("68xI28xI")
 """Of `struct tcp_info`: the smoothed round trip in µs, which is that of the first packet yet; packets sent again."""
 _OLDEST_NS: Final = 1_000_000_000
 """An age beyond this is a wall clock that was set, not a late event loop."""
+_ONE_MOMENT_S: Final = 50e-6
+"""Two readings of clocks that are nearer than this are of one moment; usually it is less than a microsecond."""
+_READINGS: Final = 5
+"""Tries for such a pair; after that the last one counts, whose bytes came no earlier than is told."""
 
 Ancillary = list[tuple[int, int, bytes]]
 
@@ -44,14 +48,28 @@ def ask_for_stamps(stream: socket.socket) -> int:
 
 def arrival(ancillary: Ancillary) -> float:
     """When the newest bytes of a read that just returned came, as `time.perf_counter` counts."""
-    now = time.perf_counter()
     for _, kind, stamp in ancillary:
         if kind == _TIMESTAMPNS and len(stamp) == _TIMESPEC.size:
             seconds, nanoseconds = _TIMESPEC.unpack(stamp)
-            age: int = time.time_ns() - (seconds * 1_000_000_000 + nanoseconds)
-            if 0 < age < _OLDEST_NS:
-                return now - age / 1e9
-    return now
+            now, wall_ns = _both_clocks()
+            age: int = wall_ns - (seconds * 1_000_000_000 + nanoseconds)
+            return now - age / 1e9 if 0 < age < _OLDEST_NS else now
+    return time.perf_counter()
+
+
+def _both_clocks() -> tuple[float, int]:
+    """`perf_counter` and the wall clock in ns, of one moment.
+
+    They can only be read one after the other, and a busy machine may take the processor away for milliseconds in
+    between, by which bytes would seem to have come earlier than they did: such a pair is read again.
+    """
+    for _ in range(_READINGS):
+        before = time.perf_counter()
+        wall_ns = time.time_ns()
+        now = time.perf_counter()
+        if now - before < _ONE_MOMENT_S:
+            break
+    return now, wall_ns
 
 
 def connected_at(stream: socket.socket, began: float) -> float:

@@ -328,6 +328,39 @@ def test_a_stamp_that_cannot_be_is_not_believed(age_s: float) -> None:
     assert arrival([(socket.SOL_SOCKET, 35, _STAMP.pack(at // 10**9, at % 10**9))]) >= before
 
 
+@pytest.mark.parametrize("paused_at", range(6))
+def test_a_stamp_is_right_whenever_the_processor_is_taken_away(
+    monkeypatch: pytest.MonkeyPatch, paused_at: int
+) -> None:
+    clocks = Clocks(paused_at)
+    monkeypatch.setattr("probes.transport.arrival.time", clocks)
+    came_at = 0.002
+    stamp = _STAMP.pack(clocks.WALL_S, int(came_at * 1e9))
+    clocks.at = 0.010
+    assert arrival([(socket.SOL_SOCKET, 35, stamp)]) == pytest.approx(came_at, abs=50e-6)
+
+
+class Clocks:
+    """The module `time` on a machine that loses its processor for 4 ms before its nth look at a clock."""
+
+    WALL_S = 1_800_000_000
+
+    def __init__(self, paused_at: int) -> None:
+        self.at = 0.0
+        self._looks_left = paused_at
+
+    def perf_counter(self) -> float:
+        return self._look()
+
+    def time_ns(self) -> int:
+        return self.WALL_S * 10**9 + round(self._look() * 1e9)
+
+    def _look(self) -> float:
+        self.at += 0.004 if self._looks_left == 0 else 1e-7
+        self._looks_left -= 1
+        return self.at
+
+
 def test_without_a_stamp_the_moment_of_reading_counts() -> None:
     before = time.perf_counter()
     assert arrival([]) >= before
