@@ -329,9 +329,7 @@ def test_a_stamp_that_cannot_be_is_not_believed(age_s: float) -> None:
 
 
 @pytest.mark.parametrize("paused_at", range(6))
-def test_a_stamp_is_right_whenever_the_processor_is_taken_away(
-    monkeypatch: pytest.MonkeyPatch, paused_at: int
-) -> None:
+def test_a_stamp_is_right_whenever_the_processor_is_taken_away(monkeypatch: pytest.MonkeyPatch, paused_at: int) -> None:
     clocks = Clocks(paused_at)
     monkeypatch.setattr("probes.transport.arrival.time", clocks)
     came_at = 0.002
