@@ -19,12 +19,10 @@ $(STAMP): requirements.lock pyproject.toml
 up: setup
 	$(BIN)/leadline demo
 
-# Four workers on two cores: much of the suite waits for processes, browsers and servers. All of it takes more than the
-# quarter of an hour that CI has, so CI leaves out what is marked as long: `make test TESTS="not long"`.
-TESTS ?= slow or not slow
+# Four workers on two cores: much of the suite waits for processes, browsers and servers.
 test: setup
 	$(MAKE) --jobs=4 browser independent lint compiled
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "$(TESTS)"
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 # Every module and test is imported, and so compiled, once: four workers at the same time would each do it.
 compiled: setup

@@ -14,7 +14,6 @@ KILLS = 52
 
 
 @pytest.mark.slow
-@pytest.mark.long
 def test_kill_minus_nine_at_any_instant_loses_and_doubles_nothing(tmp_path: Path) -> None:
     command = [sys.executable, str(WORKER), str(tmp_path / "leadline.duckdb"), str(KILLS), "20261123"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])

@@ -119,7 +119,6 @@ def test_a_run_that_comes_after_later_ones_is_looked_at_when_it_comes(late: Outc
 
 
 @pytest.mark.slow
-@pytest.mark.long
 @settings(max_examples=60)
 @given(st.lists(TROUBLES, max_size=8), ALERTING)
 def test_it_is_the_same_for_many_more_histories(troubles: list[Trouble], alerting: dict[str, object]) -> None:
