@@ -60,6 +60,7 @@ def seen(world: Any, name: str, state: str, minute: float) -> Any:
     return world.seen(minute, world.workflow(region, name=name), quota)
 
 
+@pytest.mark.long
 @pytest.mark.slow  # thousands of evaluations, each a transaction
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(states=[LOUD] * LENGTH, silences=[(LENGTH, LENGTH, False)], window=(0, 1), restarts=set())

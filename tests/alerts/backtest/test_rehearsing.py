@@ -118,6 +118,7 @@ def test_a_run_that_comes_after_later_ones_is_looked_at_when_it_comes(late: Outc
         same([failing, middle], config(NAMES, regions=("eu", "us"), confirm=confirm))
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @settings(max_examples=60)
 @given(st.lists(TROUBLES, max_size=8), ALERTING)
