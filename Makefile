@@ -20,7 +20,7 @@ up: setup
 	$(BIN)/leadline demo
 
 # Four workers on two cores: much of the suite waits for processes, browsers and servers. CI has a quarter of an hour and
-# leaves out the two properties that are marked as long: `make test TESTS="not long"`.
+# leaves out what is marked as long: `make test TESTS="not long"`.
 TESTS ?= slow or not slow
 test: setup
 	$(MAKE) --jobs=4 browser independent lint compiled

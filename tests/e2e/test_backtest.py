@@ -17,7 +17,7 @@ from app.wiring import load_config
 from metrics.history import load
 from metrics.store.database import Store
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 SETTINGS = "regions: [{name: local}, {name: far, token: '${env:FAR_TOKEN}'}]\n"
 ALERTS = "confirm: {failures: 2, recoveries: 2}\n"

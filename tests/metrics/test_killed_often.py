@@ -13,6 +13,7 @@ WORKER = Path(__file__).parent / "workers" / "killed_often.py"
 KILLS = 52
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_kill_minus_nine_at_any_instant_loses_and_doubles_nothing(tmp_path: Path) -> None:
     command = [sys.executable, str(WORKER), str(tmp_path / "leadline.duckdb"), str(KILLS), "20261123"]
