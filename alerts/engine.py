@@ -21,7 +21,7 @@ from alerts.muting import Cover, MutingScene, declared_silences, maintenance_cov
 from alerts.policy import judge, refreshed, transitions
 from alerts.scene import Known
 from alerts.store.config_versions import note_config
-from alerts.store.incidents import add_event, dismissing, open_incidents, recently_resolved, save_incident
+from alerts.store.incidents import add_event, save_incident, standing_incidents
 from alerts.store.ledger import channel_faults
 from alerts.store.pending import pending, save_pending
 from alerts.store.silences import silences
@@ -52,14 +52,14 @@ class Engine:
 
 
 def _apply(con: DuckDBPyConnection, evaluation: Evaluation, config: Config, entries: Entries) -> tuple[Transition, ...]:
-    current = open_incidents(con)
+    current = standing_incidents(con, evaluation.at, MEMORY)
     known = Known(
-        current,
-        recently_resolved(con, evaluation.at, MEMORY),
+        current.open,
+        current.recent,
         channel_faults(con),
-        dismissing(con),
+        current.dismissing,
         pending(con),
-        vendors=vendor_statuses(con, config, _suspects(evaluation, current)),
+        vendors=vendor_statuses(con, config, _suspects(evaluation, current.open)),
     )
     note_config(con, config, evaluation.at)
     judged = judge(evaluation, config, known)

@@ -17,7 +17,6 @@ import structlog
 from hypothesis import settings
 
 settings.register_profile("quick", max_examples=10, deadline=None)
-settings.register_profile("suite", max_examples=40, deadline=None)
 settings.register_profile("full", deadline=None)
 settings.load_profile("full")
 

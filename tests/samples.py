@@ -25,7 +25,7 @@ from typing import Any, Final
 import httpx
 
 from alerts.channels import build_senders
-from alerts.channels.base import Provider
+from alerts.channels.base import ChartOf
 from alerts.channels.email import CHART, drawn
 from alerts.delivery import Deliverer
 from alerts.engine import Engine
@@ -56,7 +56,7 @@ class Told:
     got: Mapping[str, tuple[Received, ...]]
 
 
-async def play(scene: Scene, empty: Path, charts: Provider = sample_chart) -> list[Told]:
+async def play(scene: Scene, empty: Path, charts: ChartOf = sample_chart) -> list[Told]:
     """The scene, told to receivers that are asked after every step. `empty` is a store that is copied."""
     now = [at(0)]
     story = []

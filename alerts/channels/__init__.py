@@ -10,7 +10,7 @@ import httpx
 from pydantic import ValidationError
 
 from alerts.channels import alertmanager, apprise, email, pagerduty, slack, teams, twilio_sms, webhook
-from alerts.channels.base import ChannelKind, Charted, Provider, Receipt, Sender, TransportError, Unavailable
+from alerts.channels.base import ChannelKind, Charted, ChartOf, Receipt, Sender, TransportError, Unavailable
 from config.model import Channel, Config
 from config.rate import Rate
 from config.secrets import UnresolvedReference
@@ -39,7 +39,7 @@ CHANNELS: Final[dict[str, ChannelKind]] = {
 
 
 def build_senders(
-    config: Config, environ: Mapping[str, str], client: httpx.AsyncClient, charts: Provider | None = None
+    config: Config, environ: Mapping[str, str], client: httpx.AsyncClient, charts: ChartOf | None = None
 ) -> dict[str, Sender]:
     """A sender for every configured channel. One that cannot be built here refuses every message with the reason.
 
@@ -58,7 +58,7 @@ def rates_of(config: Config) -> dict[str, Rate]:
 
 
 def build_sender(
-    channel: Channel, environ: Mapping[str, str], client: httpx.AsyncClient, charts: Provider | None = None
+    channel: Channel, environ: Mapping[str, str], client: httpx.AsyncClient, charts: ChartOf | None = None
 ) -> Sender:
     """The channel, ready to send, or one that says why it is not."""
     kind = CHANNELS.get(channel.kind)

@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 Addressee = TypeVar("Addressee")
 Outcome = TypeVar("Outcome")
 
-Provider = Callable[[Notification], Awaitable[Chart | None]]
+ChartOf = Callable[[Notification], Awaitable[Chart | None]]
 """The chart that belongs to a notification; None where there is nothing to show."""
 
 USUAL_RATE: Final = Rate(60, timedelta(minutes=1))
@@ -56,7 +56,7 @@ class TransportError(Exception):
         self.keep = dict(keep or {})
 
 
-def together(problems: Sequence[TransportError], accepted: Mapping[str, str]) -> TransportError:
+def _together(problems: Sequence[TransportError], accepted: Mapping[str, str]) -> TransportError:
     """One error for all addressees, worth a retry as long as one of them is; `accepted` need not be told again."""
     waits = [p.retry_after_s for p in problems if p.retry_after_s is not None]
     again = [p for p in problems if not p.permanent]
@@ -84,7 +84,7 @@ async def tell_each(
     accepted = {key: "accepted" for key, problem in zip(left, outcomes, strict=True) if problem is None}
     problems = [problem for problem in outcomes if problem is not None]
     if problems:
-        raise together(problems, accepted)
+        raise _together(problems, accepted)
     return accepted
 
 
@@ -134,7 +134,7 @@ class SelfTesting(Protocol):
 class Charted(Protocol):
     """A sender whose messages can show how long a workflow took of late."""
 
-    def with_charts(self, charts: Provider) -> Sender:
+    def with_charts(self, charts: ChartOf) -> Sender:
         """The same sender, with that source of charts."""
         ...
 

@@ -23,7 +23,7 @@ import structlog
 from pydantic import Field, SecretStr, field_validator
 
 from alerts import mail, messages
-from alerts.channels.base import ChannelKind, Proof, Provider, Receipt, TransportError
+from alerts.channels.base import ChannelKind, ChartOf, Proof, Receipt, TransportError
 from alerts.channels.http import is_loopback, redact
 from alerts.model import Action, Notification, Report, Tier
 from alerts.reports import sending as report
@@ -91,9 +91,9 @@ class Email:
     password: SecretStr | None
     from_address: str
     to: tuple[str, ...]
-    charts: Provider | None = None
+    charts: ChartOf | None = None
 
-    def with_charts(self, charts: Provider) -> Email:
+    def with_charts(self, charts: ChartOf) -> Email:
         """The same, with a chart of the latency in every mail that has one to show."""
         return replace(self, charts=charts)
 

@@ -1,7 +1,7 @@
 """Everything that alerts keep in the database: incidents and their timelines, the outbox, the ledger, the audit log."""
 
 from alerts.store.audit import AuditRow, acknowledge, audit_log, comment, resolve, unacknowledge
-from alerts.store.incidents import incident, incidents, open_incidents, recently_resolved, timeline
+from alerts.store.incidents import incident, incidents, open_incidents, timeline
 from alerts.store.ledger import channel_faults, deliveries
 from alerts.store.outbox import OutboxRow, outbox
 
@@ -17,7 +17,6 @@ __all__ = [
     "incidents",
     "open_incidents",
     "outbox",
-    "recently_resolved",
     "resolve",
     "timeline",
     "unacknowledge",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from duckdb import DuckDBPyConnection
 
@@ -19,23 +20,32 @@ def open_incidents(con: DuckDBPyConnection) -> tuple[Incident, ...]:
     return tuple(incident_of(row) for row in rows)
 
 
-def recently_resolved(con: DuckDBPyConnection, at: datetime, within: timedelta) -> tuple[Incident, ...]:
-    """Incidents that were resolved, or whose trouble ended after that, not longer than `within` before `at`."""
-    rows = con.execute(
-        f"SELECT {INCIDENT_COLUMNS} FROM incidents WHERE state = 'resolved' "  # noqa: S608 - constant columns
-        "AND greatest(resolved_at, told_until) >= ? ORDER BY resolved_at, incident_id",
-        [at - within],
-    ).fetchall()
-    return tuple(incident_of(row) for row in rows)
+class Standing(NamedTuple):
+    """The incidents that a judgement needs."""
+
+    open: tuple[Incident, ...]
+    """Not resolved, oldest first."""
+    recent: tuple[Incident, ...]
+    """Resolved, or their trouble ended after that, not long ago; in the order of their end."""
+    dismissing: tuple[Incident, ...]
+    """Called over by somebody while a condition of theirs went on, which has not ended since; likewise."""
 
 
-def dismissing(con: DuckDBPyConnection) -> tuple[Incident, ...]:
-    """Incidents that somebody called over while a condition of theirs went on, which has not ended since."""
+def standing_incidents(con: DuckDBPyConnection, at: datetime, within: timedelta) -> Standing:
+    """By one look at the table, which is taken at every judgement; `within`: how long before `at` is not long ago."""
     rows = con.execute(
-        f"SELECT {INCIDENT_COLUMNS} FROM incidents WHERE state = 'resolved' AND dismissed <> '[]' "  # noqa: S608 - constant columns
-        "ORDER BY resolved_at, incident_id"
+        f"SELECT greatest(resolved_at, told_until) >= $since, {INCIDENT_COLUMNS} FROM incidents "  # noqa: S608 - constant columns
+        "WHERE state <> 'resolved' OR greatest(resolved_at, told_until) >= $since OR dismissed <> '[]' "
+        "ORDER BY coalesce(resolved_at, opened_at), incident_id",
+        {"since": at - within},
     ).fetchall()
-    return tuple(incident_of(row) for row in rows)
+    found = [(row[0], incident_of(row[1:])) for row in rows]
+    over = [(is_recent, one) for is_recent, one in found if one.state is IncidentState.RESOLVED]
+    return Standing(
+        tuple(one for _, one in found if one.state is not IncidentState.RESOLVED),
+        tuple(one for is_recent, one in over if is_recent),
+        tuple(one for _, one in over if one.dismissed),
+    )
 
 
 def incidents(con: DuckDBPyConnection, limit: int = 100, state: IncidentState | None = None) -> tuple[Incident, ...]:

@@ -46,6 +46,14 @@ def channel_faults(con: DuckDBPyConnection) -> tuple[ChannelFault, ...]:
     A refusal for good is over when the channel delivers, or when a self-test's own message takes the whole way; a
     failed self-test also when the next one passes.
     """
+    # Asked at every judgement, and nearly always nothing ever failed: that is found out in a fifth of the time.
+    failed = """
+        SELECT 1 FROM delivery_attempts WHERE permanent AND NOT ok
+        UNION ALL SELECT 1 FROM channel_tests WHERE permanent AND NOT ok
+        UNION ALL SELECT 1 FROM channel_health WHERE failures > 0 LIMIT 1
+    """
+    if not con.execute(failed).fetchall():
+        return ()
     rows = con.execute("""
         WITH proven AS (
             SELECT channel, max(proven_at) AS proven_at FROM (

@@ -6,7 +6,7 @@ import asyncio
 
 import structlog
 
-from alerts.channels.base import Provider
+from alerts.channels.base import ChartOf
 from alerts.latency_chart import SHOWN, latency_chart, series_of
 from alerts.model import Notification
 from alerts.reports.document import Chart
@@ -18,7 +18,7 @@ from metrics.store.failures import StoreError
 log = structlog.get_logger(__name__)
 
 
-def latency_charts(state: HubState) -> Provider:
+def latency_charts(state: HubState) -> ChartOf:
     """Charts out of that hub; a mail goes without one where its store does not answer."""
 
     async def chart_of(notification: Notification) -> Chart | None:

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from alerts.engine import Engine
@@ -62,7 +62,8 @@ def seen(world: Any, name: str, state: str, minute: float) -> Any:
 
 @pytest.mark.long
 @pytest.mark.slow  # thousands of evaluations, each a transaction
-@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(states=[LOUD] * LENGTH, silences=[(LENGTH, LENGTH, False)], window=(0, 1), restarts=set())
 @given(
     states=st.lists(st.sampled_from([LOUD, QUIET, GOOD]), min_size=LENGTH, max_size=LENGTH),
     silences=st.lists(st.tuples(st.integers(0, LENGTH), st.integers(1, LENGTH), st.booleans()), max_size=2),
@@ -79,7 +80,8 @@ def test_whatever_is_muted_when_everybody_hears_once_and_of_the_end(
         at = world.T0 + begin * STEP * MINUTE
         silence = Silence({"integration": (name,)}, at, at + length * STEP * MINUTE, "ada", "test", created_at=at)
         made[add_silence(one_store, silence).result()] = (begin + 1) if early else None
-    for number, state in enumerate([*states, *[states[-1]] * LENGTH]):
+    # To the end of the latest silence.
+    for number, state in enumerate([*states, *[states[-1]] * (LENGTH + 1)]):
         at = world.T0 + number * STEP * MINUTE
         for silence_id, ends in made.items():
             if ends == number:

@@ -54,11 +54,11 @@ def test_search_and_filters_narrow_the_tiles_and_live_in_the_address(visitor: An
     page.wait_for_selector(".tile")
     page.keyboard.press("/")
     page.keyboard.type("checkout")
-    page.wait_for_function("document.querySelectorAll('.tile').length === 1")
+    page.wait_for_function("() => document.querySelectorAll('.tile').length === 1")
     assert "q=checkout" in page.url
     page.fill("#search", "")
     page.click(".chip:has-text('down')")
-    page.wait_for_function("document.querySelectorAll('.tile').length === 1")
+    page.wait_for_function("() => document.querySelectorAll('.tile').length === 1")
     assert "state=down" in page.url
 
 

@@ -172,5 +172,5 @@ def _kept(con: Any) -> dict[str, int]:
 
 
 def drill() -> Iterator[Outcome]:
-    """Some thirty kills over three outages of two vendors."""
-    yield kills(30, 3, random.Random(time.time_ns()))
+    """Some forty kills over four outages of two vendors."""
+    yield kills(40, 4, random.Random(time.time_ns()))

@@ -1,4 +1,4 @@
-"""A drill of docs/reliability.md in every run of the suite; all of them: `python -m tests.drills`."""
+"""A few of the drills of docs/reliability.md in every run of the suite; all of them: `python -m tests.drills`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ def test_judging_and_delivering_killed_at_every_other_instant_loses_and_doubles_
     outcome = killed.kills(5, 1, random.Random(6))
     assert outcome.passed, outcome.line
     assert "killed at 5 instants" in outcome.drill
+
+
+def test_a_pager_that_answers_500_for_an_hour_gets_its_page_once_and_somebody_else_is_told_meanwhile() -> None:
+    outcome = injected.an_hour_without("pagerduty", "pager", {"status": 500})
+    assert outcome.passed, outcome.line
+    assert "backup told 4.0 min after" in outcome.note
 
 
 @pytest.mark.parametrize(

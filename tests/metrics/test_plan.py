@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from how_many import examples
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -80,6 +80,8 @@ def test_nothing_counts_in_two_windows_that_follow_one_another(store: Known, edg
 
 @settings(max_examples=examples(50), deadline=None)
 @given(stores())
+@example(known(None, dict.fromkeys((tier.suffix for tier in TIERS), LAST - DAY.slots), FIRST + DAY.slots))
+@example(known(None, dict.fromkeys((tier.suffix for tier in TIERS), LAST), FIRST))
 def test_a_window_as_long_as_there_are_dates_is_planned_like_that_of_all_there_is(store: Known) -> None:
     ever = Window(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
     spans = plan(store, ever)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import plain_http
-from leadline_processes import Process, running
+from leadline_processes import LEADLINE, ROOT, Process, running
 from oidc_server import OidcServer, consent
+from short_commands import to_its_end
 
 from probes.auth.oauth2_authorization_code import Options, grant_key
 from probes.auth.token_file import FileTokenStore
@@ -60,9 +60,9 @@ class Installation:
         (self.root / "monitoring").mkdir(exist_ok=True)
         (self.root / "monitoring" / "acme.yaml").write_text(json.dumps(document))
 
-    def command(self, *words: str) -> list[str]:
-        """`leadline …` on this configuration and data."""
-        return [sys.executable, "-m", "app.cli", *words, str(self.root / "monitoring"), "--data", str(self.data)]
+    def words(self, *words: str) -> list[str]:
+        """Of a command, on this configuration and data."""
+        return [*words, str(self.root / "monitoring"), "--data", str(self.data)]
 
     @property
     def _environ(self) -> dict[str, str]:
@@ -71,9 +71,7 @@ class Installation:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """A command to its end."""
-        return subprocess.run(
-            self.command(*words), capture_output=True, text=True, timeout=60, check=False, env=self._environ
-        )
+        return to_its_end(*self.words(*words), cwd=ROOT, environ=self._environ, timeout_s=60)
 
     def probe(self) -> list[dict[str, Any]]:
         """`leadline run --json`: the runs."""
@@ -109,7 +107,7 @@ class Installation:
     def start_login(self, *more: str) -> subprocess.Popen[str]:
         """`leadline auth login acme`, up to where it waits for a person; its `address` is printed."""
         return subprocess.Popen(
-            [*self.command("auth", "login", "acme"), *more],
+            [*LEADLINE, *self.words("auth", "login", "acme"), *more],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -16,6 +16,7 @@ from typing import Any
 
 import plain_http
 import pytest
+from short_commands import to_its_end
 
 ROOT = Path(__file__).parent.parent.parent
 LEADLINE = (sys.executable, "-m", "app.cli")
@@ -41,14 +42,7 @@ def command(
     *arguments: str, environ: dict[str, str] | None = None, cwd: Path = ROOT
 ) -> subprocess.CompletedProcess[str]:
     """Run a leadline command to its end."""
-    return subprocess.run(  # noqa: PLW1510 - the exit code is what the caller tests
-        (*LEADLINE, *arguments),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        cwd=cwd,
-        env={**os.environ, **(environ or {})},
-    )
+    return to_its_end(*arguments, cwd=cwd, environ={**os.environ, **(environ or {})}, timeout_s=120)
 
 
 def interruptible(*arguments: str) -> subprocess.Popen[bytes]:

@@ -78,7 +78,8 @@ class Known:
         marks = {tier: slots for tier, slots in self.dirty.items() if len(slots)}
         firsts = [first for first, _ in self.rolled.values()] + [int(slots[0]) for slots in marks.values()]
         ends = [end for _, end in self.rolled.values()] + [int(slots[-1]) + lengths[t] for t, slots in marks.items()]
-        first, end = min([high, *(firsts or [low])]), max([low, *ends])
+        # What is kept may begin behind what is rolled up: where nothing was, for longer than that is kept.
+        first, end = min([high, *(firsts or [low])]), max([low, *ends, *firsts])
         return max(low, (first // DAY.slots - 1) * DAY.slots), min(high, (-(-end // DAY.slots) + 1) * DAY.slots)
 
     def may_hold(self, window: Window) -> bool:

@@ -87,7 +87,6 @@ def test_no_token_is_printed_or_lies_open_on_the_disk(installation: Any) -> None
     assert [secret for secret in secrets if secret in shown or secret.encode() in written] == []
 
 
-@pytest.mark.long
 def test_tokens_rotate_over_restarts_and_none_is_spent_twice(installation: Any) -> None:
     installation.declare("public-hasty")
     installation.login()
@@ -99,7 +98,6 @@ def test_tokens_rotate_over_restarts_and_none_is_spent_twice(installation: Any) 
     assert len(set(spent)) == len(spent)
 
 
-@pytest.mark.long
 def test_processes_at_once_spend_each_refresh_token_once(installation: Any) -> None:
     installation.declare("public-hasty")
     installation.login()
@@ -112,7 +110,6 @@ def test_processes_at_once_spend_each_refresh_token_once(installation: Any) -> N
     assert len(set(spent)) == len(spent) >= 2
 
 
-@pytest.mark.long
 def test_an_old_backup_is_refused_by_the_vendor_and_a_new_consent_mends_it(installation: Any) -> None:
     installation.declare("public-hasty")
     installation.login()
@@ -133,14 +130,12 @@ def test_an_old_backup_is_refused_by_the_vendor_and_a_new_consent_mends_it(insta
     assert (status(installation)["state"], status(installation)["exit"]) == ("ok", 0)
 
 
-@pytest.mark.long
 def test_before_anybody_consented_run_and_status_say_what_to_do(installation: Any) -> None:
     assert outcomes(installation) == [("failed", "not enrolled: run `leadline auth login acme`")]
     told = status(installation)
     assert (told["state"], told["exit"], told["account"]) == ("not_enrolled", 1, None)
 
 
-@pytest.mark.long
 def test_status_knows_whose_it_is_and_until_when(installation: Any) -> None:
     installation.login()
     told = status(installation)
@@ -236,7 +231,6 @@ def test_a_wrong_issuer_is_noticed_before_anybody_consents(installation: Any) ->
     assert "write `issuer` exactly as it does" in done.stderr
 
 
-@pytest.mark.long
 def test_the_hub_hears_that_consent_is_needed_and_that_it_was_given(installation: Any) -> None:
     installation.declare("public-hasty")
     installation.login()

@@ -48,7 +48,7 @@ async def test_the_first_address_that_answers_is_taken_and_the_ones_before_it_ar
 
 
 async def test_the_systems_first_choice_is_kept_even_if_the_second_would_answer_sooner() -> None:
-    with listening("127.0.0.2") as port, listening("127.0.0.1", port):
+    with listening("127.0.0.1") as port, listening("127.0.0.2", port):
         reached = await connect([address("127.0.0.2", port), address("127.0.0.1", port)], 1.0)
         with reached.stream:
             assert reached.stream.getpeername()[0] == "127.0.0.2"
