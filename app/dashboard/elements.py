@@ -136,6 +136,13 @@ def ago(at: datetime | None, suffix: str = " ago", late_s: float | None = None) 
     return Ago(at=wording.epoch_ms(at), suffix=suffix, late=late, title=wording.moment(at))
 
 
+def when(at: datetime | None) -> Node:
+    """An instant as its viewer's clock says it; a dash when there is none."""
+    if at is None:
+        return wording.NONE
+    return html.Time(wording.moment(at), dateTime=at.isoformat())
+
+
 def panel(title: str, *children: Any, note: str = "", name: str = "") -> html.Section:
     """A titled surface. `note` states unit, window and sample count of what is inside; with a `name` it can be
     refreshed beside a chart."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import isfinite
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from duckdb import DuckDBPyConnection
 
@@ -52,6 +52,7 @@ from probes.model import Run
 if TYPE_CHECKING:
     from app.hub.state import HubState
 
+T = TypeVar("T")
 FRESH_FOR: Final = timedelta(seconds=2)
 _WHOLE: Final = timedelta(days=36500)
 """A bucket this long holds any window at once."""
@@ -173,6 +174,10 @@ class View:
     def now(self) -> datetime:
         """The instant that ages on the page are counted from."""
         return self._clock()
+
+    def ask(self, key: Hashable, question: Callable[[DuckDBPyConnection], T], fresh_for: timedelta = FRESH_FOR) -> T:
+        """The answer of the store, at most `fresh_for` old and asked once for all viewers; `key` names the question."""
+        return self._shared.get(key, lambda: self._store.read(question), fresh_for)
 
     def overview(self) -> Overview:
         """How every integration stands."""
