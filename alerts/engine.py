@@ -21,7 +21,7 @@ from alerts.muting import Cover, MutingScene, declared_silences, maintenance_cov
 from alerts.policy import judge, refreshed, transitions
 from alerts.scene import Known
 from alerts.store.config_versions import note_config
-from alerts.store.incidents import add_event, save_incident, standing_incidents
+from alerts.store.incidents import add_event, incidents_for_judging, save_incident
 from alerts.store.ledger import channel_faults
 from alerts.store.pending import pending, save_pending
 from alerts.store.silences import silences
@@ -52,7 +52,7 @@ class Engine:
 
 
 def _apply(con: DuckDBPyConnection, evaluation: Evaluation, config: Config, entries: Entries) -> tuple[Transition, ...]:
-    current = standing_incidents(con, evaluation.at, MEMORY)
+    current = incidents_for_judging(con, evaluation.at, MEMORY)
     known = Known(
         current.open,
         current.recent,

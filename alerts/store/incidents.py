@@ -20,7 +20,7 @@ def open_incidents(con: DuckDBPyConnection) -> tuple[Incident, ...]:
     return tuple(incident_of(row) for row in rows)
 
 
-class Standing(NamedTuple):
+class ForJudging(NamedTuple):
     """The incidents that a judgement needs."""
 
     open: tuple[Incident, ...]
@@ -31,7 +31,7 @@ class Standing(NamedTuple):
     """Called over by somebody while a condition of theirs went on, which has not ended since; likewise."""
 
 
-def standing_incidents(con: DuckDBPyConnection, at: datetime, within: timedelta) -> Standing:
+def incidents_for_judging(con: DuckDBPyConnection, at: datetime, within: timedelta) -> ForJudging:
     """By one look at the table, which is taken at every judgement; `within`: how long before `at` is not long ago."""
     rows = con.execute(
         f"SELECT greatest(resolved_at, told_until) >= $since, {INCIDENT_COLUMNS} FROM incidents "  # noqa: S608 - constant columns
@@ -41,7 +41,7 @@ def standing_incidents(con: DuckDBPyConnection, at: datetime, within: timedelta)
     ).fetchall()
     found = [(row[0], incident_of(row[1:])) for row in rows]
     over = [(is_recent, one) for is_recent, one in found if one.state is IncidentState.RESOLVED]
-    return Standing(
+    return ForJudging(
         tuple(one for _, one in found if one.state is not IncidentState.RESOLVED),
         tuple(one for is_recent, one in over if is_recent),
         tuple(one for _, one in over if one.dismissed),

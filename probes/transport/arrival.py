@@ -23,7 +23,7 @@ _OLDEST_NS: Final = 1_000_000_000
 _ONE_MOMENT_S: Final = 50e-6
 """Two readings of clocks that are nearer than this are of one moment; usually it is less than a microsecond."""
 _READINGS: Final = 5
-"""Tries for such a pair; after that the last one counts, whose bytes came no earlier than is told."""
+"""Tries for such a pair; after that the last one counts, whose bytes came no later than is told."""
 
 Ancillary = list[tuple[int, int, bytes]]
 
@@ -47,7 +47,10 @@ def ask_for_stamps(stream: socket.socket) -> int:
 
 
 def arrival(ancillary: Ancillary) -> float:
-    """When the newest bytes of a read that just returned came, as `time.perf_counter` counts."""
+    """When the newest bytes of a read that just returned came, as `time.perf_counter` counts.
+
+    They came no later than is told, and hardly earlier: see `_both_clocks`.
+    """
     for _, kind, stamp in ancillary:
         if kind == _TIMESTAMPNS and len(stamp) == _TIMESPEC.size:
             seconds, nanoseconds = _TIMESPEC.unpack(stamp)
@@ -60,8 +63,9 @@ def arrival(ancillary: Ancillary) -> float:
 def _both_clocks() -> tuple[float, int]:
     """`perf_counter` and the wall clock in ns, of one moment.
 
-    They can only be read one after the other, and a busy machine may take the processor away for milliseconds in
-    between, by which bytes would seem to have come earlier than they did: such a pair is read again.
+    They can only be read one after the other, `perf_counter` last: what a stamp tells is no earlier than it happened,
+    and later by what lay between the two, at most 50 µs. A busy machine may take the processor away for milliseconds
+    just then: such a pair is read again.
     """
     for _ in range(_READINGS):
         before = time.perf_counter()

@@ -265,9 +265,9 @@ def test_an_export_that_cannot_be_says_why(world: World, arguments: tuple[str, .
 def test_ten_times_the_rows_do_not_cost_the_hub_the_memory_they_take(world: World, tmp_path: Path) -> None:
     target = tmp_path / "steps.parquet"
     peak_of_export(world, "30d", target)  # what is read once stays in the engine's cache
-    a_day = peak_of_export(world, "1d", target)
-    few = pq.read_table(target).nbytes
     # The hub has work of its own, which may fall into one of them.
+    a_day = min(peak_of_export(world, "1d", target) for _ in range(3))
+    few = pq.read_table(target).nbytes
     all_of_it = min(peak_of_export(world, "30d", target) for _ in range(3))
     many = pq.read_table(target).nbytes
     assert many > 8 * few

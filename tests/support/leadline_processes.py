@@ -28,13 +28,16 @@ PATIENCE_S = 240.0
 
 def eventually(look: Callable[[], Any], *, within: float = PATIENCE_S, what: str) -> Any:
     """The first truthy answer of `look`; a failure that says what was last seen when none comes in time."""
-    deadline = time.monotonic() + within
+    began = time.monotonic()
+    deadline = began + within
     seen: object = None
-    while time.monotonic() < deadline:
+    while (now := time.monotonic()) < deadline:
         seen = look()
         if seen:
             return seen
-        time.sleep(0.1)  # between two looks at another process; the deadline, not the nap, decides
+        # Between two looks at another process, which cost it an answer each: the longer it takes, the fewer of them.
+        # The deadline, not the nap, decides.
+        time.sleep(min(max(0.05, (now - began) / 10), 1.0))
     pytest.fail(f"{what}: not within {within:g} s (last seen: {seen!r})")
 
 

@@ -12,7 +12,7 @@ from duckdb import DuckDBPyConnection
 
 from metrics.store.failures import StoreUnavailable
 from metrics.store.sealing.layout import RAW, Month, RawTable
-from metrics.store.sealing.packing import stored
+from metrics.store.sealing.packing import names, stored
 
 _DRAFT = "sealing_draft"
 
@@ -30,8 +30,8 @@ def month_files(folder: Path) -> dict[Month, Path]:
 
 def attached(con: DuckDBPyConnection) -> list[Month]:
     """The months that can be asked, oldest first."""
-    names = con.execute("SELECT database_name FROM duckdb_databases() WHERE starts_with(database_name, 'sealed_')")
-    numbers = (name.split("_")[1:] for (name,) in names.fetchall())
+    found = con.execute("SELECT database_name FROM duckdb_databases() WHERE starts_with(database_name, 'sealed_')")
+    numbers = (name.split("_")[1:] for (name,) in found.fetchall())
     return sorted(Month(int(year), int(number)) for year, number in numbers)
 
 
@@ -79,9 +79,11 @@ def ensure(con: DuckDBPyConnection, folder: Path, month: Month, store_id: UUID) 
         attach(con, month, path)
     for table in RAW:
         there = columns(con, f"{month.alias}.{table.name}")
-        for column, kind in columns(con, f"({_packed(con, table, there)})").items():
-            if column not in there:
-                con.execute(f'ALTER TABLE {month.alias}.{table.name} ADD COLUMN "{column}" {kind}')
+        missing = set(names(table.name, columns(con, table.hot), there)) - there.keys()
+        # What kind they are takes longer to ask for, and there mostly are none.
+        kinds = columns(con, f"({_packed(con, table, there)})") if missing else {}
+        for column in (name for name in kinds if name in missing):
+            con.execute(f'ALTER TABLE {month.alias}.{table.name} ADD COLUMN "{column}" {kinds[column]}')
 
 
 def insert(con: DuckDBPyConnection, month: Month, table: RawTable, rows: str, seal: int, bounds: object = None) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from duckdb import DuckDBPyConnection
 
-from metrics.store.sealing.layout import RAW, Month, midnight
+from metrics.store.sealing.layout import RAW, Month, RawTable, midnight
 from metrics.store.sealing.months import ensure, insert
 from metrics.store.sealing.recovery import undo
 from metrics.store.sealing.state import SealingState, save_state, sealing_state
@@ -67,6 +67,11 @@ class Copied:
     seal: int
     rows: tuple[tuple[int, int | None], ...]
 
+    @property
+    def tables(self) -> tuple[RawTable, ...]:
+        """Those that have rows of the piece: mostly not all of them."""
+        return tuple(table for table, (count, _) in zip(RAW, self.rows, strict=True) if count)
+
 
 def copy(con: DuckDBPyConnection, folder: Path, piece: Piece) -> Copied:
     """The first transaction: the piece's rows go into the month's file, where no view shows them yet.
@@ -78,10 +83,10 @@ def copy(con: DuckDBPyConnection, folder: Path, piece: Piece) -> Copied:
     undo(con, piece.month, state)
     number = state.visible + 1
     with transaction(con):
-        rows = _rows(con, piece)
-        for table in RAW:
+        copied = Copied(number, _rows(con, piece))
+        for table in copied.tables:
             insert(con, piece.month, table, f"{table.hot} WHERE {_where(table.at)}", number, _bounds(piece))
-    return Copied(number, rows)
+    return copied
 
 
 def take_over(con: DuckDBPyConnection, piece: Piece, copied: Copied, now: datetime) -> int | None:
@@ -92,7 +97,7 @@ def take_over(con: DuckDBPyConnection, piece: Piece, copied: Copied, now: dateti
     state = sealing_state(con)
     if state.visible + 1 != copied.seal or _rows(con, piece) != copied.rows:
         return None
-    for table in RAW:
+    for table in copied.tables:
         con.execute(f"DELETE FROM {table.hot} WHERE {_where(table.at)}", _bounds(piece))  # noqa: S608
     moved = sum(count for count, _ in copied.rows)
     _note(con, replace(state, visible=copied.seal), piece, moved, now)

@@ -83,6 +83,13 @@ def packings(table: str, there: Collection[str] | None = None) -> tuple[Packing,
     return tuple(packing for group in kept for packing in group)
 
 
+def names(table: str, wanted: Collection[str], there: Collection[str] | None = None) -> list[str]:
+    """The columns of the rows that `stored` makes."""
+    packed = packings(table, there)
+    left_out = {name for packing in packed for name in packing.shown}
+    return [name for name in wanted if name not in left_out] + [name for packing in packed for name in packing.stored]
+
+
 def stored(table: str, wanted: Collection[str], there: Collection[str] | None = None) -> str:
     """The select list that makes rows of a month's table of hot rows with the columns `wanted`."""
     packed = packings(table, there)

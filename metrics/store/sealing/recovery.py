@@ -35,6 +35,8 @@ def recover(con: DuckDBPyConnection, folder: Path | None) -> None:
 
 def undo(con: DuckDBPyConnection, month: Month, state: SealingState) -> None:
     """Deletes the rows of a sealing that was not finished; they are still in the hot tables."""
+    if last_seal(con, month) <= state.visible:
+        return
     with transaction(con):
         for table in RAW:
             con.execute(f"DELETE FROM {month.alias}.{table.name} WHERE seal > ?", [state.visible])  # noqa: S608
