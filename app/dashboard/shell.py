@@ -6,7 +6,7 @@ import asyncio
 from typing import Any, Final
 
 import structlog
-from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update, set_props
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update, set_props
 from dash.development.base_component import Component
 
 from app.dashboard import live
@@ -57,6 +57,8 @@ def layout() -> Component:
             dcc.Location(id="url", refresh=False),
             dcc.Interval(id="tick", interval=TICK_S * 1000),
             dcc.Store(id="shape"),
+            # Grows at each refresh that is due while the tab is seen: what a page's own callbacks take as their input.
+            dcc.Store(id="beat"),
             html.A("Skip to content", href="#page", className="skip"),
             html.Header(
                 [
@@ -93,6 +95,10 @@ def layout() -> Component:
 def register(app: Dash, view: View) -> None:
     """One callback draws whichever page the address names, and then refreshes it in place at the page's own pace."""
 
+    app.clientside_callback(
+        ClientsideFunction("leadline", "tick"), Output("beat", "data"), Input("tick", "n_intervals")
+    )
+
     @app.callback(
         Output("page", "children"),
         Output("shape", "data"),
@@ -100,7 +106,7 @@ def register(app: Dash, view: View) -> None:
         Output("live", "children"),
         Input("url", "pathname"),
         Input("url", "search"),
-        Input("tick", "n_intervals"),
+        Input("beat", "data"),
         State("shape", "data"),
         State({"chart": ALL}, "relayoutData"),
         State({"chart": ALL}, "id"),
@@ -109,7 +115,7 @@ def register(app: Dash, view: View) -> None:
         pathname: str | None, search: str | None, ticks: int | None, drawn: Any, axes: Any, charts: Any
     ) -> Any:
         found = find(PAGES, pathname or "/", search or "")
-        ticked = ctx.triggered_id == "tick"
+        ticked = ctx.triggered_id == "beat"
         if ticked and not _due(found, ticks or 0):
             return no_update, no_update, no_update, no_update
         # In a thread, so that a slow question never holds up ingest on the event loop.
