@@ -88,7 +88,7 @@ async def test_a_page_is_drawn_by_one_callback(site: Site) -> None:
             {"id": "page", "property": "children"},
             {"id": "shape", "property": "data"},
             {"id": "nav", "property": "children"},
-            {"id": "live", "property": "children"},
+            {"id": "heard", "property": "drawn"},
         ],
         "inputs": [
             {"id": "url", "property": "pathname", "value": "/integration/hubspot"},
