@@ -9,6 +9,7 @@ from dash import Dash
 from fastapi import FastAPI
 
 from app.dashboard.addresses import add_documents
+from app.dashboard.caching import Caching
 from app.dashboard.live_socket import add_live_socket
 from app.dashboard.shell import INDEX, layout, register
 from app.dashboard.view import View
@@ -45,5 +46,6 @@ def build(server: FastAPI, view: View, pulse: Pulse | None = None) -> Dash:
     register(app, view)
     # Dash does this at the first request under "/" only; a first visit straight to another page would find no assets.
     app._setup_server()  # type: ignore[no-untyped-call]
+    server.add_middleware(Caching)
     add_documents(server, app, view)
     return app

@@ -7,7 +7,7 @@
   const SILENT_MS = 25000, LATE_MS = 12000, TICK_MS = 5000, PATIENCE_MS = 15000;
   const now = () => Date.now();
   const state = {
-    open: false, heardAt: 0, askedAt: 0, drawnAt: 0, beatAt: 0, shownAt: now(), beats: 0, pace: 5, again: "",
+    open: false, heardAt: 0, askedAt: 0, drawnAt: 0, beatAt: 0, shownAt: now(), beats: 0, paged: 0, pace: 5, again: "",
     firing: null, title: "Leadline",
   };
   const watchers = new Set();
@@ -20,7 +20,7 @@
     const due = state.pace !== null && (hurry || now() - state.beatAt > state.pace * 1000 - TICK_MS / 2);
     state.askedAt = now();
     state.beats += 1;
-    if (due) state.beatAt = state.askedAt;
+    if (due) { state.beatAt = state.askedAt; state.paged += 1; }
     window.dash_clientside.set_props(due ? "beat" : "pulse", { data: state.beats });
   }
   /* The interval: the only way while the socket is away, and a way out when it is silent. */
@@ -111,7 +111,7 @@
     React.useEffect(() => { document.documentElement.dataset.live = kind; }, [kind]);
     return h("span", {
       id: props.id, className: "heard " + kind, role: kind === "late" ? "alert" : "status", title: WORDS[kind],
-      "data-drawn": props.drawn ? props.drawn.at : "",
+      "data-beats": props.drawn ? state.paged : 0, "data-drawn": props.drawn ? props.drawn.at : "",
     }, h("span", { className: "dot", "aria-hidden": true }), words);
   }
 
