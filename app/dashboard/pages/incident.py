@@ -43,6 +43,11 @@ def render(view: View, visit: Visit) -> Component:
     return html.Div(parts, className="stack incident-page")
 
 
+def knows(view: View, visit: Visit) -> bool:
+    """Whether there is such an incident."""
+    return view.incident(visit.path["incident_id"]) is not None
+
+
 def acts(incident: Incident, now: datetime, time_zone: str) -> dict[str, Any]:
     """What the buttons need to know."""
     morning = _morning(now, time_zone)

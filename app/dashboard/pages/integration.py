@@ -67,6 +67,11 @@ def render(view: View, visit: Visit) -> Component:
     )
 
 
+def knows(view: View, visit: Visit) -> bool:
+    """Whether it is declared."""
+    return view.config.integration(visit.path["name"]) is not None
+
+
 def _quota(view: View, shown: IntegrationView) -> Component:
     evaluation, measured = view.hub.evaluation, shown.measured
     forecasts = drawn_on(evaluation.forecasts if evaluation else (), shown.standing.declared.name)
