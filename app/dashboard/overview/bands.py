@@ -30,6 +30,8 @@ def band(found: Learned | None, now: datetime) -> dict[str, Any]:
         return dict(_NOTHING)
     key = found.monitor.key
     value, usual, limit = (wording.milliseconds(one) for one in (found.value, found.usual, found.limit))
+    if limit.endswith(" ms"):
+        usual = usual.removesuffix(" ms")
     length = wording.span(timedelta(seconds=key.bucket_s))
     where = f"{key.workflow} / {key.subject} · {key.region}"
     exact = " · ".join(
@@ -40,7 +42,7 @@ def band(found: Learned | None, now: datetime) -> dict[str, Any]:
         "band": [_round(found.usual), _round(found.limit), _round(found.value)],
         "bandTone": "warn" if found.firing or (found.value or 0) > found.limit else "",
         "bandStep": key.subject,
-        "bandText": f"{'nothing now' if found.value is None else value} · usual {usual}, limit {limit}",
+        "bandText": f"{'nothing now' if found.value is None else value} (usual {usual}, limit {limit})",
         "bandTitle": f"{where}\nP75 of each {length}: {exact}\nat {now:%H}:00 UTC, learned from {found.hours} h "
         f"({found.kind}); of all its steps the one that is furthest up against its limit",
     }

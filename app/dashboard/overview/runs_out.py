@@ -116,8 +116,11 @@ def _apis(evaluation: Evaluation, config: Config, now: datetime) -> Iterator[Run
 
 
 def _budgets(evaluation: Evaluation, titles: dict[str, str], now: datetime) -> Iterator[RunsOut]:
-    for status in evaluation.objectives:
-        if status.exhausted_in and status.integration in titles:
+    ending = [one for one in evaluation.objectives if one.exhausted_in and one.integration in titles]
+    # Of an integration's budgets the first that goes.
+    first = {one.integration: one for one in sorted(ending, key=lambda one: one.exhausted_in or _AHEAD, reverse=True)}
+    for status in first.values():
+        if status.exhausted_in:
             pace = f" at the pace of the last {wording.span(status.pace_over)}" if status.pace_over else ""
             what = f"error budget of {wording.spoken(status.objective.sli)}"
             href = f"/integration/{status.integration}"
