@@ -9,6 +9,7 @@ from typing import Final
 
 from config.scalars import format_duration
 from metrics.baseline.series import Measure
+from metrics.budgets import budget_words
 from metrics.model import Burn, LearnedVerdict, ObjectiveStatus
 from metrics.quota.model import ForecastState, QuotaForecast
 from metrics.store.database import Store
@@ -53,13 +54,18 @@ class Explainer:
         return one.verdict not in _QUIET and one.judged_at - before[1] >= AGAIN_AFTER
 
 
+def _budget(left: float | None) -> str:
+    if left is not None and left < 0:
+        return budget_words(left)
+    return f"{'unknown' if left is None else f'{left * 100:.0f} %'} of the error budget left"
+
+
 def of_objective(status: ObjectiveStatus, at: datetime) -> Explained:
     """An objective: its worst burn if one is too fast, else its SLI against its target."""
     burning: list[Burn] = [burn for burn in status.burns if burn.firing]
     worst = max(burning, key=lambda burn: burn.long_burn or 0.0, default=None)
     known = status.good + status.bad
-    left = "unknown" if status.budget_left is None else f"{status.budget_left:.0%}".replace("%", " %")
-    words = f"{left} of the error budget left; {status.bad} of {known} slices bad"
+    words = f"{_budget(status.budget_left)}; {status.bad} of {known} slices bad"
     if worst is not None:
         span, pair = worst.pair.long, worst.pair
         words = f"burn {worst.long_burn:.3g} over {format_duration(span)}, {pair.factor:g} is too much; {words}"

@@ -14,6 +14,7 @@ from alerts.parties import Party, party
 from alerts.scene import NO_FRESH_DATA, RuleKind, Scene, region_subject
 from config.model import Sli
 from config.scalars import format_duration
+from metrics.budgets import budget_words
 from metrics.model import Burn, ObjectiveStatus, RegionVerdict
 
 _BREAKS: Final = frozenset({Rule.WORKFLOW_DOWN, Rule.BURN_RATE})
@@ -127,7 +128,7 @@ def _summary(status: ObjectiveStatus, burn: Burn) -> str:
         measured = f"{status.good + status.bad:,} of {status.expected:,} slices measured"
         parts.append(f"{status.sli * 100:.3f} % good, objective {status.objective.target * 100:.10g} % ({measured})")
     if status.budget_left is not None:
-        parts.append(f"budget left {status.budget_left:.0%}".replace("%", " %") + _until(status))
+        parts.append(budget_words(status.budget_left) + _until(status))
     return "; ".join(parts)
 
 

@@ -109,6 +109,12 @@ def changes_mark(view: View) -> list[Component]:
     return [mark(State.DEGRADED, f"{wording.plural(count, 'change')} to look at")] if count else []
 
 
+def known_ends(evaluation: Evaluation, integrations: Sequence[Integration], now: datetime) -> list[Announcement]:
+    """What ends on a day that is declared, or said by the vendor; without what is accepted."""
+    found = _announcements(integrations, evaluation.signals, now)
+    return [one for one in found if one.kind is ChangeKind.SUNSET and one.at is not None and not one.accepted]
+
+
 def change_strip(evaluation: Evaluation | None, integration: Integration, now: datetime) -> Component:
     """The nearest date, and how many changes there are, for the top of the integration's page; hidden without any."""
     told, read = _wanting_a_look(evaluation, [integration], now)

@@ -46,13 +46,22 @@ class _Own(Component):
 
 
 class Tiles(_Own):
-    """All integrations, worst first, with search and filters that live in the page's address (`q`, `state`, `tier`).
+    """All integrations, worst first, with search, filters and grouping that live in the page's address (`q`, `state`,
+    `tier`, `flow`, `owner`, `vendor`, `region`, `group`), and the matrix of their regions. With `wall` they are
+    shown page after page on a screen at the wall.
 
     `tiles` are the mappings that `app.dashboard.tiles.tile` makes.
     """
 
     _type = "Tiles"
-    _props = ("id", "tiles", "words")
+    _props = ("id", "tiles", "words", "wall")
+
+
+class Beat(_Own):
+    """Whether the page is live: `at` (epoch ms) is what it shows, `late` (ms) from which age on that is not live."""
+
+    _type = "Beat"
+    _props = ("id", "at", "late")
 
 
 class Ago(_Own):

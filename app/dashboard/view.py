@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import isfinite
@@ -35,14 +36,14 @@ from metrics.model import (
 )
 from metrics.quota.model import QuotaLevel
 from metrics.series import ErrorSeries, LatencySeries, PhaseSeries, QuotaSeries, RecordedSeries
-from metrics.state import integration_state
+from metrics.state import Recovery, States
 from metrics.store.coverage import coverage_by_integration
 from metrics.store.database import Store
 from metrics.store.errors import error_series, rates
 from metrics.store.latency import latency, latency_series
 from metrics.store.overview import integration_summaries
 from metrics.store.phases import phase_series
-from metrics.store.quota import quota_levels, quota_series
+from metrics.store.quota import quota_series
 from metrics.store.recorded import recorded_series
 from metrics.store.runs import evidence, latest_runs, run
 from metrics.store.scope import newest_simulated
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 FRESH_FOR: Final = timedelta(seconds=2)
+_MEASURED_FOR: Final = timedelta(seconds=8)
+"""Figures over an hour and more are good for so long: every other refresh of a page."""
 _WHOLE: Final = timedelta(days=36500)
 """A bucket this long holds any window at once."""
 _RUNS: Final = 30
@@ -84,6 +87,8 @@ class Standing:
     objectives: tuple[ObjectiveStatus, ...]
     quotas: tuple[QuotaLevel, ...]
     incidents: tuple[Incident, ...]
+    recovery: Recovery | None = None
+    """Of one that is well again, while a burn-rate window still remembers that it was not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +188,10 @@ class View:
         """Whoever asks next is answered anew."""
         self._shared.forget()
 
+    def shared(self, key: Hashable, work: Callable[[], T], fresh_for: timedelta = FRESH_FOR) -> T:
+        """The same of anything that takes long to work out."""
+        return self._shared.get(key, work, fresh_for)
+
     def overview(self) -> Overview:
         """How every integration stands."""
         return self._shared.get(("overview", self.config.version), self._overview)
@@ -256,45 +265,24 @@ class View:
 
     def _overview(self) -> Overview:
         now, config = self.now(), self.config
-        names = [declared.name for declared in config.integrations]
-
-        def question(
-            con: DuckDBPyConnection,
-        ) -> tuple[tuple[IntegrationSummary, ...], tuple[Incident, ...], tuple[QuotaLevel, ...]]:
-            return integration_summaries(con, names, now, self._store.memo), open_incidents(con), quota_levels(con, now)
-
-        summaries, current, quotas = self._store.read(question)
-        by_name = {summary.integration: summary for summary in summaries}
-        standings = tuple(
-            self._standing(declared, by_name[declared.name], current, quotas) for declared in config.integrations
-        )
+        current, summaries = self._store.read(open_incidents), self._summaries()
+        standings = standings_of(config, self.hub.evaluation, summaries, current)
         return Overview(now, standings, current, self._simulated_until())
+
+    def _summaries(self) -> tuple[IntegrationSummary, ...]:
+        names = [declared.name for declared in self.config.integrations]
+
+        def work() -> tuple[IntegrationSummary, ...]:
+            now, memo = self.now(), self._store.memo
+            return self._store.read(lambda con: integration_summaries(con, names, now, memo))
+
+        return self._shared.get(("summaries", self.config.version), work, _MEASURED_FOR)
 
     def _simulated_until(self) -> datetime | None:
         def work() -> datetime | None:
             return self._store.read(newest_simulated)
 
         return self._shared.get("simulated", work, timedelta(minutes=1))
-
-    def _standing(
-        self,
-        declared: Integration,
-        summary: IntegrationSummary,
-        current: tuple[Incident, ...],
-        quotas: tuple[QuotaLevel, ...],
-    ) -> Standing:
-        evaluation, name = self.hub.evaluation, declared.name
-        state = State.NO_DATA
-        if evaluation is not None:
-            state = integration_state(name, evaluation, self.config.alerting.confirm)
-        return Standing(
-            declared=declared,
-            state=state,
-            summary=summary,
-            objectives=tuple(o for o in (evaluation.objectives if evaluation else ()) if o.integration == name),
-            quotas=tuple(level for level in quotas if level.integration == name),
-            incidents=tuple(incident for incident in current if incident.subject == name),
-        )
 
     def _measured(self, declared: Integration, length: timedelta) -> Measured:
         name, window = declared.name, Window.last(length, self.now())
@@ -335,6 +323,38 @@ class View:
             and (incident.resolved_at is None or incident.resolved_at > measured.window.start)
         )
         return IntegrationView(self.now(), standing, measured, touching, runs)
+
+
+def standings_of(
+    config: Config,
+    evaluation: Evaluation | None,
+    summaries: tuple[IntegrationSummary, ...],
+    current: tuple[Incident, ...],
+) -> tuple[Standing, ...]:
+    """How each integration stands, in the order of the configuration that the summaries have too."""
+    states = States(evaluation, config.alerting.confirm) if evaluation is not None else None
+    objectives = _by(evaluation.objectives if evaluation else (), lambda one: one.integration)
+    quotas = _by(evaluation.quotas if evaluation else (), lambda one: one.integration)
+    incidents = _by(current, lambda one: one.subject)
+    return tuple(
+        Standing(
+            declared=declared,
+            state=states.of(declared.name) if states is not None else State.NO_DATA,
+            summary=summary,
+            objectives=tuple(objectives.get(declared.name, ())),
+            quotas=tuple(quotas.get(declared.name, ())),
+            incidents=tuple(incidents.get(declared.name, ())),
+            recovery=states.recovery(declared.name) if states is not None else None,
+        )
+        for declared, summary in zip(config.integrations, summaries, strict=True)
+    )
+
+
+def _by(found: Iterable[T], of: Callable[[T], str]) -> dict[str, list[T]]:
+    grouped: dict[str, list[T]] = defaultdict(list)
+    for one in found:
+        grouped[of(one)].append(one)
+    return grouped
 
 
 _AVAILABILITY: Final = Objective(sli=Sli.AVAILABILITY, target=0.999, window=timedelta(days=30))

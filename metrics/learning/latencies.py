@@ -135,11 +135,28 @@ class LatencyJudge:
 
     def standings(self, integration: str) -> list[Standing]:
         """How the series of an integration stand."""
-        rows = [row for row, monitor in enumerate(self._monitors) if monitor.key.integration == integration]
+        standing = self._standing_of_rows()
+        return [standing(row) for row, one in enumerate(self._monitors) if one.key.integration == integration]
+
+    def furthest(self) -> dict[str, Standing]:
+        """Of each integration the step that is furthest up against its limit, or beyond; of those whose normal is known
+        only."""
+        level, limit = self._baselines.normal.level, self._baselines.limits()
+        value = self._baselines.seen(self._baselines.next_bucket - 1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            height = np.nan_to_num(np.asarray(value, np.float64) / limit, nan=-1.0) + 1000.0 * self._was_firing
+        # The highest comes last, and stays.
+        order = (int(row) for row in np.argsort(height) if np.isfinite(level[row]))
+        rows = {one.key.integration: row for row in order if (one := self._monitors[row]).key.measure == Measure.TOTAL}
+        standing = self._standing_of_rows()
+        return {name: standing(row) for name, row in rows.items()}
+
+    def _standing_of_rows(self) -> Callable[[int], Standing]:
         normal, value = self._baselines.normal, self._baselines.seen(self._baselines.next_bucket - 1)
         limits = self._baselines.limits()
-        return [
-            Standing(
+
+        def standing(row: int) -> Standing:
+            return Standing(
                 monitor=self._monitors[row],
                 value=_known(value[row]),
                 usual=_known(normal.level[row]),
@@ -148,8 +165,8 @@ class LatencyJudge:
                 kind=KINDS[int(normal.kind[row])].value,
                 firing=bool(self._was_firing[row]),
             )
-            for row in rows
-        ]
+
+        return standing
 
     def usual(self, integrations: Collection[str]) -> list[Usual]:
         """What is normal for their series in this hour, as far as it is known."""

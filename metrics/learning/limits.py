@@ -66,6 +66,19 @@ class LearnedLimits:
         with self._turn:
             return [one for judge in self._latencies.values() for one in judge.standings(integration)]
 
+    def furthest(self, patience_s: float = _PATIENCE_S) -> dict[str, Standing]:
+        """Of every integration the step that is furthest up against its limit. Nothing while it would have to be waited
+        for."""
+        if not self._turn.acquire(timeout=patience_s):
+            return {}
+        try:
+            found: dict[str, Standing] = {}
+            for judge in self._latencies.values():
+                found = judge.furthest() | found
+            return found
+        finally:
+            self._turn.release()
+
     def usual(self, integrations: Collection[str], patience_s: float = _PATIENCE_S) -> tuple[Usual, ...]:
         """What is normal for everything of those integrations in this hour, as far as it is known. Nothing while so
         much is being learned that it would have to be waited for."""

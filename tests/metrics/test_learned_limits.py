@@ -274,6 +274,7 @@ def test_sensitivity_says_how_far_above_normal_the_limit_lies(world: World, sens
     limits = LearnedLimits(world.store)
     limits.catch_up(config, at(26))
     (total,) = [one for one in limits.standings("slow") if one.monitor.key.measure == "total_ms"]
+    assert limits.furthest()["slow"] == total
     assert total.limit == pytest.approx(100 * times, rel=0.02)
     assert total.usual == pytest.approx(105, rel=0.05)
 

@@ -12,9 +12,12 @@ from alerts.model import Tier
 from app.dashboard import wording
 from app.dashboard.elements import STATE_WORDS, Tiles, aria, empty_state, mark
 from app.dashboard.incident_card import incident_card, incident_line
+from app.dashboard.overview.drawn import drawn_tiles
+from app.dashboard.overview.regions import TRIAGE
+from app.dashboard.overview.runs_out import runs_out_section
+from app.dashboard.overview.wall import wall_head
 from app.dashboard.page import Visit
 from app.dashboard.strip import banners, strip
-from app.dashboard.tiles import TRIAGE, tiles
 from app.dashboard.view import Overview, View
 from metrics.model import State
 
@@ -22,27 +25,32 @@ _MOST_CARDS: Final = 4
 _MOST_LINES: Final = 6
 
 
-def render(view: View, _: Visit) -> Component:
-    """What fires now, how the probers are, then every integration, worst first."""
+def render(view: View, visit: Visit) -> Component:
+    """What fires now, what runs out next, then every integration, worst first, and how the probers are."""
     overview, hub = view.overview(), view.hub
     if not overview.standings:
         return html.Div([*banners(view), _nothing_declared()], className="stack")
+    if visit.query.get("wall"):
+        parts = [*banners(view), wall_head(view, overview), _tiles(view, wall=True)]
+        return html.Div(parts, className="stack wall")
     return html.Div(
         [
             *banners(view),
             _headline(overview),
             _firing(overview),
-            strip(view, hub),
             _simulated_banner(overview),
             _no_runs_yet(overview),
-            Tiles(
-                id="tiles",
-                tiles=tiles(overview.standings, overview.at),
-                words=[[state.value, STATE_WORDS[state]] for state in TRIAGE],
-            ),
+            runs_out_section(view),
+            strip(view, hub),
+            _tiles(view),
         ],
-        className="stack",
+        className="stack overview",
     )
+
+
+def _tiles(view: View, *, wall: bool = False) -> Component:
+    words = [[state.value, STATE_WORDS[state]] for state in TRIAGE]
+    return Tiles(id="tiles", tiles=drawn_tiles(view), words=words, wall=wall)
 
 
 def _headline(overview: Overview) -> Component:
@@ -55,7 +63,8 @@ def _headline(overview: Overview) -> Component:
         needing = sum(states[state] for state in wrong)
         text = f"{needing} of {wording.plural(total, 'integration')} need{'s' if needing == 1 else ''} a look"
     marks = [mark(state, f"{states[state]} {STATE_WORDS[state]}") for state in TRIAGE if states[state]]
-    return html.Div([html.H1(text), *marks], className="headline")
+    wall = html.A("Wall", href="/?wall=1", className="to-wall", title="large type, page after page; key w, Esc leaves")
+    return html.Div([html.H1(text), *marks, wall], className="headline")
 
 
 def _firing(overview: Overview) -> Component:

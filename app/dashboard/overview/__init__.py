@@ -1,0 +1,1 @@
+"""What only the overview needs: bands, regions, and what runs out next."""
