@@ -8,6 +8,7 @@ from typing import Any, Final
 from dash import Dash
 from fastapi import FastAPI
 
+from app.dashboard.integration import register_panels
 from app.dashboard.shell import INDEX, layout, register
 from app.dashboard.view import View
 
@@ -34,6 +35,7 @@ def build(server: FastAPI, view: View) -> Dash:
     )
     app.layout = layout()
     register(app, view)
+    register_panels(app, view)
     # Dash does this at the first request under "/" only; a first visit straight to another page would find no assets.
     app._setup_server()  # type: ignore[no-untyped-call]
     return app

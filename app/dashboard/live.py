@@ -15,7 +15,7 @@ from dash.development.base_component import Component
 
 from app.dashboard.charts import keep_zoom
 
-STATEFUL: Final = {"Tiles": "tiles", "Graph": "figure", "IncidentActs": "incident"}
+STATEFUL: Final = {"Tiles": "tiles", "Graph": "figure", "IncidentActs": "incident", "Panel": "title"}
 """Type of component → the property that carries its data."""
 MARKED: Final = "live-"
 
