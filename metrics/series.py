@@ -62,6 +62,8 @@ class PhaseSeries:
     download: Column
     statistic: str = "median"
     """`median`, or `mean`: roll-ups hold the sums of the phases."""
+    send: Column | None = None
+    """None where roll-ups answer: they do not hold it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,18 @@ class RecordedSeries:
     n: int
     t_ms: Column
     value: Column
+
+
+@dataclass(frozen=True, slots=True)
+class LagSeries:
+    """Percentiles per bucket of the milliseconds until what one workflow did could be seen; `n` of them."""
+
+    workflow: str
+    bucket: timedelta
+    t_ms: Column
+    n: Column
+    p50: Column
+    p95: Column
 
 
 @dataclass(frozen=True, slots=True)

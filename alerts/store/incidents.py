@@ -58,6 +58,18 @@ def incidents(con: DuckDBPyConnection, limit: int = 100, state: IncidentState | 
     return tuple(incident_of(row) for row in rows)
 
 
+def incidents_of(
+    con: DuckDBPyConnection, subject: str, start: datetime, end: datetime, limit: int = 50
+) -> tuple[Incident, ...]:
+    """The newest incidents of one subject that were open at any time between the two, oldest first."""
+    rows = con.execute(
+        f"SELECT {INCIDENT_COLUMNS} FROM incidents WHERE subject = $subject AND opened_at < $end "  # noqa: S608 - constant columns
+        "AND (resolved_at IS NULL OR resolved_at > $start) ORDER BY opened_at DESC, incident_id LIMIT $limit",
+        {"subject": subject, "start": start, "end": end, "limit": limit},
+    ).fetchall()
+    return tuple(incident_of(row) for row in reversed(rows))
+
+
 def incident_page(
     con: DuckDBPyConnection,
     states: Collection[IncidentState] = (),

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from app.dashboard.addresses import add_documents
 from app.dashboard.caching import Caching
+from app.dashboard.integration import register_panels
 from app.dashboard.live_socket import add_live_socket
 from app.dashboard.shell import INDEX, layout, register
 from app.dashboard.view import View
@@ -44,6 +45,7 @@ def build(server: FastAPI, view: View, pulse: Pulse | None = None) -> Dash:
     app.backend.websocket_capability = False
     app.layout = layout()
     register(app, view)
+    register_panels(app, view)
     # Dash does this at the first request under "/" only; a first visit straight to another page would find no assets.
     app._setup_server()  # type: ignore[no-untyped-call]
     server.add_middleware(Caching)

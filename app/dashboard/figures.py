@@ -43,6 +43,7 @@ PHASES: Final = (
     ("dns", "DNS", "#8d7fd1"),
     ("connect", "connect", "#d28b26"),
     ("tls", "TLS", "#b76aa5"),
+    ("send", "send", "#7a8b99"),
     ("wait", "wait", "#3a86c8"),
     ("download", "download", "#2b9a83"),
 )
@@ -78,8 +79,8 @@ def latency_figure(
     simulated_shapes, simulated_notes = _simulated(series.simulated_until, window)
     shapes, notes = simulated_shapes + shapes, simulated_notes + notes
     if threshold_ms is not None:
-        shapes.append(_limit_line(threshold_ms))
-        notes.append(_limit_note(threshold_ms))
+        shapes.append(limit_shape(threshold_ms))
+        notes.append(limit_note(threshold_ms))
     top = _ceiling((series.p99, series.p95), threshold_ms)
     return {"data": traces, "layout": layout(window, "ms", shapes=shapes, notes=notes, top=top)}
 
@@ -123,7 +124,7 @@ def phase_figure(series: PhaseSeries, window: Window, simulated_until: datetime 
             "hovertemplate": f"{name} %{{y:,.1f}} ms<extra></extra>",
         }
         for key, name, color in PHASES
-        if np.isfinite(getattr(series, key)).any()
+        if getattr(series, key) is not None and np.isfinite(getattr(series, key)).any()
     ]
     shapes, notes = _simulated(simulated_until, window)
     return {"data": traces, "layout": layout(window, "ms", shapes=shapes, notes=notes)}
@@ -205,7 +206,8 @@ def note_at(at: datetime, text: str, *, row: int = 0, leftward: bool = False) ->
     }
 
 
-def _limit_line(threshold_ms: float) -> dict[str, Any]:
+def limit_shape(threshold_ms: float) -> dict[str, Any]:
+    """What is promised, as a dashed line."""
     return {
         "type": "line",
         "xref": "paper",
@@ -217,7 +219,8 @@ def _limit_line(threshold_ms: float) -> dict[str, Any]:
     }
 
 
-def _limit_note(threshold_ms: float) -> dict[str, Any]:
+def limit_note(threshold_ms: float) -> dict[str, Any]:
+    """What that line is."""
     return {
         "xref": "paper",
         "x": 1,

@@ -15,7 +15,13 @@ from dash.development.base_component import Component
 
 from app.dashboard.charts import keep_zoom
 
-STATEFUL: Final = {"Tiles": "tiles", "Graph": "figure", "IncidentActs": "incident", "RangeBar": "range"}
+STATEFUL: Final = {
+    "Tiles": "tiles",
+    "Graph": "figure",
+    "IncidentActs": "incident",
+    "RangeBar": "range",
+    "Panel": "title",
+}
 """Type of component → the property that carries its data."""
 MARKED: Final = "live-"
 

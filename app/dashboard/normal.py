@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
-from urllib.parse import urlencode
 
 import numpy as np
 from dash import html
@@ -15,8 +14,10 @@ from app.dashboard import wording
 from app.dashboard.charts import chart
 from app.dashboard.elements import aria, mark, panel, table
 from app.dashboard.figures import LIMIT, P95, Figure, has_points, layout, typed
+from app.dashboard.ranges import Range
 from app.dashboard.view import View
-from metrics.baseline.series import Measure
+from app.dashboard.wording import epoch_ms
+from metrics.baseline.series import HOUR_S, Measure
 from metrics.learning.band import AHEAD_H, Band, Normal
 from metrics.learning.band import Standing as Learned
 from metrics.model import State, Window
@@ -26,7 +27,7 @@ _SHOWN: Final = 6
 """Rows of the table, and the chosen one; the rest is said."""
 
 
-def normal_panel(view: View, name: str, window: Window, query: Mapping[str, str], chosen: str) -> Component:
+def normal_panel(view: View, name: str, window: Window, query: Mapping[str, str], chosen: Range) -> Component:
     """Which series are off, and the chosen one against its band; nothing at all where nothing is learned."""
     standings = sorted(view.normals(name), key=worst_first)
     known = [one for one in standings if one.usual is not None]
@@ -42,15 +43,45 @@ def normal_panel(view: View, name: str, window: Window, query: Mapping[str, str]
     if normal is not None and has_points(normal.buckets.value, normal.past.usual):
         figure = normal_figure(normal, Window(window.start, window.end + timedelta(hours=AHEAD_H)), _unit(shown))
     bucket = timedelta(seconds=shown.monitor.key.bucket_s)
-    note = f"75th percentile of each {wording.span(bucket)} · last {wording.span(window.length)} and 24 h ahead · UTC"
+    note = f"75th percentile of each {wording.span(bucket)} · {wording.span(window.length)} and 24 h ahead · UTC"
+    said = f"{series_words(shown)}: {_sentence(shown)}."
     return panel(
         "Against normal",
-        html.P([html.B(series_words(shown)), " ", _sentence(shown)], className="meta"),
-        chart("normal-chart", figure, height="16rem"),
-        _table(known, shown, name, chosen),
+        html.P([html.B(series_words(shown)), " ", _sentence(shown)], className="meta", id="live-normal-said"),
+        chart("normal-chart", figure, height="16rem", summary=said),
+        html.Div(_table(known, shown, name, chosen), id="live-normal-table"),
         note=note,
         name="normal",
     )
+
+
+def main_series(view: View, name: str, query: Mapping[str, str]) -> Learned | None:
+    """The series whose normal stands for the integration's: the chosen one, or that step which is the furthest off."""
+    known = [one for one in view.normals(name) if one.usual is not None and one.monitor.key.measure == Measure.TOTAL]
+    wanted = query.get("normal", "")
+    return next((one for one in known if _name(one) == wanted), min(known, key=worst_first, default=None))
+
+
+def band_traces(normal: Normal, window: Window, name: str) -> list[dict[str, Any]]:
+    """From usual to limit in that window, as a background for other lines."""
+    whole = _joined(normal.past, normal.ahead)
+    shown = (whole.t_ms < epoch_ms(window.end)) & (whole.t_ms >= epoch_ms(window.start) - HOUR_S * 1000)
+    if not shown.any():
+        return []
+    x = np.append(whole.t_ms[shown], min(epoch_ms(window.end), whole.t_ms[shown][-1] + HOUR_S * 1000))
+    usual, limit = (np.append(column[shown], column[shown][-1:]) for column in (whole.usual, whole.limit))
+    about = {"type": "scatter", "mode": "lines", "x": typed(x, "f8"), "legendgroup": "normal"}
+    edge = {"shape": "hv", "width": 0.8, "color": _BAND}
+    return [
+        about | {
+            "y": typed(usual), "line": edge, "showlegend": False, "name": "usual",
+            "hovertemplate": "usual %{y:,.0f} ms<extra></extra>",
+        },
+        about | {
+            "y": typed(limit), "line": {**edge, "dash": "dash"}, "fill": "tonexty", "name": name,
+            "fillcolor": "rgba(43,154,131,0.13)", "hovertemplate": "limit of normal %{y:,.0f} ms<extra></extra>",
+        },
+    ]  # fmt: skip
 
 
 def normal_figure(normal: Normal, window: Window, unit: str) -> Figure:
@@ -84,7 +115,7 @@ def _joined(past: Band, ahead: Band) -> Band:
     return Band(*(np.concatenate([one, other[later]]) for one, other in pairs))
 
 
-def _table(known: Sequence[Learned], shown: Learned, name: str, chosen: str) -> Component:
+def _table(known: Sequence[Learned], shown: Learned, name: str, chosen: Range) -> Component:
     head = ("series", "state", "now", "usually at this hour", "limit", "learned from")
     listed = [one for place, one in enumerate(known) if place < _SHOWN or one is shown]
     rows = [_row(one, one is shown, name, chosen) for one in listed]
@@ -98,9 +129,9 @@ def _more(rest: Sequence[Learned], shown: Learned) -> list[Component]:
     return [html.P(f"and {len(left)} more, {told}", className="meta")] if left else []
 
 
-def _row(one: Learned, is_shown: bool, name: str, chosen: str) -> tuple[Any, ...]:
-    query = urlencode({"range": chosen, "normal": _name(one)})
-    link = html.A(series_words(one), href=f"/integration/{name}?{query}", **(aria(current="true") if is_shown else {}))
+def _row(one: Learned, is_shown: bool, name: str, chosen: Range) -> tuple[Any, ...]:
+    address = chosen.address(f"/integration/{name}", normal=_name(one))
+    link = html.A(series_words(one), href=address, **(aria(current="true") if is_shown else {}))
     state = mark(State.DEGRADED, "above its limit") if one.firing else mark(State.UP, "within")
     figures = (amount(one, figure) for figure in (one.value, one.usual, one.limit))
     return (link, state, *figures, f"{one.hours} h · {one.kind}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from dash import html
 from dash.development.base_component import Component
@@ -15,9 +15,20 @@ from config.model import CalendarWindow
 from config.objective import SLICE
 from metrics.model import Burn, Evaluation, ObjectiveStatus, State, flow_subject
 
+_EMPTY: Final = "No objective is declared. Add `objectives` to this integration's YAML to have a budget."
+
 
 def objectives_panel(objectives: Sequence[ObjectiveStatus]) -> Component:
     """One row per objective, those of its flows last; burn is budget spent per window's length at this rate."""
+    note = (
+        "SLI = good ÷ measured slices · coverage = measured ÷ expected · burn 1 × spends the budget in its window · "
+        "lasts: until the reset, or at the earliest at the pace of the last hours"
+    )
+    return panel("Objectives", objectives_table(objectives), note=note)
+
+
+def objectives_table(objectives: Sequence[ObjectiveStatus], empty: str = _EMPTY) -> Component:
+    """The same without a surface of its own."""
     lengths = sorted({burn.pair.long for o in objectives for burn in o.burns})
     head = (
         "SLI",
@@ -31,13 +42,8 @@ def objectives_panel(objectives: Sequence[ObjectiveStatus]) -> Component:
         "alert",
     )
     rows = [_row(status, lengths) for status in objectives]
-    numeric = range(3, 5)
-    note = (
-        "SLI = good ÷ measured slices · coverage = measured ÷ expected · burn 1 × spends the budget in its window · "
-        "lasts: until the reset, or at the earliest at the pace of the last hours"
-    )
-    empty = "No objective is declared. Add `objectives` to this integration's YAML to have a budget."
-    return panel("Objectives", table(head, rows, [*numeric, *range(7, 7 + len(lengths))], empty), note=note)
+    shown = table(head, rows, [*range(3, 5), *range(7, 7 + len(lengths))], empty)
+    return html.Div(shown, id="live-objectives")
 
 
 def flow_objectives(evaluation: Evaluation | None, flows: Sequence[str]) -> tuple[ObjectiveStatus, ...]:
@@ -112,12 +118,15 @@ def _burn(burns: Sequence[Burn], length: timedelta) -> Component:
     found = [burn for burn in burns if burn.pair.long == length]
     if not found or found[0].long_burn is None:
         return html.Span("no data", className="none")
-    burn = found[0]
-    tone = "actual-bad" if burn.firing else None
+    burn, factor, lately = found[0], found[0].pair.factor, found[0].long_burn or 0.0
+    # The shorter window says whether it still goes on: both have to burn.
+    both = min(lately, burn.short_burn or 0.0)
+    fills = html.Span(html.Span(style={"width": f"{min(1.0, both / factor) * 100:.0f}%"}), className="track burn")
+    short = "no data" if burn.short_burn is None else f"{burn.short_burn:.1f} ×"
     return html.Span(
-        f"{burn.long_burn:.1f} ×",
-        className=tone,
-        title=f"fires at {burn.pair.factor:g} × with {wording.span(burn.pair.short)}",
+        [html.Span(f"{lately:.1f} × of {factor:.3g} ×"), fills],
+        className="burn actual-bad" if burn.firing else "burn",
+        title=f"last {wording.span(burn.pair.short)}: {short}; fires when both windows burn at {factor:.3g} ×",
     )
 
 

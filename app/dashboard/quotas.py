@@ -34,19 +34,31 @@ _UNKNOWN: Final = "This vendor has not reported any quota yet: its limits are un
 
 
 def quota_panel(
-    forecasts: Iterable[QuotaForecast], series: Sequence[QuotaSeries], window: Window, now: datetime
+    forecasts: Iterable[QuotaForecast],
+    series: Sequence[QuotaSeries],
+    window: Window,
+    now: datetime,
+    *,
+    leads: bool = True,
 ) -> Component:
-    """Every bucket that an integration draws on; one that its vendor does not report says so."""
+    """Every bucket that an integration draws on; one that its vendor does not report says so. `leads`: whether the
+    chart goes on to where it leads; one of a time that is long over does not."""
     shown = worst_first(forecasts)
     rows = [_row(told, now) for told in shown]
     known = [one for one in series if one.t_ms.size > 1]
     parts: list[Any] = [html.Div(table(_HEAD, rows, numeric=(3, 4), empty=_UNKNOWN), id="live-quota")]
     if known:
-        parts.append(chart("quota-chart", quota_figure(known, shown, window), height="13rem"))
+        figure = quota_figure(known, shown if leads else (), window)
+        parts.insert(0, chart("quota-chart", figure, height="13rem", summary=_said(shown)))
     note = "share of each bucket left · newest reading"
     if known:
-        note += f" · chart: last {wording.span(window.length)}, and where it leads (90 % bounds)"
+        ahead = ", and where it leads (90 % bounds)" if leads else ""
+        note += f" · chart: % left over {wording.span(window.length)}{ahead}"
     return panel("Quota", *parts, note=note if rows else "", name="quota")
+
+
+def _said(forecasts: Sequence[QuotaForecast]) -> str:
+    return " ".join(f"{told.bucket or 'any bucket'}: {told.sentence}." for told in forecasts)
 
 
 def all_quotas_panel(forecasts: Iterable[QuotaForecast], now: datetime) -> Component:

@@ -6,48 +6,36 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import isfinite
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from duckdb import DuckDBPyConnection
 
 from alerts.model import Incident, IncidentState, Tier
 from alerts.status_pages.standing import StoredPage
-from alerts.store import incidents, open_incidents
+from alerts.store import open_incidents
 from alerts.store.status_pages import stored_pages
 from app.dashboard.cache import Shared
 from app.dashboard.incident_view import IncidentDetail, IncidentList, incident_detail, incident_list
-from config.model import Config, Integration, Objective, Sli
+from config.model import Config, Integration
 from metrics.baseline.series import Monitor
 from metrics.learning import LearnedLimits
 from metrics.learning.band import Normal
 from metrics.learning.band import Standing as Learned
 from metrics.model import (
-    Coverage,
     Evaluation,
     IntegrationSummary,
-    Latency,
     ObjectiveStatus,
-    Rates,
     RunRow,
-    SliceCount,
     State,
     Window,
 )
 from metrics.quota.model import QuotaLevel
-from metrics.series import ErrorSeries, LatencySeries, PhaseSeries, QuotaSeries, RecordedSeries
 from metrics.state import Recovery, States
-from metrics.store.coverage import coverage_by_integration
 from metrics.store.database import Store
-from metrics.store.errors import error_series, rates
-from metrics.store.latency import latency, latency_series
+from metrics.store.memo import Memo
 from metrics.store.overview import integration_summaries
-from metrics.store.phases import phase_series
-from metrics.store.quota import quota_series
-from metrics.store.recorded import recorded_series
 from metrics.store.runs import evidence, latest_runs, run
 from metrics.store.scope import newest_simulated
-from metrics.store.slices import slice_counts
 from probes.model import Run
 
 if TYPE_CHECKING:
@@ -57,10 +45,6 @@ T = TypeVar("T")
 FRESH_FOR: Final = timedelta(seconds=2)
 _MEASURED_FOR: Final = timedelta(seconds=8)
 """Figures over an hour and more are good for so long: every other refresh of a page."""
-_WHOLE: Final = timedelta(days=36500)
-"""A bucket this long holds any window at once."""
-_RUNS: Final = 30
-_INCIDENTS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,35 +84,6 @@ class Overview:
     incidents: tuple[Incident, ...]
     simulated_until: datetime | None = None
     """End of the simulated history that the store holds; None when all of it was measured."""
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What an integration showed within one window."""
-
-    window: Window
-    latency: Latency
-    ttfb_p95: float | None
-    rates: Rates
-    slices: SliceCount
-    coverage: Coverage
-    latencies: LatencySeries
-    errors: ErrorSeries
-    phases: PhaseSeries
-    quotas: tuple[QuotaSeries, ...]
-    recorded: tuple[RecordedSeries, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class IntegrationView:
-    """Everything on an integration's page."""
-
-    at: datetime
-    standing: Standing
-    measured: Measured
-    incidents: tuple[Incident, ...]
-    """Open ones, and resolved ones that touch the window."""
-    runs: tuple[RunRow, ...]
 
 
 class View:
@@ -176,6 +131,11 @@ class View:
         """The hub's own state, never from a cache."""
         return self._hub()
 
+    @property
+    def memo(self) -> Memo:
+        """What closed buckets amount to, for questions that take it."""
+        return self._store.memo
+
     def now(self) -> datetime:
         """The instant that ages on the page are counted from."""
         return self._clock()
@@ -215,18 +175,9 @@ class View:
         found = self._shared.get("status pages", lambda: self._store.read(stored_pages))
         return tuple(page for name, page in found.items() if name in declared)
 
-    def integration(self, name: str, length: timedelta) -> IntegrationView | None:
-        """One integration over its last `length`; None when it is not declared."""
-        declared = self.config.integration(name)
-        if declared is None:
-            return None
-        fresh_for = max(FRESH_FOR, min(length / 5000, timedelta(minutes=2)))
-        measured = self._shared.get(
-            ("measured", name, length, self.config.version), lambda: self._measured(declared, length), fresh_for
-        )
-        return self._shared.get(
-            ("integration", name, length, self.config.version), lambda: self._integration(name, measured)
-        )
+    def standing(self, name: str) -> Standing | None:
+        """How one of them stands; None when it is not declared."""
+        return next((one for one in self.overview().standings if one.declared.name == name), None)
 
     def normals(self, name: str) -> list[Learned]:
         """How the integration's latencies stand against what is normal at this hour; none before they are learned."""
@@ -238,7 +189,8 @@ class View:
         learned = self.hub.learned
         if learned is None:
             return None
-        return self._shared.get(("normal", monitor.key, window.length), lambda: learned.normal(monitor, window))
+        minute = int(window.end.timestamp()) // 60
+        return self._shared.get(("normal", monitor.key, window.length, minute), lambda: learned.normal(monitor, window))
 
     def run(self, run_id: str) -> Run | None:
         """One whole run, or None."""
@@ -284,46 +236,6 @@ class View:
 
         return self._shared.get("simulated", work, timedelta(minutes=1))
 
-    def _measured(self, declared: Integration, length: timedelta) -> Measured:
-        name, window = declared.name, Window.last(length, self.now())
-        availability = next((o for o in declared.objectives if o.sli is Sli.AVAILABILITY), _AVAILABILITY)
-
-        def question(con: DuckDBPyConnection) -> Measured:
-            whole = latency_series(con, name, window, bucket=_WHOLE, memo=self._store.memo)
-            ttfb = [float(value) for value in whole.ttfb_p95 if isfinite(value)]
-            return Measured(
-                window=window,
-                latency=latency(con, name, window, memo=self._store.memo),
-                ttfb_p95=ttfb[0] if ttfb else None,
-                rates=rates(con, name, window, memo=self._store.memo),
-                slices=slice_counts(con, declared, availability, [window])[0],
-                coverage=coverage_by_integration(con, [declared], [window])[0],
-                latencies=latency_series(con, name, window, memo=self._store.memo),
-                errors=error_series(con, name, window, memo=self._store.memo),
-                phases=phase_series(con, name, window, memo=self._store.memo),
-                quotas=quota_series(con, name, window),
-                recorded=recorded_series(con, declared, window),
-            )
-
-        return self._store.read(question)
-
-    def _integration(self, name: str, measured: Measured) -> IntegrationView | None:
-        standing = next((s for s in self.overview().standings if s.declared.name == name), None)
-        if standing is None:
-            return None
-
-        def question(con: DuckDBPyConnection) -> tuple[tuple[RunRow, ...], tuple[Incident, ...]]:
-            return latest_runs(con, name, _RUNS), incidents(con, _INCIDENTS)
-
-        runs, all_incidents = self._store.read(question)
-        touching = tuple(
-            incident
-            for incident in all_incidents
-            if incident.subject == name
-            and (incident.resolved_at is None or incident.resolved_at > measured.window.start)
-        )
-        return IntegrationView(self.now(), standing, measured, touching, runs)
-
 
 def standings_of(
     config: Config,
@@ -355,6 +267,3 @@ def _by(found: Iterable[T], of: Callable[[T], str]) -> dict[str, list[T]]:
     for one in found:
         grouped[of(one)].append(one)
     return grouped
-
-
-_AVAILABILITY: Final = Objective(sli=Sli.AVAILABILITY, target=0.999, window=timedelta(days=30))

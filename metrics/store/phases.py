@@ -39,7 +39,7 @@ def phase_series(
     if stretch.is_raw:
         where, bounds = step_scope(integration, window, workflow=workflow, step=step, region=region)
         seen = bucketed(con, _SERIES, window, bucket, where, bounds)
-        medians: dict[str, Any] = seen.figures(*_PHASES)
+        medians: dict[str, Any] = seen.figures(*_PHASES, "send")
         return PhaseSeries(seen.grid.bucket, seen.grid.t_ms, n=seen.counts, **medians)
     columns = ("n", *(f"{phase}_{part}" for phase in _PHASES for part in ("sum", "n")))
     known = totals(con, stretch, scope, columns, {"g": grid.sql}, grid.bounds)
@@ -53,6 +53,6 @@ _PHASES: Final = ("dns", "connect", "tls", "wait", "download")
 
 _SERIES: Final = f"""
 SELECT (epoch_ms(started_at) - $first_ms) // $bucket_ms AS i, count(*) AS n,
-       {", ".join(f"quantile_disc({phase}_ms, 0.5) AS {phase}" for phase in _PHASES)}
+       {", ".join(f"quantile_disc({phase}_ms, 0.5) AS {phase}" for phase in (*_PHASES, "send"))}
 FROM steps WHERE {{where}} AND {GOOD_ATTEMPTS} GROUP BY i ORDER BY i
 """  # noqa: S608 - names of ours

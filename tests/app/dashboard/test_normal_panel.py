@@ -16,9 +16,12 @@ import pytest
 from learned_world import HOUR, MINUTE, START, Probes, World, at, declared
 from plotly.utils import PlotlyJSONEncoder
 
+from app.dashboard.integration import PANELS
+from app.dashboard.integration.look import look_at
 from app.dashboard.normal import normal_panel
 from app.dashboard.page import Visit
 from app.dashboard.pages import integration
+from app.dashboard.ranges import Range
 from app.dashboard.view import HubStatus, View
 from config.model import Config
 from metrics.learning import LearnedLimits
@@ -39,7 +42,7 @@ class Page:
     view: View
 
     def panel(self, name: str, **query: str) -> Any:
-        return normal_panel(self.view, name, Window.last(6 * HOUR, at(END)), query, "6h")
+        return normal_panel(self.view, name, Window.last(6 * HOUR, at(END)), query, Range(6 * HOUR))
 
     def told(self, name: str, **query: str) -> str:
         return text(self.panel(name, **query))
@@ -182,6 +185,8 @@ def test_where_nothing_is_learned_there_is_no_panel(filled: Store, learns: bool)
 
 
 def test_it_stands_on_the_page_of_its_integration(page: Page) -> None:
-    rendered = text(integration.render(page.view, Visit({"name": "slow"}, {"range": "6h"})))
-    assert "Against normal" in rendered
-    assert "normal-chart" in rendered
+    visit = Visit({"name": "slow"}, {"range": "6h"})
+    look = look_at(page.view, visit)
+    assert look is not None
+    assert "Against normal" in text(integration.render(page.view, visit))
+    assert "normal-chart" in text(PANELS["normal"].content(look))
