@@ -42,6 +42,7 @@ _KEYS: Final = (
     ("/", "search"),
     ("g o", "overview"),
     ("g i", "incidents"),
+    ("g r", "runs"),
     ("g q", "quotas"),
     ("g c", "credentials"),
     ("g s", "system"),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from app.dashboard.page import Page
-from app.dashboard.pages import credentials, evidence, incident, incidents, integration, overview, quotas, run, system
+from app.dashboard.pages import credentials, evidence, incident, incidents, integration, overview, quotas, run, runs, system
 
 PAGES: Final[tuple[Page, ...]] = (
     Page("/", "Overview", overview.render, nav="Overview", refresh_s=5),
     Page("/incidents", "Incidents", incidents.render, nav="Incidents", refresh_s=5),
     Page("/incident/{incident_id}", "Incident", incident.render, refresh_s=5),
+    Page("/runs", "Runs", runs.render, nav="Runs"),
     Page("/quotas", "Quotas", quotas.render, nav="Quotas", refresh_s=10),
     Page("/credentials", "Credentials and versions", credentials.render, nav="Credentials", refresh_s=30),
     Page("/system", "System", system.render, nav="System", refresh_s=5),
