@@ -120,7 +120,7 @@
       field, headerName, width, sortable: SORTS.includes(field), sort: field === key ? way : null, ...more,
     });
     return [
-      column("started_at", "Started, UTC", 140, { cellRenderer: "LeadlineStarted", pinned: "left" }),
+      column("started_at", "Started, UTC", 160, { cellRenderer: "LeadlineStarted", pinned: "left" }),
       column("outcome", "Outcome", 116, { cellRenderer: "LeadlineOutcome" }),
       column("integration", "Integration", 140, {}),
       column("workflow", "Workflow", 112, {}),
@@ -269,7 +269,7 @@
       h("span", { className: "acts" },
         cleared ? h("button", { key: "c", type: "button", className: "chip", onClick: cleared }, "Clear filters") : null,
         h("button", { key: "r", type: "button", className: "chip", onClick: again, title: "The list stands still while you read" }, "Look again"),
-        told.since ? [link("csv", "CSV"), link("parquet", "Parquet")] : null));
+        told.since ? [link("csv", "Export CSV"), link("parquet", "Export Parquet")] : null));
   }
   const NOTHING_TOLD = { since: "", until: "", uncounted: false };
   function RunsExplorer(props) {

@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import Final
 
 from app.dashboard.page import Page
-from app.dashboard.pages import credentials, evidence, incident, incidents, integration, overview, quotas, run, runs, system
+from app.dashboard.pages import (
+    credentials,
+    evidence,
+    incident,
+    incidents,
+    integration,
+    overview,
+    quotas,
+    run,
+    runs,
+    system,
+)
 
 PAGES: Final[tuple[Page, ...]] = (
     Page("/", "Overview", overview.render, nav="Overview", refresh_s=5),

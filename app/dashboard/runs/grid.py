@@ -31,8 +31,5 @@ class RunsExplorer(_Own):
 def script_address(prefix: str = "/") -> str:
     """The address of the grid's script, which changes with its version."""
     changed = int((Path(dash_ag_grid.__file__).parent / _SCRIPT).stat().st_mtime)
-    name = build_fingerprint(_SCRIPT, dash_ag_grid.__version__, changed)
+    name = build_fingerprint(_SCRIPT, dash_ag_grid.__version__, changed)  # type: ignore[no-untyped-call]
     return f"{prefix}_dash-component-suites/dash_ag_grid/{name}"
-
-
-
