@@ -96,9 +96,8 @@ def _support(run: Run, step: StepResult) -> Component:
     if not step.url:
         return html.Div(hidden=True)
     text = ticket(run, step)
-    title = html.Summary("Text for the vendor's support ticket")
-    fold = html.Details([title, html.Pre(text, className="ticket")])
-    return html.Div([Copy(text=text, label="copy text for the vendor's support ticket"), fold], className="support")
+    fold = html.Details([html.Summary("see it first"), html.Pre(text, className="ticket")])
+    return html.Div([Copy(text=text, label="Copy text for the vendor's support ticket"), fold], className="support")
 
 
 def _evidence(evidence: Evidence, *, opened: bool) -> Component:

@@ -62,9 +62,29 @@
 
   /* ---- how things read ---------------------------------------------------------------------------------------- */
   const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+  /* The frame knows the viewer's zone; where it does not offer one, instants are UTC. */
+  function parts(ms) {
+    if (window.leadlineZone) return window.leadlineZone.parts(ms);
+    const iso = new Date(ms).toISOString();
+    return {
+      day: Number(iso.slice(8, 10)), month: MONTHS[Number(iso.slice(5, 7)) - 1], hour: iso.slice(11, 13),
+      minute: iso.slice(14, 16), second: iso.slice(17, 19), timeZoneName: "UTC",
+    };
+  }
   function moment(text, seconds) {
-    const iso = new Date(text).toISOString();
-    return Number(iso.slice(8, 10)) + " " + MONTHS[Number(iso.slice(5, 7)) - 1] + " " + iso.slice(11, seconds ? 19 : 16);
+    const p = parts(Date.parse(text));
+    return p.day + " " + p.month + " " + p.hour + ":" + p.minute + (seconds ? ":" + p.second : "");
+  }
+  const zoneName = (text) => parts(Date.parse(text)).timeZoneName;
+  function useZone() {
+    const [seen, bump] = React.useReducer((n) => n + 1, 0);
+    React.useEffect(() => {
+      const watchers = window.leadlineZone && window.leadlineZone.watchers;
+      if (!watchers) return undefined;
+      watchers.add(bump);
+      return () => watchers.delete(bump);
+    }, []);
+    return seen;
   }
   const whole = (n) => n.toLocaleString("en-US");
   function lasting(ms) {
@@ -102,7 +122,7 @@
   const THEME = "themeQuartz.withParams({backgroundColor: 'var(--surface)', foregroundColor: 'var(--text)', borderColor: 'var(--line)', "
     + "headerBackgroundColor: 'var(--raised)', headerTextColor: 'var(--soft)', rowHoverColor: 'var(--raised)', accentColor: 'var(--accent)', "
     + "chromeBackgroundColor: 'var(--raised)', selectedRowBackgroundColor: 'var(--raised)', rangeSelectionBorderColor: 'var(--focus)', "
-    + "fontFamily: 'inherit', fontSize: '0.9rem', headerFontWeight: 600, rowHeight: 34, headerHeight: 36, cellHorizontalPadding: 10, "
+    + "fontFamily: 'inherit', fontSize: '0.9rem', headerFontWeight: 600, rowHeight: 34, headerHeight: 36, cellHorizontalPadding: 8, "
     + "wrapperBorderRadius: '0.5rem', browserColorScheme: 'inherit'})";
   const cells = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
   const cell = (draw) => (props) => (props.data ? draw(props.data, props.context) : h("span", { className: "none" }, "…"));
@@ -120,18 +140,18 @@
       field, headerName, width, sortable: SORTS.includes(field), sort: field === key ? way : null, ...more,
     });
     return [
-      column("started_at", "Started, UTC", 160, { cellRenderer: "LeadlineStarted", pinned: "left" }),
+      column("started_at", "Started", 148, { cellRenderer: "LeadlineStarted", pinned: "left" }),
       column("outcome", "Outcome", 116, { cellRenderer: "LeadlineOutcome" }),
-      column("integration", "Integration", 140, {}),
-      column("workflow", "Workflow", 112, {}),
-      column("region", "Region", 84, {}),
-      column("duration_ms", "Took", 90, { cellRenderer: "LeadlineDuration", type: "rightAligned" }),
-      column("failure_kind", "Failure", 112, { cellRenderer: "LeadlineKind" }),
+      column("integration", "Integration", 132, {}),
+      column("workflow", "Workflow", 104, {}),
+      column("region", "Region", 78, {}),
+      column("duration_ms", "Took", 84, { cellRenderer: "LeadlineDuration", type: "rightAligned" }),
+      column("failure_kind", "Failure", 104, { cellRenderer: "LeadlineKind" }),
       column("what", "What happened", 220, { cellRenderer: "LeadlineHappened", flex: 1, minWidth: 160 }),
-      column("blame", "Points to", 130, { cellRenderer: "LeadlineBlame" }),
-      column("attempt", "Attempt", 88, { type: "rightAligned" }),
-      column("config_version", "Config", 92, { cellRenderer: "LeadlineConfig" }),
-      column("simulated", "Origin", 96, { cellRenderer: "LeadlineOrigin" }),
+      column("blame", "Points to", 118, { cellRenderer: "LeadlineBlame" }),
+      column("attempt", "Attempt", 80, { type: "rightAligned" }),
+      column("config_version", "Config", 86, { cellRenderer: "LeadlineConfig" }),
+      column("simulated", "Origin", 90, { cellRenderer: "LeadlineOrigin" }),
     ];
   }
   function sorted(api) {
@@ -151,7 +171,7 @@
       },
     };
   }
-  const Grid = React.memo(function Grid({ asking, found, words, tell, change }) {
+  const Grid = React.memo(function Grid({ asking, found, words, tell, change, zoned }) {
     const api = React.useRef(null), now = React.useRef({});
     now.current = { asking, tell, change };
     const attach = () => {
@@ -167,6 +187,7 @@
     React.useEffect(() => {
       if (api.current && found !== null && !api.current.isDestroyed()) api.current.setRowCount(Math.min(found, words.deepest), true);
     }, [found]);
+    React.useEffect(() => { if (api.current && zoned && !api.current.isDestroyed()) api.current.refreshCells({ force: true, columns: ["started_at"] }); }, [zoned]);
     const context = React.useMemo(() => ({ states: Object.fromEntries(words.outcomes), blames: Object.fromEntries(words.blames) }), [words]);
     const options = React.useMemo(() => ({
       theme: { function: THEME }, context, cacheBlockSize: BLOCK, maxBlocksInCache: 10, maxConcurrentDatasourceRequests: 1, blockLoadDebounceMillis: 60,
@@ -200,7 +221,7 @@
       h("ul", { className: "runs-list" }, rows.map((row) => h("li", { key: row.run_id },
         h("a", { href: "/run/" + row.run_id },
           h("span", { className: "line" }, mark(states[row.outcome], row.outcome), h("b", null, row.integration), h("span", { className: "num" }, lasting(row.duration_ms))),
-          h("span", { className: "note" }, moment(row.started_at, true) + " UTC · " + row.workflow + " · " + row.region + (row.attempt > 1 ? " · attempt " + row.attempt : "") + (row.simulated ? " · simulated" : "")),
+          h("span", { className: "note" }, moment(row.started_at, true) + " " + zoneName(row.started_at) + " · " + row.workflow + " · " + row.region + (row.attempt > 1 ? " · attempt " + row.attempt : "") + (row.simulated ? " · simulated" : "")),
           happened(row) ? h("span", { className: "what" }, happened(row)) : null)))),
       more ? h("button", { type: "button", className: "more", onClick: () => load(rows.length) }, "Show " + BLOCK + " more") : null);
   }
@@ -213,7 +234,7 @@
     return h("label", null, label, h("input", {
       id, type: type || "text", value: text, placeholder, list: list ? id + "-list" : undefined, autoComplete: "off", spellCheck: false, min: type ? 0 : undefined,
       onChange: (e) => { setText(e.target.value); if (list && (e.target.value === "" || list.some(([name]) => name === e.target.value))) send(e.target.value); },
-      onBlur: () => send(text), onKeyDown: (e) => { if (e.key === "Enter") send(text); },
+      onFocus: (e) => e.target.select(), onBlur: () => send(text), onKeyDown: (e) => { if (e.key === "Enter") send(text); },
     }), list ? h("datalist", { id: id + "-list" }, list.map(([name, title]) => h("option", { key: name, value: name }, title))) : null);
   }
   function Choice({ label, value, options, commit, any }) {
@@ -260,12 +281,12 @@
     return narrow;
   }
   function Summary({ told, found, deepest, asking, again, cleared }) {
-    const window_ = told.since ? moment(told.since) + " – " + moment(told.until) + " UTC" : "";
+    const span = told.since ? moment(told.since) + " – " + moment(told.until, true) + " " + zoneName(told.until) : "";
     const count = found === null ? (told.uncounted ? "too many to count in time" : "counting …") : whole(found) + (found === 1 ? " run" : " runs");
     const cut = found !== null && found > deepest ? " · the first " + whole(deepest) + " can be scrolled: narrow the filter, or export" : "";
     const link = (kind, word) => h("a", { key: kind, className: "chip", href: asking.file(kind, told), download: "" }, word);
     return h("div", { className: "runs-summary" },
-      h("span", { role: "status" }, h("b", null, count), told.since ? " · started " + window_ + cut : ""),
+      h("span", { role: "status" }, h("b", null, count), told.since ? " · started " + span + cut : ""),
       h("span", { className: "acts" },
         cleared ? h("button", { key: "c", type: "button", className: "chip", onClick: cleared }, "Clear filters") : null,
         h("button", { key: "r", type: "button", className: "chip", onClick: again, title: "The list stands still while you read" }, "Look again"),
@@ -273,7 +294,7 @@
   }
   const NOTHING_TOLD = { since: "", until: "", uncounted: false };
   function RunsExplorer(props) {
-    const words = props.words, narrow = useNarrow();
+    const words = props.words, narrow = useNarrow(), zoned = useZone();
     const [ask, setAsk] = React.useState(() => asked(words)), [round, setRound] = React.useState(0);
     const [ready, setReady] = React.useState(false), [problem, setProblem] = React.useState(""), [plain, setPlain] = React.useState(false);
     const [told, setTold] = React.useState(NOTHING_TOLD), [found, setFound] = React.useState(null);
@@ -306,7 +327,7 @@
     const clear = () => change({ outcome: [], ...Object.fromEntries(PLAIN.map((name) => [name, ""])) });
     const filters = h(Filters, { ask, words, change });
     const nothing = found === 0 && h("p", { className: "empty-note" }, "No run in this time meets all conditions. ", filtered ? h("button", { type: "button", className: "link", onClick: clear }, "Clear filters") : "Choose a longer time.");
-    const wide = ready ? h(Grid, { asking, found, words, tell, change }) : h("div", { className: "runs-grid waiting", "aria-busy": true }, "The grid is loading …");
+    const wide = ready ? h(Grid, { asking, found, words, tell, change, zoned }) : h("div", { className: "runs-grid waiting", "aria-busy": true }, "The grid is loading …");
     return h("section", { id: props.id, className: "runs", "aria-label": "Runs" },
       narrow ? h("details", { className: "runs-fold" }, h("summary", null, filtered ? "Filters (in use)" : "Filters"), filters) : filters,
       h(Summary, { told, found, deepest: words.deepest, asking, again: () => setRound(round + 1), cleared: filtered ? clear : null }),

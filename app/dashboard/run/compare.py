@@ -50,7 +50,6 @@ def differences(then: StepResult, now: StepResult, shapes: Mapping[str, Paths]) 
     found = [_duration(then.timings.total_ms, now.timings.total_ms)]
     pairs = (
         ("status", then.status, now.status),
-        ("outcome", then.outcome.value, now.outcome.value),
         ("HTTP version", then.http_version, now.http_version),
         ("TLS version", then.tls_version, now.tls_version),
     )
