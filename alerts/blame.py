@@ -72,6 +72,11 @@ def blame(
     return _with_status(whose, why, seen.status, kind)
 
 
+def usual_blame(kind: FailureKind) -> Blame:
+    """Whose fault a failure of that kind is where nothing else is known of it."""
+    return _BY_KIND[kind][0]
+
+
 def witnesses(scene: Scene, own: Integration, failing: Sequence[RegionVerdict]) -> Witnesses:
     """What else speaks for or against the vendor of an integration that fails from these regions."""
     there = (scene.answering(region) for region in {r.region for r in failing})

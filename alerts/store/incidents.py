@@ -11,6 +11,9 @@ from duckdb import DuckDBPyConnection
 from alerts.model import Incident, IncidentEvent, IncidentState
 from alerts.store.rows import INCIDENT_COLUMNS, incident_of, incident_values, utc
 
+_FIRST_SIGN = timedelta(days=1)
+"""How long before it opens an incident may have begun; burn over long windows takes its time."""
+
 
 def open_incidents(con: DuckDBPyConnection) -> tuple[Incident, ...]:
     """Every incident that is not resolved, oldest first."""
@@ -68,6 +71,18 @@ def incidents_of(
         {"subject": subject, "start": start, "end": end, "limit": limit},
     ).fetchall()
     return tuple(incident_of(row) for row in reversed(rows))
+
+
+def incidents_around(con: DuckDBPyConnection, at: datetime) -> tuple[Incident, ...]:
+    """Those that went on at that instant, oldest first: from the first sign of trouble, which comes before the opening,
+    to the end."""
+    rows = con.execute(
+        f"SELECT {INCIDENT_COLUMNS} FROM incidents "  # noqa: S608 - constant columns
+        "WHERE opened_at <= $latest AND (resolved_at IS NULL OR resolved_at >= $at) ORDER BY opened_at, incident_id",
+        {"at": at, "latest": at + _FIRST_SIGN},
+    ).fetchall()
+    found = (incident_of(row) for row in rows)
+    return tuple(one for one in found if min([one.opened_at, *(c.since for c in one.conditions)]) <= at)
 
 
 def incident_page(

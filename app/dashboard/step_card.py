@@ -10,11 +10,12 @@ from dash.development.base_component import Component
 
 from app.dashboard import wording
 from app.dashboard.elements import Copy, mark, outcome_mark, pairs, table
+from app.dashboard.run.ticket import ticket
 from metrics.model import State
-from probes.model import Assertion, Evidence, StepResult
+from probes.model import Assertion, Evidence, Run, StepResult
 
 
-def step_card(step: StepResult, *, open_evidence: str | None = None) -> Component:
+def step_card(run: Run, step: StepResult, *, open_evidence: str | None = None) -> Component:
     """Everything known of the attempt; the evidence that brought the reader here stands open."""
     header = html.Header(
         [
@@ -31,6 +32,7 @@ def step_card(step: StepResult, *, open_evidence: str | None = None) -> Componen
         _assertions(step.assertions),
         _named("Captured", step.captured),
         _ids(step.vendor_request_ids),
+        _support(run, step),
     ]
     if step.evidence is not None:
         parts.append(_evidence(step.evidence, opened=step.evidence.evidence_id == open_evidence))
@@ -86,9 +88,16 @@ def _ids(ids: Mapping[str, str]) -> Component:
     if not ids:
         return html.Div(hidden=True)
     shown = {name: html.Span([html.Span(value, className="mono"), Copy(text=value)]) for name, value in ids.items()}
-    everything = "\n".join(f"{name}: {value}" for name, value in ids.items())
-    title = html.H3(["The vendor's request ids", Copy(text=everything, label="copy for the vendor's support")])
-    return html.Div([title, pairs(shown)])
+    return html.Div([html.H3("The vendor's request ids"), pairs(shown)])
+
+
+def _support(run: Run, step: StepResult) -> Component:
+    """What their support needs to find the request; only where there was one."""
+    if not step.url:
+        return html.Div(hidden=True)
+    text = ticket(run, step)
+    fold = html.Details([html.Summary("see it first"), html.Pre(text, className="ticket")])
+    return html.Div([Copy(text=text, label="Copy text for the vendor's support ticket"), fold], className="support")
 
 
 def _evidence(evidence: Evidence, *, opened: bool) -> Component:

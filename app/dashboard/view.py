@@ -205,16 +205,6 @@ class View:
 
         return self._store.read(question)
 
-    def last_passed(self, failed: Run) -> RunRow | None:
-        """The newest passed run of the same workflow and region before that one, among the latest few."""
-
-        def question(con: DuckDBPyConnection) -> RunRow | None:
-            rows = latest_runs(con, failed.integration, 200, workflow=failed.workflow, region=failed.region)
-            good = (row for row in rows if row.outcome == "passed" and row.started_at < failed.started_at)
-            return next(good, None)
-
-        return self._shared.get(("passed", str(failed.run_id)), lambda: self._store.read(question))
-
     def _overview(self) -> Overview:
         now, config = self.now(), self.config
         current, summaries = self._store.read(open_incidents), self._summaries()

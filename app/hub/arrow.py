@@ -23,7 +23,7 @@ class Stream:
 
     def __init__(self, schema: pa.Schema) -> None:
         self.schema = schema
-        self._sink = _Sink()
+        self._sink = Sink()
         self._writer = pa.ipc.new_stream(self._sink, schema)
 
     def add(self, table: pa.Table, told: Mapping[str, str] | None = None, most: int = 5_000) -> Iterator[bytes]:
@@ -42,7 +42,7 @@ class Stream:
         return self._sink.drained()
 
 
-class _Sink:
+class Sink:
     """A file that forgets what was taken from it, and still knows how much was written."""
 
     closed = False

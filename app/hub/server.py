@@ -16,6 +16,7 @@ from app.hub.asking import Desk
 from app.hub.asking_api import asking_router
 from app.hub.channels_api import channels_router
 from app.hub.config_api import config_router
+from app.hub.explorer_api import explorer_router
 from app.hub.inbound_api import inbound_router
 from app.hub.incidents_api import incidents_router
 from app.hub.normal_api import normal_router
@@ -34,10 +35,11 @@ def create_app(state: HubState, view: View) -> FastAPI:
     """Everything the hub serves. API routes come before the dashboard, whose pages take every other path."""
     server = FastAPI(title="Leadline hub", docs_url=None, redoc_url=None, openapi_url=None)
     desk = Desk(state.store)
-    asked = (asking_router(state, desk), runs_router(state, desk), normal_router(state, desk))
+    asked = (asking_router(state, desk), runs_router(state, desk), explorer_router(state, desk))
+    learned = (normal_router(state, desk),)
     acted = (incidents_router(state, desk), silences_router(state, desk), channels_router(state))
     told = (reports_router(state, desk), config_router(state))
-    routers = (prober_router(state), public_router(state), *told, *asked, *acted, inbound_router(state))
+    routers = (prober_router(state), public_router(state), *told, *asked, *learned, *acted, inbound_router(state))
     for router in routers:
         server.include_router(router)
     answer_problems(server, routers)

@@ -23,6 +23,7 @@ from playwright.sync_api import Browser, Page
 from app.dashboard import build
 from app.dashboard.security import content_security_policy
 from app.hub.asking import Desk
+from app.hub.explorer_api import explorer_router
 from app.hub.incidents_api import incidents_router
 from app.hub.silences_api import silences_router
 from app.hub.state import HubState
@@ -87,12 +88,12 @@ def site() -> Iterator[Site]:
     world.store.close()
 
 
-def _acting(world: Any) -> tuple[APIRouter, APIRouter]:
-    """The API that the incident's page acts through."""
+def _acting(world: Any) -> tuple[APIRouter, ...]:
+    """The API that the incident's page acts through, and that the runs explorer asks."""
     now = datetime.now(UTC)
     state = HubState(world.store, Ingest(world.store), lambda: datetime.now(UTC), now, world.config, "", {})
     desk = Desk(world.store)
-    return incidents_router(state, desk), silences_router(state, desk)
+    return incidents_router(state, desk), silences_router(state, desk), explorer_router(state, desk)
 
 
 async def _problem(_: Request, error: Exception) -> Response:

@@ -5,12 +5,24 @@ from __future__ import annotations
 from typing import Final
 
 from app.dashboard.page import Page
-from app.dashboard.pages import credentials, evidence, incident, incidents, integration, overview, quotas, run, system
+from app.dashboard.pages import (
+    credentials,
+    evidence,
+    incident,
+    incidents,
+    integration,
+    overview,
+    quotas,
+    run,
+    runs,
+    system,
+)
 
 PAGES: Final[tuple[Page, ...]] = (
     Page("/", "Overview", overview.render, nav="Overview", refresh_s=5, key="o"),
     Page("/incidents", "Incidents", incidents.render, nav="Incidents", refresh_s=5, key="i"),
     Page("/incident/{incident_id}", "Incident", incident.render, refresh_s=5, knows=incident.knows),
+    Page("/runs", "Runs", runs.render, nav="Runs", key="r"),
     Page("/quotas", "Quotas", quotas.render, nav="Quotas", refresh_s=10, key="q"),
     Page("/credentials", "Credentials and versions", credentials.render, nav="Credentials", refresh_s=30, key="c"),
     Page("/system", "System", system.render, nav="System", refresh_s=5, key="s"),

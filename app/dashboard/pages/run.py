@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from dash import html
 from dash.development.base_component import Component
@@ -10,6 +11,7 @@ from dash.development.base_component import Component
 from app.dashboard import wording
 from app.dashboard.elements import (
     OUTCOME_STATE,
+    Copy,
     ago,
     empty_state,
     integration_link,
@@ -18,11 +20,15 @@ from app.dashboard.elements import (
     panel,
     run_link,
     table,
+    when,
 )
 from app.dashboard.page import Visit
+from app.dashboard.run.around import Surroundings, is_part, surroundings
+from app.dashboard.run.compare import comparison
 from app.dashboard.step_card import step_card
 from app.dashboard.view import View
 from app.dashboard.waterfall import waterfall
+from metrics.model import RunRow
 from probes.model import Outcome, Run
 
 
@@ -48,16 +54,18 @@ def run_page(view: View, run: Run, highlight: str | None = None) -> Component:
     """Verdict, waterfall, then every attempt at every step; `highlight` is the evidence to open."""
     if highlight is None and run.evidence:
         highlight = run.evidence[0].evidence_id
+    around = surroundings(view, run)
     return html.Div(
         [
             _header(run),
-            _verdict(view, run),
+            _verdict(run, around),
             panel(
                 "Waterfall",
                 waterfall(run),
                 note=f"ms since the run's start · {wording.plural(len(run.steps), 'attempt')} at steps",
             ),
-            html.Section([step_card(step, open_evidence=highlight) for step in run.steps], className="steps"),
+            comparison(run, around),
+            html.Section([step_card(run, step, open_evidence=highlight) for step in run.steps], className="steps"),
             _quota(run),
             _values(run),
         ],
@@ -66,14 +74,17 @@ def run_page(view: View, run: Run, highlight: str | None = None) -> Component:
 
 
 def _header(run: Run) -> Component:
-    crumbs: list[Any] = [integration_link(run.integration), f" · {run.workflow} · region {run.region}"]
+    same = {"integration": run.integration, "workflow": run.workflow, "region": run.region}
+    crumbs: list[Any] = [integration_link(run.integration), f" · {run.workflow} · region {run.region} · "]
+    crumbs.append(html.A("all runs like it", href=f"/runs?{urlencode(same)}"))
+    version = f"/runs?{urlencode({'integration': run.integration, 'config_version': run.config_version[:12]})}"
     facts: list[Any] = [
-        html.Span(["started ", html.B(wording.moment(run.started_at)), " · ", ago(run.started_at)]),
+        html.Span(["started ", html.B(when(run.started_at)), " · ", ago(run.started_at)]),
         html.Span(["took ", html.B(wording.milliseconds(run.duration_ms))]),
         html.Span(["attempt ", html.B(str(run.attempt))]),
         html.Span(["prober lag ", html.B(wording.milliseconds(run.loop_lag_ms))]),
-        html.Span(["config ", html.Span(run.config_version[:12], className="mono")]),
-        html.Span(["run ", html.Span(str(run.run_id), className="mono wrap")]),
+        html.Span(["config ", html.A(run.config_version[:12], href=version, className="mono")]),
+        html.Span(["run ", html.Span(str(run.run_id), className="mono wrap"), Copy(text=str(run.run_id))]),
     ]
     if run.simulated:
         facts.append(html.Span("simulated history: no prober measured this", className="sim"))
@@ -81,18 +92,32 @@ def _header(run: Run) -> Component:
     return html.Div([html.Div(crumbs, className="crumbs"), title, html.Div(facts, className="meta")])
 
 
-def _verdict(view: View, run: Run) -> Component:
-    sentence = verdict(run)
-    before = view.last_passed(run) if run.outcome is not Outcome.PASSED else None
-    parts: list[Any] = [html.P(sentence)]
+def _verdict(run: Run, around: Surroundings) -> Component:
+    before = around.before if run.outcome is not Outcome.PASSED else None
+    parts: list[Any] = [html.P(verdict(run))]
     if before is not None:
-        link = run_link(before.run_id, wording.moment(before.started_at))
+        link = run_link(str(before.run_id), wording.moment(before.started_at))
+        took = f" in {wording.milliseconds(before.duration_ms)}"
+        parts.append(html.Div(["Last passed before it: ", link, took], className="note"))
+    for incident in around.incidents:
+        words = "Part of incident " if is_part(incident, run) else "Meanwhile: incident "
+        link = html.A(incident.title, href=f"/incident/{incident.incident_id}")
+        parts.append(html.Div([words, link, f" · {incident.state.value}"], className="note"))
+    if len(around.attempts) > 1:
         parts.append(
-            html.Div(
-                ["Last passed before it: ", link, f" in {wording.milliseconds(before.duration_ms)}"], className="note"
-            )
+            html.Div(["Attempts at this slice: ", *_attempts(run, around.attempts)], className="note attempts")
         )
     return html.Div(parts, className=f"verdict s-{OUTCOME_STATE[run.outcome].value}")
+
+
+def _attempts(run: Run, attempts: tuple[RunRow, ...]) -> list[Any]:
+    told: list[Any] = []
+    for row in attempts:
+        words = f"{row.attempt} {row.outcome.value}, {wording.milliseconds(row.duration_ms)}"
+        here = row.run_id == str(run.run_id)
+        told.append(html.B(f"{words} (this one)") if here else run_link(row.run_id, words))
+        told.append(" · ")
+    return told[:-1]
 
 
 def verdict(run: Run) -> str:

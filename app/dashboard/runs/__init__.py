@@ -1,0 +1,1 @@
+"""The runs explorer: any run that was, found by what it was."""
