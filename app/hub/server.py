@@ -14,6 +14,7 @@ from app.dashboard.security import content_security_policy
 from app.dashboard.view import View
 from app.hub.asking import Desk
 from app.hub.asking_api import asking_router
+from app.hub.changes_api import changes_router
 from app.hub.channels_api import channels_router
 from app.hub.config_api import config_router
 from app.hub.inbound_api import inbound_router
@@ -23,6 +24,7 @@ from app.hub.prober_api import prober_router
 from app.hub.problems import answer_problems
 from app.hub.public_api import public_router
 from app.hub.reports_api import reports_router
+from app.hub.run_requests_api import run_requests_router
 from app.hub.runs_api import runs_router
 from app.hub.silences_api import silences_router
 from app.hub.state import HubState
@@ -33,7 +35,13 @@ def create_app(state: HubState, view: View) -> FastAPI:
     server = FastAPI(title="Leadline hub", docs_url=None, redoc_url=None, openapi_url=None)
     desk = Desk(state.store)
     asked = (asking_router(state, desk), runs_router(state, desk), normal_router(state, desk))
-    acted = (incidents_router(state, desk), silences_router(state, desk), channels_router(state))
+    acted = (
+        incidents_router(state, desk),
+        silences_router(state, desk),
+        channels_router(state),
+        run_requests_router(state, desk),
+        changes_router(state, desk),
+    )
     told = (reports_router(state, desk), config_router(state))
     routers = (prober_router(state), public_router(state), *told, *asked, *acted, inbound_router(state))
     for router in routers:
