@@ -42,6 +42,8 @@ _KEYS: Final = (
     ("/", "search"),
     ("g o", "overview"),
     ("g i", "incidents"),
+    ("g b", "objectives"),
+    ("g w", "weekly review"),
     ("g q", "quotas"),
     ("g c", "credentials"),
     ("g s", "system"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from duckdb import DuckDBPyConnection
 
 from alerts.model import Incident, IncidentState, Tier
+from alerts.reports.sources import Sources
 from alerts.status_pages.standing import StoredPage
 from alerts.store import incidents, open_incidents
 from alerts.store.status_pages import stored_pages
@@ -178,6 +179,14 @@ class View:
     def ask(self, key: Hashable, question: Callable[[DuckDBPyConnection], T], fresh_for: timedelta = FRESH_FOR) -> T:
         """The answer of the store, at most `fresh_for` old and asked once for all viewers; `key` names the question."""
         return self._shared.get(key, lambda: self._store.read(question), fresh_for)
+
+    def shared(self, key: Hashable, work: Callable[[], T], fresh_for: timedelta) -> T:
+        """What `work` makes, once for all viewers; for what asks the store by itself."""
+        return self._shared.get(key, work, fresh_for)
+
+    def sources(self, link: str) -> Sources:
+        """What reports are made of, as of now; `link` is the hub's address in them."""
+        return Sources(self._store, self.config, self.now(), link, self.hub.learned)
 
     def overview(self) -> Overview:
         """How every integration stands."""

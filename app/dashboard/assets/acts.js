@@ -221,8 +221,24 @@
     if (to) to.focus();
   }
 
+  /* ---- the course of a budget: full at the top, spent at the line, overspent below ------------------------------ */
+  function BurnDown(props) {
+    const h = React.createElement, points = props.points;
+    const low = Math.min(-0.1, ...points), high = 1.05, height = 32, width = 120;
+    const y = (share) => ((high - share) / (high - low)) * height;
+    const path = points.map((point, i) => (i ? "L" : "M") + ((i / Math.max(1, points.length - 1)) * width).toFixed(1) + " " + y(point).toFixed(1)).join("");
+    const last = points[points.length - 1];
+    return h("svg", { className: "burn-down" + (last <= 0 ? " bad" : last < 0.25 ? " warn" : ""), viewBox: "0 0 " + width + " " + height,
+      width, height, role: "img", "aria-label": props.words, preserveAspectRatio: "none" },
+      h("title", null, props.words),
+      h("path", { className: "zero", d: "M0 " + y(0).toFixed(1) + "H" + width }),
+      h("path", { className: "course", d: path, vectorEffect: "non-scaling-stroke" }));
+  }
+  window.leadline = Object.assign(window.leadline || {}, { BurnDown });
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest && event.target.closest("[data-act-open]");
+    if (event.target.closest && event.target.closest("[data-print]")) window.print();
     if (button) open(button.dataset.actOpen, JSON.parse(button.dataset.what || "{}"), button);
   });
 })();

@@ -176,7 +176,7 @@
   });
 
   /* ---- keys ------------------------------------------------------------------------------------------------ */
-  const GOES = { o: "/", i: "/incidents", c: "/credentials", q: "/quotas", s: "/system" };
+  const GOES = { o: "/", i: "/incidents", c: "/credentials", b: "/objectives", w: "/weekly", q: "/quotas", s: "/system" };
   let pending = 0;
   function help(open) {
     const dialog = document.getElementById("help");
