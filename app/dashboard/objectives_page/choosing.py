@@ -65,7 +65,7 @@ class Choice:
         """Whatever else the query holds is passed over."""
         number = query.get("page", "")
         page = min(int(number), 10_000) if number.isascii() and number.isdigit() else 0
-        return cls(*(query.get(name, "") for name in FILTERS), page)
+        return cls(**{name: query.get(name, "") for name in FILTERS}, page=page)
 
     def address(self, **changed: str) -> str:
         """Of the page with these filters instead; on its first page unless that is among them."""

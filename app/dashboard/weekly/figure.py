@@ -34,7 +34,7 @@ def chart_figure(chart: Chart) -> Figure | None:
 
 
 def _window(chart: Chart) -> Window:
-    times = [at for one in (*chart.lines, *chart.bars) for at in one.t_ms]
+    times = [at for line in chart.lines for at in line.t_ms] + [at for bars in chart.bars for at in bars.t_ms]
     return Window(_at(min(times)), _at(max(times) + max(chart.bucket_ms, 1.0)))
 
 
