@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 
@@ -219,13 +220,18 @@ class StepResult:
     """The shape of the JSON that came; None where it was not looked at."""
 
 
+REQUESTED: Final = 0
+"""The `attempt` of a run that somebody asked for, outside the timetable: it decides no slice and no streak."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One execution of one workflow from one region.
 
     `duration_ms` is the first step's start → the last non-cleanup step's end. `attempt` 2 is a confirmation run after
-    a failed one. `failure` is that of the first step that decided the outcome, `failed_step` its name. `values` holds
-    numbers the run measured beside latency (`sync_lag_ms`, anything under `record`).
+    a failed one, 0 one that was asked for. `failure` is that of the first step that decided the outcome,
+    `failed_step` its name. `values` holds numbers the run measured beside latency (`sync_lag_ms`, anything under
+    `record`).
     """
 
     run_id: UUID
@@ -257,6 +263,11 @@ class Run:
     """What the vendor said of its API's future; a signal that lasts is repeated every few minutes, not in every run."""
     shapes: tuple[Shape, ...] = ()
     """What the steps' `shape_id` stand for, where this prober has not said so lately."""
+
+    @property
+    def requested(self) -> bool:
+        """Whether somebody asked for it; it then stands outside the timetable."""
+        return self.attempt == REQUESTED
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
@@ -337,6 +348,26 @@ class CredentialLife:
     """Why, for people; without a secret."""
 
 
+class RequestState(StrEnum):
+    """What became of a run that somebody asked for. The first and the last are the hub's words."""
+
+    ASKED = "asked"
+    RUNNING = "running"
+    DECLINED = "declined"
+    DONE = "done"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestAnswer:
+    """What a prober says of one. `reason` says why it was declined, or what is special about the run."""
+
+    request_id: str
+    state: RequestState
+    run_id: UUID | None = None
+    reason: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
     """A prober's own state, sent every few seconds; it also says when the prober cannot measure fairly."""
@@ -359,3 +390,5 @@ class Heartbeat:
     leftovers: tuple[Leftovers, ...] = ()
     credentials: tuple[CredentialLife, ...] | None = None
     """Every credential used from here; None: as last told."""
+    answers: tuple[RequestAnswer, ...] = ()
+    """Of runs that were asked for, what is news since the last heartbeat that got through."""

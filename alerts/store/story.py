@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from duckdb import DuckDBPyConnection
 
 from alerts.model import IncidentEvent
-from alerts.store.incidents import timeline
+from alerts.store.incidents import incident, timeline
+from alerts.store.reported_changes import reported_changes
 from alerts.store.rows import utc
+from metrics.model import Window
 
 NOTIFIED: Final = "notified"
+CHANGE: Final = "change"
+LOOKS_BACK: Final = timedelta(hours=6)
+_GOES_ON: Final = timedelta(days=30)
 UNSENT: Final = "unsent"
 """A message that has been tried and has not got through; given up is `undelivered`, an event of its own."""
 
@@ -32,7 +37,19 @@ def story(con: DuckDBPyConnection, incident_id: str) -> tuple[IncidentEvent, ...
     """Every fact of the incident, oldest first. Of the facts of one instant, those of the timeline come first, in the
     order in which they were written."""
     told = [event for message in _messages(con, incident_id) for event in _told(message, incident_id)]
-    return tuple(sorted((*timeline(con, incident_id), *told), key=lambda event: event.at))
+    known = (*timeline(con, incident_id), *told, *_reported(con, incident_id))
+    return tuple(sorted(known, key=lambda event: event.at))
+
+
+def _reported(con: DuckDBPyConnection, incident_id: str) -> Iterator[IncidentEvent]:
+    """What people or programs said they changed, shortly before it or while it was on."""
+    found = incident(con, incident_id)
+    if found is None:
+        return
+    begin = min((one.since for one in found.conditions), default=found.opened_at)
+    window = Window(begin - LOOKS_BACK, found.resolved_at or begin + _GOES_ON)
+    for change in reported_changes(con, found.integration, window):
+        yield IncidentEvent(incident_id, change.at, CHANGE, change.words_about(begin), change.by)
 
 
 def _messages(con: DuckDBPyConnection, incident_id: str) -> tuple[_Message, ...]:

@@ -11,6 +11,7 @@ import typer
 from app.cli import (
     auth,
     backtest,
+    change,
     channels,
     check,
     demo,
@@ -48,6 +49,8 @@ _COMMANDS: Final[dict[str, Callable[..., None]]] = {
     "silence": silences.silence,
     "silences": silences.silences,
     "unsilence": silences.unsilence,
+    "change": change.change,
+    "changes": change.changes,
     "doctor": doctor.doctor,
     "sql": sql.sql,
     "export": export.export,

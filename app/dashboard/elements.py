@@ -121,6 +121,13 @@ class IncidentActs(_Own):
     _props = ("id", "incident")
 
 
+class BurnDown(_Own):
+    """How a budget went down: `points` are shares of it, evenly spaced in time, `words` say the same."""
+
+    _type = "BurnDown"
+    _props = ("id", "points", "words")
+
+
 class ThemeToggle(_Own):
     """Switches between following the system, dark and light; the choice is kept in the browser."""
 

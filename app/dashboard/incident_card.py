@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from dash import html
@@ -24,8 +25,9 @@ BLAMES = {
 }
 
 
-def incident_card(incident: Incident, *, most: int = 9) -> Component:
-    """Everything there is to know at a glance, with links to the evidence; at most `most` conditions in full."""
+def incident_card(incident: Incident, *, most: int = 9, acts: Sequence[Component] = ()) -> Component:
+    """Everything there is to know at a glance, with links to the evidence; at most `most` conditions in full.
+    `acts` are buttons."""
     open_now = incident.state is not IncidentState.RESOLVED
     tone = f"s-{TIER_STATE[incident.tier].value}" if open_now else "s-up"
     return html.Article(
@@ -35,6 +37,7 @@ def incident_card(incident: Incident, *, most: int = 9) -> Component:
             html.Div(blame_sentence(incident.conditions)) if incident.conditions else html.Div(hidden=True),
             _conditions(incident.conditions, most),
             html.Div(_links(incident), className="line note"),
+            *([html.Div(acts, className="act-row")] if acts else []),
         ],
         className=f"incident {tone}",
         id=f"incident-{incident.incident_id}",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from duckdb import DuckDBPyConnection
 
 from alerts.model import Incident, IncidentState, Tier
+from alerts.reports.sources import Sources
 from alerts.status_pages.standing import StoredPage
 from alerts.store import open_incidents
 from alerts.store.status_pages import stored_pages
@@ -25,7 +26,6 @@ from metrics.model import (
     Evaluation,
     IntegrationSummary,
     ObjectiveStatus,
-    RunRow,
     State,
     Window,
 )
@@ -34,7 +34,7 @@ from metrics.state import Recovery, States
 from metrics.store.database import Store
 from metrics.store.memo import Memo
 from metrics.store.overview import integration_summaries
-from metrics.store.runs import evidence, latest_runs, run
+from metrics.store.runs import evidence, run
 from metrics.store.scope import newest_simulated
 from probes.model import Run
 
@@ -151,6 +151,10 @@ class View:
     def shared(self, key: Hashable, work: Callable[[], T], fresh_for: timedelta = FRESH_FOR) -> T:
         """The same of anything that takes long to work out."""
         return self._shared.get(key, work, fresh_for)
+
+    def sources(self, link: str) -> Sources:
+        """What reports are made of, as of now; `link` is the hub's address in them."""
+        return Sources(self._store, self.config, self.now(), link, self.hub.learned)
 
     def overview(self) -> Overview:
         """How every integration stands."""

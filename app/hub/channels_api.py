@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 from duckdb import DuckDBPyConnection
 from fastapi import APIRouter, Depends, HTTPException
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict
 
 from alerts.channels import rates_of
 from alerts.model import ChannelFault
@@ -17,6 +17,7 @@ from alerts.store.audit import AuditRow, record
 from alerts.store.channels import ChannelHealth, ChannelTest, Waiting, channel_health, latest_tests, waiting
 from alerts.store.ledger import channel_faults
 from alerts.store.outbox import CIRCUIT_OPENS_AFTER
+from app.hub.actor import Acting, Author
 from app.hub.asking import only_json
 from app.hub.state import HubState
 from config.model import Channel
@@ -28,7 +29,7 @@ class Asked(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    author: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+    author: Author | None = None
 
 
 def channels_router(state: HubState) -> APIRouter:
@@ -40,16 +41,16 @@ def channels_router(state: HubState) -> APIRouter:
         return {"channels": channel_documents(state)}
 
     @router.post("/{name}/test", dependencies=[Depends(only_json)])
-    async def test(name: str, asked: Asked) -> dict[str, Any]:
+    async def test(name: str, _: Asked, by: Acting) -> dict[str, Any]:
         if state.self_tests is None:
             raise HTTPException(503, "the hub has just started; try again in a few seconds", {"Retry-After": "2"})
         try:
-            shown = await state.self_tests.test(name, asked.author)
+            shown = await state.self_tests.test(name, by.name)
         except KeyError:
             raise HTTPException(404, f"{name}: no such channel is declared") from None
         except NoSelfTest as err:
             raise HTTPException(409, str(err)) from None
-        row = AuditRow(shown.at, asked.author, "channel.test", name, "works" if shown.ok else shown.answer)
+        row = AuditRow(shown.at, by.name, "channel.test", name, "works" if shown.ok else shown.answer)
         await asyncio.wrap_future(state.store.write(lambda con: record(con, row)))
         return {"channel": name, **_test(shown)}
 

@@ -10,14 +10,14 @@ from typing import Annotated, Any, Final
 
 from duckdb import DuckDBPyConnection
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from alerts.messages import one_line
 from alerts.model import Incident, IncidentState
 from alerts.store import acknowledge, comment, deliveries, incident, outbox, resolve, unacknowledge
 from alerts.store.incidents import incident_page
 from alerts.store.mutings import mutings_of
 from alerts.store.story import story
+from app.hub.actor import Acting, Author
 from app.hub.asking import Desk, only_json
 from app.hub.incident_document import (
     delivery_document,
@@ -34,11 +34,6 @@ MOST: Final = 1_000
 """Incidents of one page; attempts and messages told of one incident."""
 
 
-def _on_one_line(given: object) -> object:
-    return one_line(given) if isinstance(given, str) else given
-
-
-Author = Annotated[str, BeforeValidator(_on_one_line), StringConstraints(min_length=1, max_length=100)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4_000)]
 Act = Callable[[Store, str, str, datetime], "Future[bool]"]
 
@@ -63,11 +58,11 @@ class Listed(BaseModel):
 
 
 class Said(BaseModel):
-    """Who acts."""
+    """Who acts; `acting` reads it, and says when it is missing."""
 
     model_config = ConfigDict(extra="forbid")
 
-    author: Author
+    author: Author | None = None
 
 
 class Remark(Said):
@@ -97,18 +92,18 @@ def incidents_router(state: HubState, desk: Desk) -> APIRouter:
         return await desk.answer(request, lambda con: _whole(con, incident_id))
 
     @router.post("/incidents/{incident_id}/comment", dependencies=[Depends(only_json)])
-    async def remark(incident_id: str, said: Remark) -> dict[str, Any]:
-        done = comment(state.store, incident_id, said.author, said.text, state.clock())
+    async def remark(incident_id: str, said: Remark, by: Acting) -> dict[str, Any]:
+        done = comment(state.store, incident_id, by.name, said.text, state.clock())
         if not await asyncio.wrap_future(done):
             raise _unknown(incident_id)
         return await asyncio.to_thread(_shown, state.store, incident_id)
 
     @router.post("/incidents/{incident_id}/{act}", dependencies=[Depends(only_json)])
-    async def acted(incident_id: str, act: str, said: Said) -> dict[str, Any]:
+    async def acted(incident_id: str, act: str, _: Said, by: Acting) -> dict[str, Any]:
         if act not in _ACTS:
             raise HTTPException(404, f"{act}: there is no such act; there are {', '.join((*_ACTS, 'comment'))}")
         work, why_not = _ACTS[act]
-        done = await asyncio.wrap_future(work(state.store, incident_id, said.author, state.clock()))
+        done = await asyncio.wrap_future(work(state.store, incident_id, by.name, state.clock()))
         now = await asyncio.to_thread(_shown, state.store, incident_id)
         if not done:
             raise HTTPException(409, f"{incident_id}: {why_not} ({_standing(now)})")

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from alerts.store.audit import AuditRow, record
+from app.hub.actor import Acting, Author
 from app.hub.asking import Desk, only_json, window_of
 from app.hub.state import HubState
 from metrics.baseline.series import SeriesKey
@@ -48,7 +49,7 @@ class About(BaseModel):
 class Accepted(About):
     """The body of `POST /api/v1/normal/accept`."""
 
-    author: Annotated[str, _WORDS]
+    author: Author | None = None
     reason: Annotated[str, _WORDS]
 
 
@@ -83,16 +84,16 @@ def normal_router(state: HubState, desk: Desk) -> APIRouter:
         return {"integration": integration, "series": shown}
 
     @router.post("/normal/accept", dependencies=[Depends(only_json)])
-    def accept(said: Accepted) -> dict[str, Any]:
+    def accept(said: Accepted, by: Acting) -> dict[str, Any]:
         _declared(state, said.integration)
         firing = [one.key for one in state.learned.firing or () if said.covers(one.key)]
         if not firing:
             raise HTTPException(409, f"{said.integration}: nothing there is above its limit, so there is no new level")
         now = state.clock()
-        return _ordered(state, said, firing, Order(now, Action.ACCEPT, 0, now, now, said.author, said.reason))
+        return _ordered(state, said, firing, Order(now, Action.ACCEPT, 0, now, now, by.name, said.reason))
 
     @router.post("/normal/exclude", dependencies=[Depends(only_json)])
-    def exclude(said: Excluded) -> dict[str, Any]:
+    def exclude(said: Excluded, by: Acting) -> dict[str, Any]:
         _declared(state, said.integration)
         now = state.clock()
         oldest, latest = now - _LONGEST, now + _AHEAD
@@ -103,7 +104,7 @@ def normal_router(state: HubState, desk: Desk) -> APIRouter:
         keys = [key for key in state.learned.keys(said.integration) if said.covers(key)]
         if not keys:
             raise HTTPException(404, f"{said.integration}: no such workflow, region or step is learned there")
-        return _ordered(state, said, keys, Order(now, Action.EXCLUDE, 0, start, end, said.author, said.reason))
+        return _ordered(state, said, keys, Order(now, Action.EXCLUDE, 0, start, end, by.name, said.reason))
 
     @router.get("/evaluations")
     async def explained(request: Request, asked: Annotated[Explained, Query()]) -> dict[str, Any]:
@@ -140,7 +141,7 @@ def _ordered(state: HubState, said: Accepted, keys: list[SeriesKey], order: Orde
             note_order(con, order.about(number))
         span = f" {order.start:%Y-%m-%dT%H:%MZ} to {order.end:%Y-%m-%dT%H:%MZ}" if order.start < order.end else ""
         detail = f"{len(numbers)} series{span}: {said.reason}"
-        record(con, AuditRow(order.at, said.author, f"normal.{order.action}", said.integration, detail))
+        record(con, AuditRow(order.at, order.author, f"normal.{order.action}", said.integration, detail))
         return len(numbers)
 
     return {"series": state.store.write(work).result()}

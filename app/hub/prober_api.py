@@ -8,11 +8,12 @@ import hmac
 import json
 import zlib
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import duckdb
 from fastapi import APIRouter, Header, HTTPException, Request, Response
 
+from app.hub.run_requests_api import offered
 from app.hub.state import HubState
 from metrics.store.credentials import record_credentials
 from metrics.store.failures import IngestFull
@@ -73,7 +74,7 @@ def prober_router(state: HubState) -> APIRouter:
         return {"cursor": cursor}
 
     @router.post("/heartbeat")
-    async def heartbeat(request: Request) -> dict[str, str]:
+    async def heartbeat(request: Request) -> dict[str, Any]:
         of_token = _region_of_token(state, request)
         body = await _body(request)
         try:
@@ -84,9 +85,10 @@ def prober_router(state: HubState) -> APIRouter:
         now = state.clock()
         try:
             await _record(state, beat, now)
+            wanted = await asyncio.wrap_future(state.store.write(lambda con: offered(con, beat, state)))
         except _UNFIT as err:
             raise HTTPException(422, f"the heartbeat cannot be stored: {type(err).__name__}") from err
-        return {"config_version": state.config.version, "now": now.isoformat()}
+        return {"config_version": state.config.version, "now": now.isoformat(), "runs": wanted}
 
     return router
 

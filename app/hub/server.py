@@ -14,6 +14,7 @@ from app.dashboard.security import content_security_policy
 from app.dashboard.view import View
 from app.hub.asking import Desk
 from app.hub.asking_api import asking_router
+from app.hub.changes_api import changes_router
 from app.hub.channels_api import channels_router
 from app.hub.config_api import config_router
 from app.hub.explorer_api import explorer_router
@@ -24,6 +25,7 @@ from app.hub.prober_api import prober_router
 from app.hub.problems import answer_problems
 from app.hub.public_api import public_router
 from app.hub.reports_api import reports_router
+from app.hub.run_requests_api import run_requests_router
 from app.hub.runs_api import runs_router
 from app.hub.silences_api import silences_router
 from app.hub.state import HubState
@@ -37,7 +39,13 @@ def create_app(state: HubState, view: View) -> FastAPI:
     desk = Desk(state.store)
     asked = (asking_router(state, desk), runs_router(state, desk), explorer_router(state, desk))
     learned = (normal_router(state, desk),)
-    acted = (incidents_router(state, desk), silences_router(state, desk), channels_router(state))
+    acted = (
+        incidents_router(state, desk),
+        silences_router(state, desk),
+        channels_router(state),
+        run_requests_router(state, desk),
+        changes_router(state, desk),
+    )
     told = (reports_router(state, desk), config_router(state))
     routers = (prober_router(state), public_router(state), *told, *asked, *learned, *acted, inbound_router(state))
     for router in routers:

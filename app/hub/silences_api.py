@@ -13,9 +13,10 @@ from alerts.model import Silence
 from alerts.muting import preview
 from alerts.store import open_incidents
 from alerts.store.silences import InvalidSilence, add_silence, check, end_silence, every_silence, silences
+from app.hub.actor import Acting, Author
 from app.hub.asking import Desk, only_json
 from app.hub.incident_document import incident_document
-from app.hub.incidents_api import Author, Said, Words
+from app.hub.incidents_api import Said, Words
 from app.hub.state import HubState
 from config.matching import Patterns
 from config.scalars import Duration
@@ -27,7 +28,7 @@ class Wanted(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     match: dict[str, Patterns]
-    author: Author
+    author: Author | None = None
     comment: Words
     starts_at: AwareDatetime | None = None
     ends_at: AwareDatetime | None = None
@@ -56,16 +57,16 @@ def silences_router(state: HubState, desk: Desk) -> APIRouter:
         return {"silences": [silence_document(one, now) for one in found[: asked.limit]]}
 
     @router.post("/silences", status_code=201, dependencies=[Depends(only_json)])
-    async def add(wanted: Wanted) -> dict[str, Any]:
+    async def add(wanted: Wanted, by: Acting) -> dict[str, Any]:
         now = state.clock()
-        silence = _silence(wanted, now)
+        silence = _silence(wanted, by.name, now)
         silence_id = await asyncio.wrap_future(add_silence(state.store, silence))
         made = await asyncio.to_thread(state.store.read, lambda con: silences(con, now))
         return next(silence_document(one, now) for one in made if one.silence_id == silence_id)
 
     @router.post("/silences/preview", dependencies=[Depends(only_json)])
     async def previewed(request: Request, wanted: Wanted) -> dict[str, Any]:
-        silence = _silence(wanted, state.clock())
+        silence = _silence(wanted, wanted.author or "somebody", state.clock())
         found = await desk.answer(request, lambda con: preview(silence, open_incidents(con), state.config))
         return {
             "incidents": [incident_document(one) for one in found.incidents],
@@ -73,11 +74,11 @@ def silences_router(state: HubState, desk: Desk) -> APIRouter:
         }
 
     @router.post("/silences/{silence_id}/end", dependencies=[Depends(only_json)])
-    async def end(silence_id: str, said: Said) -> dict[str, Any]:
+    async def end(silence_id: str, _: Said, by: Acting) -> dict[str, Any]:
         now = state.clock()
-        if not await asyncio.wrap_future(end_silence(state.store, silence_id, said.author, now)):
+        if not await asyncio.wrap_future(end_silence(state.store, silence_id, by.name, now)):
             raise HTTPException(404, f"{silence_id}: there is no such silence in force or to come")
-        return {"id": silence_id, "ended_at": now.isoformat(), "ended_by": said.author}
+        return {"id": silence_id, "ended_at": now.isoformat(), "ended_by": by.name}
 
     return router
 
@@ -100,13 +101,13 @@ def silence_document(one: Silence, now: datetime) -> dict[str, Any]:
     }
 
 
-def _silence(wanted: Wanted, now: datetime) -> Silence:
+def _silence(wanted: Wanted, author: str, now: datetime) -> Silence:
     """Raises HTTPException for one that may not be."""
     start = (wanted.starts_at or now).astimezone(UTC)
     if (wanted.ends_at is None) == (wanted.lasts is None):
         raise HTTPException(400, 'give either "ends_at", or "for" so long, such as "2h"')
     end = wanted.ends_at.astimezone(UTC) if wanted.ends_at else start + (wanted.lasts or timedelta())
-    silence = Silence(dict(wanted.match), start, end, wanted.author, wanted.comment, created_at=now)
+    silence = Silence(dict(wanted.match), start, end, author, wanted.comment, created_at=now)
     try:
         check(silence, now)
     except InvalidSilence as err:

@@ -61,6 +61,11 @@ def is_measured(run: Run) -> bool:
     return is_held_back(run) or (run.outcome not in UNMEASURED and not ours)
 
 
+def decides(run: Run) -> bool:
+    """Whether the run may decide the slice that it was scheduled in: one that somebody asked for was in none."""
+    return not run.requested and is_measured(run)
+
+
 def is_held_back(run: Run) -> bool:
     """Whether an open circuit stood for the vendor's answer: skipped, with the failure that is known."""
     return run.outcome is Outcome.SKIPPED and run.failure is not None
@@ -71,7 +76,7 @@ def _sliced(runs: Sequence[Run]) -> Columns:
     return {
         "every_s": [one.total_seconds() for one in every],
         "slice_at": [slice_start(run.scheduled_at, one) for run, one in zip(runs, every, strict=True)],
-        "final": [is_measured(run) for run in runs],
+        "final": [decides(run) for run in runs],
     }
 
 

@@ -21,6 +21,7 @@ from metrics.store.from_runs.reading import Runs, Wanted, values_of
 from metrics.store.rollup.decided import CODED, Numbers
 from metrics.store.rollup.layout import OUTCOMES, RUN_MEASURES
 from metrics.store.schedule import Series
+from probes.model import REQUESTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ _NUMBERS: Final = (
 )  # fmt: skip
 
 _WHERE: Final = f"""
-integration = $integration AND started_at >= $start AND started_at < $end AND (
+integration = $integration AND started_at >= $start AND started_at < $end AND attempt > {REQUESTED} AND (
     outcome NOT IN {sql_list(UNMEASURED)} OR (outcome = 'skipped' AND failure_kind IS NOT NULL)
     OR (outcome = 'skipped' AND failure_kind IS NULL AND starts_with(skip_reason, '{MAINTENANCE}')))
 """

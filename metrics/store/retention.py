@@ -13,7 +13,12 @@ from metrics.store.rollup.marks import note_forgotten
 from metrics.store.rollup.tiers import ages
 from metrics.store.sealing.layout import RAW
 
-_AS_RAW: Final = {table.hot: table.at for table in RAW} | {"change_signals": "last_seen", "shape_counts": "last_seen"}
+_AS_RAW: Final = {table.hot: table.at for table in RAW} | {
+    "change_signals": "last_seen",
+    "shape_counts": "last_seen",
+    "run_requests": "asked_at",
+    "reported_changes": "happened_at",
+}
 """Table → the instant that decides its age, for what is kept as long as raw rows."""
 
 

@@ -13,7 +13,7 @@ from typing import Final
 from duckdb import DuckDBPyConnection
 
 from metrics.store.buckets import epoch_ms
-from metrics.store.finished import NumberedRun, interval, is_measured, slice_start
+from metrics.store.finished import NumberedRun, decides, interval, slice_start
 from metrics.store.remembered import Remembered, Series
 from probes.model import Run
 
@@ -85,14 +85,14 @@ def read_series(con: DuckDBPyConnection, integration: str | None = None) -> list
 def settle(con: DuckDBPyConnection, runs: Sequence[NumberedRun], memory: Remembered | None = None) -> None:
     """After these runs were inserted, in the same transaction: one final run per slice, and known intervals."""
     memory = memory or Remembered()
-    measured = [_Measured.of(item.run) for item in runs if is_measured(item.run)]
+    measured = [_Measured.of(item.run) for item in runs if decides(item.run)]
     _elect(con, [one.slice_at for one in measured if not memory.is_first(one.series, one.every_s, one.slice_at)])
     _note_intervals(con, measured, memory)
 
 
 def slices(runs: Sequence[NumberedRun]) -> set[datetime]:
     """Those that these runs say something about."""
-    return {_Measured.of(item.run).slice_at for item in runs if is_measured(item.run)}
+    return {_Measured.of(item.run).slice_at for item in runs if decides(item.run)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from metrics.kinds import UNMEASURED, sql_list
 from metrics.model import RegionVerdict, WorkflowVerdict
 from metrics.store.buckets import instant
 from metrics.store.schedule import Series
-from probes.model import FailureKind, Outcome
+from probes.model import REQUESTED, FailureKind, Outcome
 
 MOST_RUNS: Final = 20
 
@@ -185,7 +185,7 @@ _FEW: Final = 30
 """Of so few workflows everything is found out in one question."""
 
 _TOLD: Final = f"""
-FROM runs WHERE started_at >= $since AND started_at <= $now
+FROM runs WHERE started_at >= $since AND started_at <= $now AND attempt > {REQUESTED}
   AND (outcome NOT IN {sql_list(UNMEASURED)} OR (outcome = 'skipped' AND failure_kind IS NOT NULL))
 """
 
@@ -225,7 +225,7 @@ WITH wanted AS (
                PARTITION BY integration, workflow, region ORDER BY scheduled_at DESC, attempt DESC, started_at DESC
            ) AS place
     FROM runs SEMI JOIN wanted USING (integration, workflow)
-    WHERE started_at >= $since AND started_at <= $now
+    WHERE started_at >= $since AND started_at <= $now AND attempt > {REQUESTED}
       AND (outcome NOT IN {sql_list(UNMEASURED)} OR (outcome = 'skipped' AND failure_kind IS NOT NULL))
     QUALIFY place <= $most
 )

@@ -22,6 +22,7 @@ from probes.agent.mailbox import Mailbox
 from probes.agent.outbox import Outbox
 from probes.agent.problems import Problems
 from probes.agent.pulse import Pulse
+from probes.agent.requests import Requests
 from probes.agent.settings import AgentError, AgentSettings
 from probes.agent.shipper import Shipper
 from probes.agent.timetable import Timetable
@@ -121,11 +122,12 @@ class Agent:
         self._hub = HubClient(settings, clock, self._problems)
         self._config = ConfigClient(self._hub, settings.file("config.json"), self._problems)
         self._shipper = Shipper(self._mailbox, self._hub, self._problems)
-        self._pulse = Pulse(self.state, self._hub, self._problems, clock, self._heard_of, self._told)
+        self._pulse = Pulse(self.state, self._hub, self._problems, clock, self._heard_of, self._told, self._asked_for)
         self._executor = Executor(
             runner, self._keep, self._problems, region=settings.region, concurrency=settings.concurrency
         )
         self._timetable = Timetable(self._executor.carry_out, settings.region, clock)
+        self._requests = Requests(self._executor.ask, lambda: self._plan, clock, self._changed.set)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then finish in order."""
@@ -167,6 +169,7 @@ class Agent:
             circuits=tuple(one for one in self._circuits() if one.integration in probed),
             leftovers=self._leftovers(),
             credentials=self._credentials.report(),
+            answers=self._requests.report(),
         )
 
     def _problem(self) -> str | None:
@@ -186,6 +189,10 @@ class Agent:
 
     def _told(self, heartbeat: Heartbeat) -> None:
         self._credentials.delivered(heartbeat.credentials)
+        self._requests.delivered(heartbeat.answers)
+
+    def _asked_for(self, told: object) -> None:
+        self._requests.heard(told)
 
     # -- the four loops: each is one step, repeated by `_keep_going` --
 
@@ -257,6 +264,7 @@ class Agent:
         log.info("prober_stopping", in_flight=self._executor.in_flight)
         self._timetable.pause()
         cut = await self._executor.finish(FINISH_WITHIN_S)
+        self._requests.close()
         for task in loops:
             task.cancel()
         await asyncio.gather(*loops, return_exceptions=True)

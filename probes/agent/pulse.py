@@ -15,7 +15,8 @@ SKEW_LIMIT: Final = timedelta(seconds=5)
 
 
 class Pulse:
-    """Sends what `state` says. `on_version` hears which configuration the hub has, `on_told` what arrived there."""
+    """Sends what `state` says. `on_version` hears which configuration the hub has, `on_told` what arrived there,
+    `on_requests` which runs somebody asks for."""
 
     def __init__(
         self,
@@ -25,9 +26,11 @@ class Pulse:
         clock: Callable[[], datetime],
         on_version: Callable[[str], None],
         on_told: Callable[[Heartbeat], None] = lambda _: None,
+        on_requests: Callable[[object], None] = lambda _: None,
     ) -> None:
         self._state, self._hub, self._problems = state, hub, problems
         self._clock, self._on_version, self._on_told = clock, on_version, on_told
+        self._on_requests = on_requests
 
     async def beat(self) -> None:
         """One heartbeat. Never raises for the hub; the next one comes soon."""
@@ -52,6 +55,7 @@ class Pulse:
         version = content.get("config_version")
         if isinstance(version, str):
             self._on_version(version)
+        self._on_requests(content.get("runs"))
         hub_now = _instant(content.get("now"))
         if hub_now is not None:
             self._compare(sent_at, hub_now, self._clock())

@@ -11,13 +11,16 @@ from dash.development.base_component import Component
 
 from alerts.model import Incident, IncidentState
 from app.dashboard import wording
+from app.dashboard.acting import may_act
 from app.dashboard.elements import IncidentActs, ago, empty_state
 from app.dashboard.incident_card import blame_sentence, state_mark, subject_link
 from app.dashboard.incident_facts import against_normal, broke, course, hits, told, vendor_says
 from app.dashboard.incident_view import IncidentDetail, radius_now
 from app.dashboard.page import Visit
+from app.dashboard.run_now import run_now
 from app.dashboard.view import View
 
+_MOST: Final = 4
 MORNING: Final = time(8, 0)
 """Until when `till tomorrow` silences, in the hub's time zone."""
 
@@ -34,7 +37,8 @@ def render(view: View, visit: Visit) -> Component:
     parts = [
         _header(detail),
         _verdict(incident),
-        IncidentActs(id="acts", incident=acts(incident, view.now(), view.config.settings.hub.timezone)),
+        _acts(view, incident),
+        again(view, incident),
         _muted(detail),
         html.Div([broke(incident), hits(radius, incident)], className="two"),
         html.Div([against_normal(view, incident), vendor_says(detail)], className="two"),
@@ -46,6 +50,24 @@ def render(view: View, visit: Visit) -> Component:
 def knows(view: View, visit: Visit) -> bool:
     """Whether there is such an incident."""
     return view.incident(visit.path["incident_id"]) is not None
+
+
+def _acts(view: View, incident: Incident) -> Component:
+    if not may_act(view):
+        words = "You may look, not act: ask whoever gives out roles for that of a responder."
+        return html.P(words, className="note")
+    return IncidentActs(id="acts", incident=acts(incident, view.now(), view.config.settings.hub.timezone))
+
+
+def again(view: View, incident: Incident) -> Component:
+    """A button to run each workflow that is in trouble once more."""
+    declared = view.config.integration(incident.integration)
+    if declared is None:
+        return html.Div(hidden=True)
+    known = {workflow.name for workflow in declared.workflows}
+    troubled = list(dict.fromkeys(one.workflow for one in incident.conditions if one.workflow in known))[:_MOST]
+    buttons = [run_now(view, declared.name, name, words=f"Run {name} now") for name in troubled]
+    return html.Div(buttons or [run_now(view, declared.name)], className="act-row again")
 
 
 def acts(incident: Incident, now: datetime, time_zone: str) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from app.dashboard.elements import aria, empty_state, panel, table
 from app.dashboard.incident_card import BLAMES, incident_card, state_mark, subject_link
 from app.dashboard.incident_view import PAGE, IncidentList
 from app.dashboard.page import Visit
+from app.dashboard.run_now import act_button
+from app.dashboard.silences import silences_panel
 from app.dashboard.view import View
 
 STATES: Final[Mapping[str, tuple[IncidentState, ...]]] = {
@@ -36,13 +38,21 @@ def render(view: View, visit: Visit) -> Component:
     head = _head(found)
     if not found.counts:
         calm = empty_state("No incident so far", "When something breaks, it stands here with its cause and timeline.")
-        return html.Div([head, calm], className="stack")
+        return html.Div([head, calm, silences_panel(view)], className="stack")
     current = [one for one in found.incidents if one.state is not IncidentState.RESOLVED]
     rows = [*current[_CARDS:], *(one for one in found.incidents if one.state is IncidentState.RESOLVED)]
-    cards = html.Div([incident_card(one) for one in current[:_CARDS]], className="incidents")
-    parts = [head, _filters(found, state, tier), cards if current else html.Div(hidden=True)]
+    cards = html.Div([incident_card(one, acts=_acts(view, one)) for one in current[:_CARDS]], className="incidents")
+    parts = [head, _filters(found, state, tier), cards if current else html.Div(hidden=True), silences_panel(view)]
     parts.append(_table(rows, _range(found, page)) if rows or not current else html.Div(hidden=True))
     return html.Div([*parts, _pages(found, state, tier, page)], className="stack")
+
+
+def _acts(view: View, one: Incident) -> list[Component]:
+    """Take it, or mute what it is about, without opening its page."""
+    match = f"subject={one.subject}"
+    take = act_button(view, "acknowledge", "Acknowledge", id=one.incident_id, title=one.title)
+    mute = act_button(view, "silence", "Silence", match=match)
+    return [take, mute] if one.state is IncidentState.OPEN else [mute]
 
 
 def _head(found: IncidentList) -> Component:

@@ -150,3 +150,46 @@ async def test_our_own_bug_in_one_run_is_counted_and_logged_and_stays_there(work
         await executor.carry_out(work(), clock())
     assert executor.lost == 2
     assert [(entry["event"], entry["exc_info"]) for entry in logged] == [("run_lost", True)] * 2
+
+
+async def test_a_run_that_is_asked_for_is_made_at_once_and_marked(build, work, kept, clock):
+    run = await build().ask(work(every="1h"), clock())
+    assert (run.attempt, run.requested, kept) == (0, True, [run])
+
+
+async def test_a_run_that_is_under_way_is_not_doubled(build, work, vendor, kept, clock, eventually):
+    executor, vendor.gate = build(), asyncio.Event()
+    scheduled = asyncio.create_task(executor.carry_out(work(), clock()))
+    await eventually(lambda: vendor.running == 1)
+    asked = asyncio.create_task(executor.ask(work(), clock()))
+    vendor.gate.set()
+    assert (await asked).attempt == 1
+    await scheduled
+    assert [run.attempt for run in kept] == [1]
+
+
+async def test_the_timetable_waits_for_a_run_that_was_asked_for_and_then_makes_its_own(
+    build, work, vendor, kept, clock, eventually
+):
+    executor, vendor.gate = build(), asyncio.Event()
+    asked = asyncio.create_task(executor.ask(work(), clock()))
+    await eventually(lambda: vendor.running == 1)
+    scheduled = asyncio.create_task(executor.carry_out(work(), clock()))
+    await eventually(lambda: executor.in_flight == 2)
+    vendor.gate.set()
+    await asyncio.gather(asked, scheduled)
+    assert ([run.attempt for run in kept], vendor.most_running) == ([0, 1], 1)
+
+
+async def test_what_must_not_be_run_now_is_told_and_not_kept(build, work, vendor, kept, clock):
+    vendor.outcome = Outcome.SKIPPED
+    run = await build().ask(work(), clock())
+    assert (run.outcome, kept) == (Outcome.SKIPPED, [])
+
+
+async def test_a_failed_run_that_was_asked_for_is_not_confirmed(build, work, vendor, kept, clock):
+    vendor.outcome = Outcome.FAILED
+    executor = build()
+    await executor.ask(work(), clock())
+    await executor.finish(0)
+    assert len(kept) == 1

@@ -1,0 +1,1 @@
+"""What the objectives page shows: every promise, the worst first."""

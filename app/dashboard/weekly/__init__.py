@@ -1,0 +1,1 @@
+"""The weekly review as a page: the same document that `leadline report weekly` makes."""
