@@ -10,10 +10,17 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from app.dashboard import build
+from app.dashboard.public.router import status_router
 from app.dashboard.security import content_security_policy
 from app.dashboard.view import View
 from app.hub.asking import Desk
 from app.hub.asking_api import asking_router
+from app.hub.auth.accounts_api import accounts_router, sessions_router
+from app.hub.auth.gate import Gate
+from app.hub.auth.own_sessions_router import own_sessions_router
+from app.hub.auth.pages_router import pages_router
+from app.hub.auth.provider_router import provider_router
+from app.hub.auth.setup import Auth
 from app.hub.channels_api import channels_router
 from app.hub.config_api import config_router
 from app.hub.inbound_api import inbound_router
@@ -28,18 +35,22 @@ from app.hub.silences_api import silences_router
 from app.hub.state import HubState
 
 
-def create_app(state: HubState, view: View) -> FastAPI:
+def create_app(state: HubState, view: View, auth: Auth) -> FastAPI:
     """Everything the hub serves. API routes come before the dashboard, whose pages take every other path."""
     server = FastAPI(title="Leadline hub", docs_url=None, redoc_url=None, openapi_url=None)
     desk = Desk(state.store)
     asked = (asking_router(state, desk), runs_router(state, desk), normal_router(state, desk))
     acted = (incidents_router(state, desk), silences_router(state, desk), channels_router(state))
     told = (reports_router(state, desk), config_router(state))
-    routers = (prober_router(state), public_router(state), *told, *asked, *acted, inbound_router(state))
+    sign_in = (pages_router(auth), provider_router(auth), own_sessions_router(auth))
+    let_in = (*sign_in, accounts_router(auth), sessions_router(auth), status_router(state))
+    routers = (prober_router(state), public_router(state), *told, *asked, *acted, *let_in, inbound_router(state))
     for router in routers:
         server.include_router(router)
     answer_problems(server, routers)
     policy = content_security_policy(build(server, view))
+    # Behind what speaks for every answer, before everything that answers, WebSockets included.
+    server.add_middleware(Gate, callers=auth.callers)
     server.middleware("http")(_security_headers(policy))
     server.add_middleware(GZipMiddleware, minimum_size=1000)
     server.add_middleware(TrustedHostMiddleware, allowed_hosts=_allowed_hosts(state))
@@ -64,6 +75,7 @@ def _security_headers(policy: str) -> Callable[[Request, Handler], Awaitable[Res
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "same-origin"
         response.headers["X-Frame-Options"] = "DENY"
+        response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         return response
 
     return middleware
