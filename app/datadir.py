@@ -93,6 +93,24 @@ class DataDirectory:
     def _hub_file(self) -> Path:
         return self.root / "hub.json"
 
+    @property
+    def _hub_key(self) -> Path:
+        return self.root / "hub.key"
+
+    def new_hub_key(self) -> str:
+        """A key for commands on this machine, new with each start of the hub: who may read this directory owns the
+        store anyway."""
+        key = secrets.token_urlsafe(32)
+        write_private(self._hub_key, key)
+        return key
+
+    def hub_key(self) -> str | None:
+        """The running hub's key; None for a user who may not read it, and where none was made."""
+        try:
+            return self._hub_key.read_text()
+        except OSError:
+            return None
+
     def announce_hub(self, address: HubAddress) -> None:
         """Write down where the hub listens."""
         write_private(self._hub_file, json.dumps(asdict(address)))
@@ -100,6 +118,7 @@ class DataDirectory:
     def forget_hub(self) -> None:
         """The hub stopped."""
         self._hub_file.unlink(missing_ok=True)
+        self._hub_key.unlink(missing_ok=True)
 
     def hub(self) -> HubAddress | None:
         """Where the hub said it listens; None when none was started here or it stopped cleanly."""

@@ -29,6 +29,7 @@ from config.checks.options import kind_findings
 from config.checks.plaintext import plaintext_findings
 from config.checks.routes import everything_matchable, route_findings
 from config.checks.rules import reachable_findings
+from config.checks.sign_in import public_findings, sign_in_findings
 from config.checks.status_pages import status_page_findings
 from config.checks.steps import step_findings
 from config.checks.wires import wire_findings
@@ -81,6 +82,7 @@ class _Loading:
         documents = self._documents(files)
         settings_file = documents.pop(SETTINGS, self._absent(SETTINGS))
         settings = self._checked(settings_file, Settings, settings_findings(settings_file.value))
+        self._add(settings_file, sign_in_findings(settings_file.value))
         alerts_file = documents.pop(ALERTS, self._absent(ALERTS))
         alerts_found = alerting_findings(alerts_file.value, self.plugins, self.environ)
         alerting = self._checked(alerts_file, Alerting, alerts_found)
@@ -127,6 +129,7 @@ class _Loading:
             return
         everything = [file.value for file in integrations]
         self._add(settings_file, flow_findings(settings_file.value, everything, settings.retention))
+        self._add(settings_file, public_findings(settings_file.value, everything))
         for check in self.plugins.settings_checks:
             self._add(settings_file, ((parse_dotted(path), message) for path, message in check(settings)))
         for file in integrations:

@@ -23,10 +23,12 @@ from config.lifecycle import AcceptedChange, LifecycleDate
 from config.limits import Limit
 from config.maintenance import DeclaredSilence, Maintenance
 from config.objective import BudgetWindow, CalendarWindow, Flow, Objective, Period, Sli
+from config.public_page import PublicPage
 from config.quota import QuotaPolicy, QuotaReset
 from config.reports import Reports, Weekly
 from config.requests import BodyMatch, Expect, FilePart, GraphQl, Repeat, Request, Retry, Until, When
 from config.scalars import Count, Duration, HttpVersion, Name, WireText
+from config.sign_in import Oidc, SignIn
 from config.status_page import StatusPage
 from config.targets import Targets
 from config.thresholds import Sensitivity, Thresholds
@@ -54,8 +56,10 @@ __all__ = [
     "Limit",
     "Maintenance",
     "Objective",
+    "Oidc",
     "Period",
     "PluginSpec",
+    "PublicPage",
     "QuietHours",
     "QuotaPolicy",
     "QuotaReset",
@@ -65,6 +69,7 @@ __all__ = [
     "Retry",
     "Route",
     "Sensitivity",
+    "SignIn",
     "Sli",
     "StatusPage",
     "Storm",
@@ -311,6 +316,7 @@ class Hub(Declared):
     public_url: str | None = Field(None, description="Used in links of alerts; default: the address it listens on.")
     timezone: str = Field("UTC", description="For days and hours on pages and in reports, such as Europe/Berlin.")
     read_timeout: Duration = Field("10s", validate_default=True, description="A page's query is stopped after this.")
+    sign_in: SignIn | None = Field(None, description="Who may look and act; needed for any address but loopback.")
 
 
 class Settings(Declared):
@@ -320,6 +326,7 @@ class Settings(Declared):
     regions: tuple[Region, ...] = Field((Region(name="local", token=None),), description="Where probes run from.")
     retention: Retention = Field(Retention(), description="How long each class of data is kept.")
     flows: tuple[Flow, ...] = Field((), description="Business flows that something is promised of as a whole.")
+    public: tuple[PublicPage, ...] = Field((), description="Status pages that anybody may see without signing in.")
     sandbox: bool = Field(
         False,
         description="Start Leadline's vendor sandbox and give its addresses and credentials as ${env:…}.",

@@ -30,6 +30,7 @@ from app.cli import (
     sql,
     status,
     up,
+    users,
 )
 from app.errors import UserError
 
@@ -76,6 +77,8 @@ def build() -> typer.Typer:
     cli.add_typer(normal.normal_app, name="normal")
     cli.add_typer(slo.slo_app, name="slo")
     cli.add_typer(report.report_app, name="report")
+    cli.add_typer(users.user_app, name="user")
+    cli.add_typer(users.token_app, name="token")
     for name, command in _COMMANDS.items():
         cli.command(name)(command)
     return cli

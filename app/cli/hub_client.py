@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
 from app.datadir import DataDirectory
 from app.errors import UserError
+
+TOKEN: Final = "LEADLINE_TOKEN"  # noqa: S105 - the name of the variable
+_KEYS: Final[dict[str, str]] = {}
+"""Address of a hub of this machine → its key, known with the address."""
 
 
 def hub_url(hub: str | None, data: Path) -> str:
@@ -24,7 +29,17 @@ def hub_url(hub: str | None, data: Path) -> str:
             "or name it with --hub URL or --data DIR",
             exit_code=1,
         )
+    key = DataDirectory(data).hub_key()
+    if key is not None:
+        _KEYS[address.url] = key
     return address.url
+
+
+def credentials(address: str) -> dict[str, str]:
+    """The headers that say to the hub at that address who asks: by LEADLINE_TOKEN, or by the key of a hub of ours."""
+    key = next((key for url, key in _KEYS.items() if address == url or address.startswith(f"{url}/")), None)
+    token = os.environ.get(TOKEN, "").strip() or key
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def ask(url: str, path: str, params: Mapping[str, Any] | None = None) -> Any:
@@ -52,9 +67,10 @@ def answered(
 ) -> Iterator[httpx.Response]:
     """The hub's good answer, its body not read yet. `UserError` with exit 2 for a mistake in what was asked (400,
     422), with exit 1 when the hub is away, or refuses for another reason."""
+    headers = {"Accept-Encoding": "identity", **credentials(address)}
     try:
         with (
-            httpx.Client(timeout=timeout, trust_env=False, headers={"Accept-Encoding": "identity"}) as client,
+            httpx.Client(timeout=timeout, trust_env=False, headers=headers) as client,
             client.stream(method, address, params=params, json=body) as answer,
         ):
             if answer.is_error:
@@ -82,6 +98,17 @@ def _refusal(answer: httpx.Response, address: str) -> UserError:
     reason = told.get("error", answer.reason_phrase) if isinstance(told, dict) else answer.reason_phrase
     if answer.status_code in (400, 422):
         return UserError(str(reason))
-    if answer.status_code in (408, 409):
+    if answer.status_code in (403, 408, 409):
         return UserError(str(reason), exit_code=1)
+    if answer.status_code == 401:
+        return UserError(f"{address}: {_unknown()}", exit_code=1)
     return UserError(f"{address}: {answer.status_code} {reason}", exit_code=1)
+
+
+def _unknown() -> str:
+    if os.environ.get(TOKEN, "").strip():
+        return f"the hub does not know the token in {TOKEN}: it was revoked, has expired, or is another hub's"
+    return (
+        "people sign in at this hub; an admin makes a token with `leadline token add NAME --role responder`: "
+        f"set it as {TOKEN}"
+    )

@@ -79,7 +79,11 @@ class Asked:
         return str(found["code"])
 
     def account(self, id_token: str, keys: KeySet, now: datetime) -> str:
-        """Whose consent it is, by an id_token that holds: signature, issuer, audience, expiry, nonce."""
+        """Whose consent it is, by an id_token that holds."""
+        return _account(self.claims(id_token, keys, now))
+
+    def claims(self, id_token: str, keys: KeySet, now: datetime) -> Mapping[str, Any]:
+        """What an id_token says that holds: signature, issuer, audience, expiry, nonce. Raises EnrolmentError."""
         claims = jwt.JWTClaimsRegistry(
             now=int(now.timestamp()),
             leeway=LEEWAY_S,
@@ -90,14 +94,14 @@ class Asked:
             nonce={"essential": True, "value": self.nonce},
         )
         try:
-            found = jwt.decode(id_token, keys, algorithms=ALGORITHMS).claims
+            found: dict[str, Any] = jwt.decode(id_token, keys, algorithms=ALGORITHMS).claims
             claims.validate(found)
         except (JoseError, ValueError) as err:
             # From None, and only its kind: the library's words may quote the token.
             raise EnrolmentError(f"the id_token is not to be trusted: {_short(err)}") from None
         if isinstance(found["aud"], list) and len(found["aud"]) > 1 and found.get("azp") != self.client_id:
             raise EnrolmentError("the id_token is not to be trusted: it was made for another client")
-        return _account(found)
+        return found
 
 
 def _refused(err: OAuth2Error) -> EnrolmentError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import ipaddress
 import os
 import signal
 import socket
@@ -25,6 +24,8 @@ from app.dashboard.view import View
 from app.datadir import DataDirectory, HubAddress
 from app.errors import UserError
 from app.hub.assembly import Surroundings, adopt, new_state
+from app.hub.auth.exposure import is_loopback, refuse_exposed
+from app.hub.auth.setup import Foundation, set_up
 from app.hub.calendars import CalendarReader
 from app.hub.config_source import ConfigSource
 from app.hub.housekeeping import housekeep_once
@@ -79,24 +80,11 @@ def run_hub(options: HubOptions, on_ready: Callable[[str], None]) -> None:
     source = ConfigSource(options.directory, options.environ, options.require_secrets, around.data.root)
     config, problem = source.first(around.data.last_good_config)
     host = options.host or config.settings.hub.host
-    _refuse_exposed(host)
+    refuse_exposed(host, config.settings.hub)
     port = config.settings.hub.port if options.port is None else options.port
     with closing(_bind(host, port)) as listener, closing(_open_store(around.data, config)) as store:
         state = new_state(store, config, problem, around)
         asyncio.run(_serve(state, source, around, listener, on_ready))
-
-
-def _refuse_exposed(host: str) -> None:
-    """Nobody signs in yet, so only this machine may look."""
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise UserError(
-            f"hub.host {host}: refused, because anybody on the network could read and act without signing in; "
-            "listen on 127.0.0.1 and put a proxy that authenticates in front"
-        )
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -132,11 +120,11 @@ async def _serve(
 ) -> None:
     url = _url(listener)
     link = state.config.settings.hub.public_url or url
-    app = create_app(state, View.of_hub(state))
-    options: dict[str, Any] = {"log_config": None, "access_log": False, "ws": "websockets-sansio"}
-    server = _Server(uvicorn.Config(app, timeout_graceful_shutdown=5, **options))
     # A proxy for the outside world must not see what is sent to this machine, keys and all.
     async with httpx.AsyncClient(timeout=10, mounts=dict.fromkeys(_THIS_MACHINE)) as client:
+        app = create_app(state, View.of_hub(state), set_up(_foundation(state, around, listener, client)))
+        options: dict[str, Any] = {"log_config": None, "access_log": False, "ws": "websockets-sansio"}
+        server = _Server(uvicorn.Config(app, timeout_graceful_shutdown=5, **options))
         senders = build_senders(state.config, around.environ, client, latency_charts(state))
         deliverer = Deliverer(state.store, senders, clock=state.clock, link=link)
         adopt(state.config, state, deliverer, client, around)
@@ -171,6 +159,20 @@ async def _serve(
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             state.ingest.close()
+
+
+def _foundation(
+    state: HubState, around: Surroundings, listener: socket.socket, client: httpx.AsyncClient
+) -> Foundation:
+    return Foundation(
+        state.store,
+        state.clock,
+        lambda: state.config.settings.hub,
+        around.environ,
+        client,
+        key=around.data.new_hub_key(),
+        exposed=not is_loopback(listener.getsockname()[0]),
+    )
 
 
 class _Server(uvicorn.Server):

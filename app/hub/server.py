@@ -10,10 +10,17 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from app.dashboard import build
+from app.dashboard.public.router import status_router
 from app.dashboard.security import content_security_policy
 from app.dashboard.view import View
 from app.hub.asking import Desk
 from app.hub.asking_api import asking_router
+from app.hub.auth.accounts_api import accounts_router, sessions_router
+from app.hub.auth.gate import Gate
+from app.hub.auth.own_sessions_router import own_sessions_router
+from app.hub.auth.pages_router import pages_router
+from app.hub.auth.provider_router import provider_router
+from app.hub.auth.setup import Auth
 from app.hub.changes_api import changes_router
 from app.hub.channels_api import channels_router
 from app.hub.config_api import config_router
@@ -33,7 +40,7 @@ from app.hub.telling import TellOfActs
 from app.pulse import Why
 
 
-def create_app(state: HubState, view: View) -> FastAPI:
+def create_app(state: HubState, view: View, auth: Auth) -> FastAPI:
     """Everything the hub serves. API routes come before the dashboard, whose pages take every other path."""
     server = FastAPI(title="Leadline hub", docs_url=None, redoc_url=None, openapi_url=None)
     desk = Desk(state.store)
@@ -47,12 +54,17 @@ def create_app(state: HubState, view: View) -> FastAPI:
         changes_router(state, desk),
     )
     told = (reports_router(state, desk), config_router(state))
-    routers = (prober_router(state), public_router(state), *told, *asked, *learned, *acted, inbound_router(state))
+    sign_in = (pages_router(auth), provider_router(auth), own_sessions_router(auth))
+    let_in = (*sign_in, accounts_router(auth), sessions_router(auth), status_router(state))
+    probing = (prober_router(state), public_router(state), inbound_router(state))
+    routers = (*probing, *told, *asked, *learned, *acted, *let_in)
     for router in routers:
         server.include_router(router)
     answer_problems(server, routers)
     policy = content_security_policy(build(server, view, state.pulse))
     server.add_middleware(TellOfActs, tell=lambda: _tell(state, view))
+    # Behind what speaks for every answer, before everything that answers, WebSockets included.
+    server.add_middleware(Gate, callers=auth.callers)
     server.middleware("http")(_security_headers(policy))
     server.add_middleware(GZipMiddleware, minimum_size=1000)
     server.add_middleware(TrustedHostMiddleware, allowed_hosts=_allowed_hosts(state))
@@ -82,6 +94,7 @@ def _security_headers(policy: str) -> Callable[[Request, Handler], Awaitable[Res
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "same-origin"
         response.headers["X-Frame-Options"] = "DENY"
+        response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         return response
 
     return middleware

@@ -26,6 +26,8 @@ _REFUSED_FUNCTIONS: Final = frozenset(
     {"current_setting", "currval", "getenv", "getvariable", "nextval", "which_secret", "write_log"}
 )
 _REFUSED_VIEWS: Final = frozenset({"duckdb_databases", "duckdb_logs", "pg_settings", "pragma_database_list"})
+_SIGN_IN: Final = frozenset({"accounts", "api_tokens", "sessions"})
+"""Hashes of passwords, which nobody needs to try passwords on."""
 _OWN_SCHEMAS: Final = frozenset({"", "main", "information_schema", "pg_catalog"})
 _OWN_CATALOGS: Final = frozenset({"", "leadline", "memory", "system"})
 _PLAIN_NAME: Final = re.compile(r"[^/\\.:*?\[\]]+")
@@ -92,7 +94,7 @@ def _look_at_table(part: dict[str, Any]) -> None:
     name = str(part.get("table_name", "")).strip('"')
     if name and not _PLAIN_NAME.fullmatch(name):
         raise NotAQuestion(f"files cannot be read from here: {name!r}")
-    if name.lower() in _REFUSED_VIEWS:
+    if name.lower() in _REFUSED_VIEWS | _SIGN_IN:
         raise NotAQuestion(f"{name} cannot be asked: it is about the hub, not about what was measured")
     if catalog not in _OWN_CATALOGS or schema not in _OWN_SCHEMAS | _OWN_CATALOGS:
         raise NotAQuestion(f"{'.'.join(filter(None, (catalog, schema, name)))}: ask the views instead, such as v_runs")
