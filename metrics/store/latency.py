@@ -85,7 +85,7 @@ def _series(con: DuckDBPyConnection, stretch: Stretch, scope: Scope, grid: Grid)
     group = {"g": grid.sql}
     known = totals(con, stretch, scope, ("n", "simulated"), group, grid.bounds)
     simulated = np.any(np.ma.filled(known["simulated"], 0) > 0)
-    exact = scope.level is INTEGRATION_LEVEL and stretch.is_cut_like(grid.bucket)
+    exact = stretch.is_level(scope) and stretch.is_cut_like(grid.bucket)
     cut = _precomputed if exact else _merged
     return LatencySeries(
         grid.bucket,

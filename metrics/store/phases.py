@@ -13,7 +13,7 @@ from metrics.series import PhaseSeries
 from metrics.store.buckets import choose
 from metrics.store.memo import Memo
 from metrics.store.relations import GOOD_ATTEMPTS
-from metrics.store.rollup.layout import STEP_LEVEL
+from metrics.store.rollup.layout import INTEGRATION_LEVEL
 from metrics.store.rollup.reading import Scope, Stretch, totals
 from metrics.store.rollup.tiers import FIVE_MINUTES
 from metrics.store.scope import bucketed, step_scope
@@ -34,7 +34,7 @@ def phase_series(
     where raw rows answer for all of it, the mean otherwise."""
     grid, scope = choose(window, bucket), Scope(integration, workflow, step, region)
     stretch = Stretch.of(con, window, grid.bucket, memo)
-    if scope.level is STEP_LEVEL:
+    if scope.level is not INTEGRATION_LEVEL:
         stretch = stretch.without(FIVE_MINUTES)
     if stretch.is_raw:
         where, bounds = step_scope(integration, window, workflow=workflow, step=step, region=region)

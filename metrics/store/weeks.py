@@ -67,7 +67,9 @@ def hour_of_week(  # noqa: PLR0913 - the filters that every question has
     window, scope = Window(end - weeks * _WEEK, end), Scope(integration, workflow, step, region)
     cells = _cells(window, zone)
     tiers = (FIVE_MINUTES, HOUR) if len(cells) == weeks * _HOURS else (FIVE_MINUTES,)
-    stretch = Stretch(window, plan(Known.read(con), window, timedelta(hours=1), only=tiers), memo)
+    known = Known.read(con)
+    spans = plan(known, window, timedelta(hours=1), only=tiers)
+    stretch = Stretch(window, spans, memo, regions_from=known.regions_from)
     quarter_ms = (end - window.start) // len(cells) // timedelta(milliseconds=1)
     bounds = {"first_ms": epoch_ms(window.start), "quarter_ms": quarter_ms}
     held = histograms(con, stretch, scope, "total", {"g": "(epoch_ms({at}) - $first_ms) // $quarter_ms"}, bounds)

@@ -122,7 +122,7 @@ class _Making:
             return
         started, folder = time.perf_counter(), store.months
         assert folder is not None
-        store.write(partial(_schedule, rows=self.crowd.schedule())).result()
+        store.write(partial(put_schedule, rows=self.crowd.schedule())).result()
         with ThreadPoolExecutor(1) as pool:
             coming: Future[dict[str, pa.Table]] = pool.submit(self.crowd.day, missing[0])
             for place, day in enumerate(missing):
@@ -132,7 +132,7 @@ class _Making:
                 if day < self.days[-1] - HOT_DAYS * _DAY:
                     store.maintain(partial(_put_sealed, folder=folder, day=day, tables=tables)).result()
                 else:
-                    store.write(partial(_put_hot, tables=tables)).result()
+                    store.write(partial(put_hot, tables=tables)).result()
                 _progress(f"{day:%Y-%m-%d} written, {time.perf_counter() - started:.0f} s")
         store.maintain(_settle).result()
         self.took.append(f"{len(missing)} days generated and written in {time.perf_counter() - started:.0f} s")
@@ -153,12 +153,14 @@ def _has(con: DuckDBPyConnection, day: datetime) -> bool:
     return con.execute(sql, {"start": day + timedelta(minutes=10), "end": day + _DAY}).fetchone() is not None
 
 
-def _schedule(con: DuckDBPyConnection, rows: pa.Table) -> None:
+def put_schedule(con: DuckDBPyConnection, rows: pa.Table) -> None:
+    """The intervals of all series, in place of any."""
     con.execute("DELETE FROM schedule_changes")
     append(con, "schedule_changes", rows)
 
 
-def _put_hot(con: DuckDBPyConnection, tables: dict[str, pa.Table]) -> None:
+def put_hot(con: DuckDBPyConnection, tables: dict[str, pa.Table]) -> None:
+    """Rows by table into the hot ones; their buckets are to be rolled up."""
     for name, rows in tables.items():
         append(con, name, rows)
     _mark_all(con, tables["steps"]["started_at"], tables["runs"]["slice_at"])

@@ -24,7 +24,7 @@ from metrics.store.latency import latency, latency_series
 from metrics.store.memo import Memo
 from metrics.store.overview import integration_summaries
 from metrics.store.rollup.layout import HISTOGRAM_COLUMNS, INTEGRATION_LEVEL, STEP_LEVEL, stored, tables
-from metrics.store.rollup.roller import SETTLED_AFTER, pieces, roll, roll_piece
+from metrics.store.rollup.roller import SETTLED_AFTER, pieces, put_piece, roll
 from metrics.store.rollup.tiers import DAY, FIVE_MINUTES, HOUR, TIERS, Tier
 from metrics.store.rows import NumberedRun, insert
 from metrics.store.schedule import settle
@@ -307,7 +307,7 @@ def test_a_piece_that_fails_leaves_its_buckets_dirty_and_as_they_were(quiet: Sto
     (piece, *_) = quiet.read(lambda con: pieces(con, FIVE_MINUTES, NOW))
 
     def half(con: DuckDBPyConnection) -> None:
-        roll_piece(con, piece)
+        put_piece(con, piece, piece.counted(con))
         raise RuntimeError("killed")
 
     before = rows_of(quiet, "dirty_buckets")
@@ -322,7 +322,7 @@ def test_a_row_that_comes_while_its_bucket_is_rolled_up_in_pieces_makes_it_dirty
 ) -> None:
     (piece, *_) = quiet.read(lambda con: pieces(con, FIVE_MINUTES, NOW))
     put([make_run(piece.start)])
-    quiet.write(lambda con: roll_piece(con, piece)).result()
+    quiet.write(lambda con: put_piece(con, piece, piece.counted(con))).result()
     assert piece.start in {at for _, at, _ in rows_of(quiet, "dirty_buckets")}
 
 

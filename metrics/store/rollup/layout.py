@@ -86,6 +86,8 @@ STEP_LEVEL: Final = Level(
     ("integration", "workflow", "step", "region"),
     {FIVE_MINUTES: _BRIEF, HOUR: _FULL, DAY: _FULL},
 )
+REGION_LEVEL: Final = Level("region_rollups", ("integration", "region"), STEP_LEVEL.columns)
+"""Buckets that were made before there were these tables may lack them: `Known.regions_from`."""
 INTEGRATION_LEVEL: Final = Level("integration_rollups", ("integration",), dict.fromkeys(TIERS, _FULL))
 
 RUN_KEYS: Final = (
@@ -108,4 +110,5 @@ def limit_table(tier: Tier) -> str:
 
 def tables(tier: Tier) -> tuple[str, ...]:
     """All roll-ups of that tier."""
-    return STEP_LEVEL.table(tier), INTEGRATION_LEVEL.table(tier), run_table(tier), limit_table(tier)
+    levels = (STEP_LEVEL, REGION_LEVEL, INTEGRATION_LEVEL)
+    return *(level.table(tier) for level in levels), run_table(tier), limit_table(tier)

@@ -24,6 +24,8 @@ from metrics.store.rollup.tiers import DAY, HOUR, SLOT_MS, TIERS, Source, Tier, 
 MOST_SPANS: Final = 24
 """More would cost more to plan than the raw rows between them."""
 
+REGIONS: Final = "regions"
+"""The name under which the watermarks say from when on there are roll-ups by region."""
 _Flags = NDArray[np.bool_]
 _NONE: Final = np.zeros(0, np.int64)
 _NOTHING: Final = -1
@@ -51,6 +53,8 @@ class Known:
     """By tier that has been rolled up: from which slot on nothing of it has been forgotten."""
     sealed_until: int = 0
     """No raw row that began in this slot or later is sealed."""
+    regions_from: int = 0
+    """Every bucket that begins in this slot or later holds its regions."""
 
     @classmethod
     def read(cls, con: DuckDBPyConnection) -> Known:
@@ -69,6 +73,7 @@ class Known:
             max((kept for kept in forgotten if kept is not None), default=None),
             {tier: kept for tier, (kept, _, _) in rolled.items()},
             told["sealed"][0] or 0,
+            (told[REGIONS][0] if REGIONS in told else None) or 0,
         )
 
     def near(self, low: int, high: int) -> tuple[int, int]:

@@ -17,11 +17,12 @@ from metrics.store.relations import GOOD_ATTEMPTS, RUNS, STEPS
 from metrics.store.rollup.histogram import index_sql
 from metrics.store.rollup.histogram import read as unpacked_column
 from metrics.store.rollup.kept import Closed, Rows, added, merged, places
-from metrics.store.rollup.layout import INTEGRATION_LEVEL, RUN_KEYS, STEP_LEVEL, Level, run_table, stored
+from metrics.store.rollup.layout import INTEGRATION_LEVEL, REGION_LEVEL, RUN_KEYS, STEP_LEVEL, Level, run_table, stored
 from metrics.store.rollup.plan import Known, Span, plan, tier_of
-from metrics.store.rollup.tiers import HOUR, Source, Tier, slot_start
+from metrics.store.rollup.tiers import HOUR, Source, Tier, slot_of, slot_start
 from metrics.store.sealing.layout import HOT
 
+_NEVER: Final = 2**62
 Histograms = tuple[Any, Any, Any]
 """Group, bucket and count, in order of group and bucket."""
 Row = Mapping[str, str]
@@ -41,8 +42,14 @@ class Scope:
     @property
     def level(self) -> Level:
         """The smallest tables that can answer it."""
-        narrow = any(part is not None for part in (self.workflow, self.step, self.region))
-        return STEP_LEVEL if narrow else INTEGRATION_LEVEL
+        if self.workflow is not None or self.step is not None:
+            return STEP_LEVEL
+        return INTEGRATION_LEVEL if self.region is None else REGION_LEVEL
+
+    def table(self, tier: Tier, first: int, regions_from: int) -> str:
+        """The smallest one that holds the buckets of that tier from the slot `first` on."""
+        level = self.level
+        return (STEP_LEVEL if level is REGION_LEVEL and first < regions_from else level).table(tier)
 
     @property
     def clauses(self) -> str:
@@ -66,6 +73,8 @@ class Stretch:
     """Keeps the rows of closed buckets."""
     hot_from: datetime | None = None
     """From when on raw rows are hot only: to look for them in the months, too, takes half as long again."""
+    regions_from: int = _NEVER
+    """From which slot on there are roll-ups by region."""
     _closed: list[Closed] = field(default_factory=list, compare=False, repr=False)
 
     @classmethod
@@ -73,7 +82,8 @@ class Stretch:
         cls, con: DuckDBPyConnection, window: Window, finest: timedelta | None = None, memo: Memo | None = None
     ) -> Stretch:
         """As the store stands now."""
-        return cls(window, plan(Known.read(con), window, finest), memo, sealed_until(con))
+        known = Known.read(con)
+        return cls(window, plan(known, window, finest), memo, sealed_until(con), known.regions_from)
 
     def closed(self, con: DuckDBPyConnection) -> Closed:
         """The part that roll-ups answer for; read once."""
@@ -98,10 +108,17 @@ class Stretch:
         tiers = [tier_of(span.source) for span in self.spans if span.source is not Source.RAW]
         return all(tier.length == bucket for tier in tiers)
 
+    def is_level(self, scope: Scope) -> bool:
+        """Whether each bucket of its roll-ups is one row of what the scope is about, not one for each of its steps."""
+        if scope.level is REGION_LEVEL:
+            spans = (span for span in self.spans if span.source is not Source.RAW)
+            return all(slot_of(span.start) >= self.regions_from for span in spans)
+        return scope.level is INTEGRATION_LEVEL
+
     def without(self, tier: Tier) -> Stretch:
         """The same, with raw rows instead of that tier."""
         spans = (replace(s, source=Source.RAW) if s.source is tier.source else s for s in self.spans)
-        return Stretch(self.window, tuple(spans), self.memo, self.hot_from)
+        return Stretch(self.window, tuple(spans), self.memo, self.hot_from, self.regions_from)
 
     def relation(
         self,
@@ -124,7 +141,8 @@ class Stretch:
                 row, at, length, more = raw, "started_at", 0, f"{condition} GROUP BY ALL"
             else:
                 tier = tier_of(span.source)
-                source, row, at = scope.level.table(tier), rolled, "bucket_at"
+                source = scope.table(tier, slot_of(span.start), self.regions_from)
+                row, at = rolled, "bucket_at"
                 length, more = tier.slots * 5, rolled_condition
             columns = ", ".join(f"{what.format(at=at, length=length)} AS {name}" for name, what in row.items())
             parts.append(
@@ -174,17 +192,20 @@ def _closed_histograms(
     key = ("merged", measure, scope, tuple(parameters.items()), closed.key)
     found: Histograms | None = memo.get(key)
     if found is None:
-        rows = closed.rows(memo, ("held", measure, scope), partial(_held, con, scope, measure))
+        rows = closed.rows(memo, ("held", measure, scope), partial(_held, con, scope, measure, stretch.regions_from))
         found = merged([(places(rows["slot"], parameters), rows["i"], rows["c"])])
         memo.keep(key, found, 500 + sum(column.nbytes for column in found))
     return found
 
 
-def _held(con: DuckDBPyConnection, scope: Scope, measure: str, tier: Tier, first: int, end: int) -> Rows:
+def _held(
+    con: DuckDBPyConnection, scope: Scope, measure: str, regions_from: int, tier: Tier, first: int, end: int
+) -> Rows:
     """The histograms of buckets that begin in `first` ≤ slot < `end`, by slot."""
     sql = (
         f"SELECT epoch_us(bucket_at) // 300000000 AS slot, {measure}_histogram AS held "  # noqa: S608 - names of ours
-        f"FROM {scope.level.table(tier)} WHERE bucket_at >= $from AND bucket_at < $until{scope.clauses}"
+        f"FROM {scope.table(tier, first, regions_from)} "
+        f"WHERE bucket_at >= $from AND bucket_at < $until{scope.clauses}"
     )
     bounds = {"from": slot_start(first), "until": slot_start(end)}
     answer = con.execute(sql, {**scope.parameters, **bounds}).to_arrow_table()
@@ -223,8 +244,10 @@ def _kept_totals(
 ) -> dict[str, Any]:
     columns, group, parameters = asked
 
+    wanted = tuple((n, stored(n), f"{_adding(n)}({n})") for n in columns)
+
     def fetch(tier: Tier, first: int, end: int) -> Rows:
-        return _buckets(con, scope, tier, first, end, tuple((n, stored(n), f"{_adding(n)}({n})") for n in columns))
+        return _buckets(con, scope, scope.table(tier, first, stretch.regions_from), first, end, wanted)
 
     rows = stretch.closed(con).rows(memo, ("totals", tuple(columns), scope), fetch)
     parts = [(places(rows["slot"], parameters), rows)]
@@ -249,7 +272,7 @@ def newest_simulated_bucket(con: DuckDBPyConnection, memo: Memo, stretch: Stretc
 
     def fetch(tier: Tier, first: int, end: int) -> Rows:
         columns = (("simulated", "simulated", "sum(simulated)"), ("length", str(tier.slots), "max(length)"))
-        return _buckets(con, scope, tier, first, end, columns)
+        return _buckets(con, scope, scope.table(tier, first, stretch.regions_from), first, end, columns)
 
     rows = stretch.closed(con).rows(memo, ("simulated", scope), fetch)
     mine = np.ma.filled(rows["simulated"], 0) > 0
@@ -263,7 +286,7 @@ def newest_simulated_bucket(con: DuckDBPyConnection, memo: Memo, stretch: Stretc
 def _buckets(
     con: DuckDBPyConnection,
     scope: Scope,
-    tier: Tier,
+    table: str,
     first: int,
     end: int,
     columns: Sequence[tuple[str, str, str]],
@@ -273,7 +296,7 @@ def _buckets(
     outer = ", ".join(f"{how} AS {name}" for name, _, how in columns)
     sql = (
         f"SELECT slot, {outer} FROM (SELECT epoch_us(bucket_at) // 300000000 AS slot, {inner} "  # noqa: S608 - ours
-        f"FROM {scope.level.table(tier)} WHERE bucket_at >= $from AND bucket_at < $until{scope.clauses}) "
+        f"FROM {table} WHERE bucket_at >= $from AND bucket_at < $until{scope.clauses}) "
         "GROUP BY slot"
     )
     bounds = {"from": slot_start(first), "until": slot_start(end)}

@@ -16,10 +16,11 @@ from config.model import Retention
 from metrics.store.database import Store
 from metrics.store.limits import Limit
 from metrics.store.relations import STEPS
-from metrics.store.rollup.building import build
-from metrics.store.rollup.declared import count_piece, declare, declared, next_uncounted
+from metrics.store.rollup.building import Bounds, Counted, counted, put
+from metrics.store.rollup.declared import Uncounted, count_piece, declare, declared, next_uncounted
 from metrics.store.rollup.marks import mark_coarser, note_made, outlived, pass_on
 from metrics.store.rollup.plan import Known
+from metrics.store.rollup.regional import COUNTED_WITHIN, make_regions, without_regions
 from metrics.store.rollup.tiers import COARSER, DAY, FIVE_MINUTES, HOUR, SLOT_MS, TIERS, Tier, ages, slot_of, slot_start
 
 SETTLED_AFTER: Final = timedelta(seconds=20)
@@ -40,6 +41,15 @@ class Piece:
     newest_mark: int
     closing: bool
     """Whether it is the last piece of those buckets: their marks go with it."""
+
+    @property
+    def bounds(self) -> Bounds:
+        """What it is of, as statements are bound with it."""
+        return {"start": self.start, "end": self.end, "first": self.first, "last": self.last}
+
+    def counted(self, con: DuckDBPyConnection) -> Counted:
+        """What its raw rows amount to as of now."""
+        return counted(con, self.tier, self.bounds)
 
 
 def roll(
@@ -68,25 +78,35 @@ def roll(
     for work in _work(store, now, tiers, most_rows):
         if done == most_pieces or stop():
             return done
-        store.write(work).result()
+        work()
         done += 1
     return done
 
 
-def _work(
-    store: Store, now: datetime, tiers: tuple[Tier, ...], most_rows: int
-) -> Iterator[Callable[[DuckDBPyConnection], None]]:
+def _work(store: Store, now: datetime, tiers: tuple[Tier, ...], most_rows: int) -> Iterator[Callable[[], None]]:
     for tier in tiers:
         for piece in store.read(partial(pieces, tier=tier, now=now, most_rows=most_rows)):
-            yield partial(roll_piece, piece=piece)
+            yield partial(_make, store, piece)
     while uncounted := store.read(next_uncounted):
-        yield partial(count_piece, piece=uncounted)
+        yield partial(_count, store, uncounted)
+    for behind in store.read(partial(without_regions, most_rows=most_rows)):
+        yield partial(make_regions, store, behind)
 
 
-def roll_piece(con: DuckDBPyConnection, piece: Piece) -> None:
-    """Makes one piece anew, inside the caller's transaction."""
+def _make(store: Store, piece: Piece) -> None:
+    """Counted on this thread, so that the writer only puts rows in; a row that comes meanwhile leaves a newer mark."""
+    rows = store.read(piece.counted, timeout=COUNTED_WITHIN)
+    store.write(partial(put_piece, piece=piece, rows=rows)).result()
+
+
+def _count(store: Store, piece: Uncounted) -> None:
+    store.write(partial(count_piece, piece=piece)).result()
+
+
+def put_piece(con: DuckDBPyConnection, piece: Piece, rows: Counted) -> None:
+    """Puts in what was counted of a piece after its marks were looked up, inside the caller's transaction."""
     span = {"start": piece.start, "end": piece.end}
-    build(con, piece.tier, span | {"first": piece.first, "last": piece.last})
+    put(con, rows, piece.bounds)
     note_made(con, piece.tier, piece.start, piece.end)
     if piece.closing:
         marks = span | {"tier": piece.tier.suffix, "newest": piece.newest_mark}
