@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: up test quick lint style types contracts compiled format bench schema samples screenshots setup browser independent
+.PHONY: up test tested quick lint style types contracts compiled format bench schema samples screenshots setup browser independent
 .DEFAULT_GOAL := up
 
 setup: $(STAMP)
@@ -23,7 +23,10 @@ up: setup
 # leaves out what is marked as long: `make test TESTS="not long"`.
 TESTS ?= slow or not slow
 test: setup
-	$(MAKE) --jobs=4 browser independent lint compiled
+	$(MAKE) --jobs=5 types tested
+
+# Types take the longest to look at of what comes before, and need not: they are looked at while tests run.
+tested: browser independent style contracts compiled
 	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "$(TESTS)"
 
 # Every module and test is imported, and so compiled, once: four workers at the same time would each do it.

@@ -45,14 +45,17 @@ class IntegrationResolver:
         if kept is not None and kept.declared is declared and kept.values == self._values(kept.references):
             return kept.resolved
         self._kept.pop(declared.name, None)
-        found = references_of(declared)
+        found, is_plain = _looked_through(declared)
         # Read before they are used: one that changes in between is noticed the next time.
         values = self._values(found)
-        resolved = Resolved(resolve_integration(declared, self._environ), secret_values(declared, self._environ))
+        resolved = Resolved(declared, frozenset()) if is_plain else self._resolved(declared)
         if len(self._kept) >= _MOST:
             self._kept.clear()
         self._kept[declared.name] = _Kept(declared, found, values, resolved)
         return resolved
+
+    def _resolved(self, declared: Integration) -> Resolved:
+        return Resolved(resolve_integration(declared, self._environ), secret_values(declared, self._environ))
 
     def _values(self, found: tuple[Reference, ...]) -> tuple[str, ...]:
         return tuple(reference.resolve(self._environ) for reference in found)
@@ -60,11 +63,20 @@ class IntegrationResolver:
 
 def references_of(declared: Integration) -> tuple[Reference, ...]:
     """Every reference in its texts, each once; raises `UnresolvedReference` for a malformed one."""
+    return _looked_through(declared)[0]
+
+
+def _looked_through(declared: Integration) -> tuple[tuple[Reference, ...], bool]:
+    """Its references, and whether each of its texts means itself: then there is nothing to resolve."""
     found: dict[Reference, None] = {}
+    is_plain = True
 
     def noted(text: str) -> str:
-        found.update(dict.fromkeys(references(text)))
+        nonlocal is_plain
+        if "${" in text:
+            is_plain = False
+            found.update(dict.fromkeys(references(text)))
         return text
 
     map_text(declared, noted)
-    return tuple(found)
+    return tuple(found), is_plain

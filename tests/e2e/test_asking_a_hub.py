@@ -23,6 +23,7 @@ import plain_http
 import pyarrow.parquet as pq
 import pytest
 from leadline_processes import LEADLINE, ROOT, Process, command, eventually, interruptible, running
+from short_commands import Started
 
 from app.cli.export_file import Request, save
 from metrics.frames import Leadline, NoAnswer
@@ -277,15 +278,12 @@ def test_ten_times_the_rows_do_not_cost_the_hub_the_memory_they_take(world: Worl
 def peak_of_export(world: World, since: str, target: Path) -> float:
     """The most memory that the hub held meanwhile, MB."""
     highest = 0.0
-    exporting = subprocess.Popen(
-        (*LEADLINE, "export", "--since", since, "-o", str(target), "--data", str(world.data)),
-        cwd=ROOT,
-        stderr=subprocess.DEVNULL,
-    )
-    while exporting.poll() is None:
+    exporting = Started(("export", "--since", since, "-o", str(target), "--data", str(world.data)), os.environ, ROOT)
+    while exporting.returncode is None:
         highest = max(highest, world.resident_mb())
         time.sleep(0.02)
-    assert exporting.returncode == 0
+    _, said = exporting.communicate(timeout=10)
+    assert exporting.returncode == 0, said
     return highest
 
 

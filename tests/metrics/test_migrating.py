@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -50,18 +51,38 @@ def example(kind: str, n: int) -> str:
     return f"'text {n}'" if kind == "VARCHAR" else value
 
 
-def store_at(path: Path, level: int) -> dict[str, int]:
-    """A populated store as the first `level` migrations make it; rows by table."""
-    with duckdb.connect(str(path), config={"storage_compatibility_version": STORAGE_VERSION}) as con:
-        con.execute("SET TimeZone = 'UTC'")
-        migrate(con, path, known()[:level])
+@pytest.fixture(scope="module")
+def levels(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
+    """The empty store that the first so many migrations make, for every number of them: each a step from the last."""
+    made: dict[int, Path] = {}
+    for level in range(1, len(known()) + 1):
+        made[level] = tmp_path_factory.mktemp("level") / "leadline.duckdb"
+        if level > 1:
+            shutil.copy(made[level - 1], made[level])
+        with connected(made[level]) as con:
+            migrate(con, made[level], known()[:level])
+    return made
+
+
+def connected(path: Path) -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect(str(path), config={"storage_compatibility_version": STORAGE_VERSION})
+    con.execute("SET TimeZone = 'UTC'")
+    return con
+
+
+def populated(empty: Path, path: Path) -> dict[str, int]:
+    """A copy of it with rows; how many by table."""
+    shutil.copy(empty, path)
+    with connected(path) as con:
         return populate(con)
 
 
 @pytest.mark.parametrize("level", range(1, len(known()) + 1))
-def test_a_populated_store_of_every_earlier_level_keeps_its_rows(tmp_path: Path, level: int) -> None:
+def test_a_populated_store_of_every_earlier_level_keeps_its_rows(
+    levels: dict[int, Path], tmp_path: Path, level: int
+) -> None:
     path = tmp_path / "leadline.duckdb"
-    rows = store_at(path, level)
+    rows = populated(levels[level], path)
     store = Store.open(path)
     counts = {t: store.read(lambda con, t=t: con.execute(f"SELECT count(*) FROM {t}").fetchone()[0]) for t in rows}  # type: ignore[misc]  # noqa: S608
     newest = store.read(lambda con: con.execute("SELECT max(version) FROM schema_migrations").fetchone())
@@ -74,9 +95,9 @@ def test_a_populated_store_of_every_earlier_level_keeps_its_rows(tmp_path: Path,
     )
 
 
-def test_the_copy_is_the_store_as_it_was(tmp_path: Path) -> None:
+def test_the_copy_is_the_store_as_it_was(levels: dict[int, Path], tmp_path: Path) -> None:
     path = tmp_path / "leadline.duckdb"
-    rows = store_at(path, 2)
+    rows = populated(levels[2], path)
     Store.open(path).close()
     (copy,) = copies(path)
     with duckdb.connect(str(copy), read_only=True) as con:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import plain_http
-from leadline_processes import LEADLINE, ROOT, Process, running
+from leadline_processes import ROOT, Process, running
 from oidc_server import OidcServer, consent
-from short_commands import to_its_end
+from short_commands import Started, to_its_end
 
 from probes.auth.oauth2_authorization_code import Options, grant_key
 from probes.auth.token_file import FileTokenStore
@@ -104,15 +104,9 @@ class Installation:
         with running(Process(arguments, self.root / "up.log", self._environ)) as process:
             yield process.said(r"dashboard: (http\S+)")
 
-    def start_login(self, *more: str) -> subprocess.Popen[str]:
+    def start_login(self, *more: str) -> Started:
         """`leadline auth login acme`, up to where it waits for a person; its `address` is printed."""
-        return subprocess.Popen(
-            [*LEADLINE, *self.words("auth", "login", "acme"), *more],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=self._environ,
-        )
+        return Started((*self.words("auth", "login", "acme"), *more), self._environ, ROOT)
 
     def login(self, **answer: str) -> tuple[int, str, str]:
         """A whole enrolment, the person's part included; exit code, everything printed, the page that was shown."""
@@ -123,12 +117,11 @@ class Installation:
         return process.returncode, printed + out + err, page
 
 
-def address_of(process: subprocess.Popen[str]) -> tuple[str, str]:
+def address_of(process: Started) -> tuple[str, str]:
     """What was printed up to the address, and the address."""
-    assert process.stdout is not None
     printed = ""
     while line := process.stdout.readline():
         printed += line
         if line.strip().startswith("http"):
             return printed, line.strip()
-    raise AssertionError(printed + process.communicate()[1])
+    raise AssertionError(printed + process.communicate(timeout=30)[1])

@@ -12,6 +12,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,9 @@ class Broken:
     ends: str
 
 
+@cache
 def recorded() -> list[Recorded]:
-    """Every recorded answer of every vendor."""
+    """Every recorded answer of every vendor, read from disk once."""
     found = []
     for path in sorted(SAMPLES.glob("*.yaml")):
         for sample in YAML(typ="safe").load(path.read_text()):
@@ -266,7 +268,7 @@ def other_size(base: Recorded, chance: random.Random) -> bytes:
 
 
 def spliced(base: Recorded, chance: random.Random) -> bytes:
-    first, second = _wire(base), _wire(chance.choice(recorded_once()))
+    first, second = _wire(base), _wire(chance.choice(recorded()))
     interim = b"HTTP/1.1 100 Continue\r\n\r\n" * chance.choice([0, 1, 3, 20])
     return interim + first[: chance.randrange(len(first) + 1)] + second[chance.randrange(len(second)) :]
 
@@ -286,16 +288,6 @@ def redirected(base: Recorded, chance: random.Random) -> bytes:
     salt = chance.choice(["", "?", "#", "?a=%zz", "\t", "é"]) + str(chance.randrange(1000))
     moved = Recorded(base.vendor, status, (*base.headers, ("Location", where + salt)), base.body)
     return _wire(moved)
-
-
-_once: list[Recorded] = []
-
-
-def recorded_once() -> list[Recorded]:
-    """`recorded`, read from disk once."""
-    if not _once:
-        _once.extend(recorded())
-    return _once
 
 
 def ways() -> Iterator[tuple[str, Callable[[Recorded, random.Random], bytes]]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,6 +46,21 @@ def store(store_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def state(store: Store) -> Iterator[HubState]:
+    with standing(store) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def only_refused(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubState]:
+    """One for all tests of a module that change nothing in it, because whatever they ask is refused."""
+    opened = Store.open(shutil.copy(migrated, tmp_path_factory.mktemp("refused") / "leadline.duckdb"))
+    with standing(opened) as made:
+        yield made
+    opened.close()
+
+
+@contextmanager
+def standing(store: Store) -> Iterator[HubState]:
     ingest = Ingest(store, flush_after_s=0.01)
     yield HubState(
         store=store,

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from app.dashboard.view import View
 from app.hub.server import create_app
@@ -19,10 +20,26 @@ from probes.wire import MAX_BODY_BYTES
 LOCAL = {"Authorization": "Bearer the-local-token"}
 
 
+def asking(app: FastAPI) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
+
+
+@pytest.fixture(scope="module")
+def refusing(only_refused: HubState) -> FastAPI:
+    return create_app(only_refused, View.of_hub(only_refused))
+
+
 @pytest.fixture
-async def site(state: HubState) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(create_app(state, View.of_hub(state)), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+async def site(refusing: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """Of all tests that change nothing."""
+    async with asking(refusing) as client:
+        yield client
+
+
+@pytest.fixture
+async def own_site(state: HubState) -> AsyncIterator[httpx.AsyncClient]:
+    async with asking(create_app(state, View.of_hub(state))) as client:
         yield client
 
 
@@ -117,19 +134,19 @@ async def test_a_run_that_cannot_be_stored_is_refused_for_good_so_that_it_blocks
     assert (answer.status_code, list(answer.json())) == (422, ["error"])
 
 
-async def test_a_bug_of_ours_is_said_in_json_too(state: HubState, site: httpx.AsyncClient) -> None:
+async def test_a_bug_of_ours_is_said_in_json_too(state: HubState, own_site: httpx.AsyncClient) -> None:
     state.compiled = "not JSON"
-    answer = await site.get("/api/v1/prober/config?region=local", headers=LOCAL)
+    answer = await own_site.get("/api/v1/prober/config?region=local", headers=LOCAL)
     assert (answer.status_code, list(answer.json())) == (500, ["error"])
 
 
 async def test_a_hub_that_has_not_judged_for_a_minute_is_not_ready_and_says_why(
-    state: HubState, site: httpx.AsyncClient
+    state: HubState, own_site: httpx.AsyncClient
 ) -> None:
     state.evaluation = state.store.read(lambda con: evaluate(con, state.config, state.clock()))
-    assert (await site.get("/readyz")).status_code == 200
+    assert (await own_site.get("/readyz")).status_code == 200
     state.evaluation = replace(state.evaluation, at=state.clock() - timedelta(seconds=61))
     state.last_error = "evaluate: ReadTimeout"
-    answer = await site.get("/readyz")
+    answer = await own_site.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["reason"] == "the last evaluation was 61 s ago; evaluate: ReadTimeout"
