@@ -46,7 +46,7 @@ def updates(
     page: Component, zooms: Mapping[str, Mapping[str, Any] | None], seen: Seen = (), fresh: Seen = ()
 ) -> list[tuple[Name, dict[str, Any]]]:
     """Component ids and the properties that bring a page of the same shape up to date; `zooms` is what each chart last
-    reported of its axes, by the chart's name. What was already `seen` by its digest is left out; `fresh` are the page's."""
+    reported of its axes, by the chart's name. What was `seen` by its digest is left out; `fresh` are the page's own."""
     news = fresh or digests(page)
     found: list[tuple[Name, dict[str, Any]]] = []
     for i, (name, prop, value) in enumerate(_current(page)):

@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from chromium import PATIENCE_MS
 
 from app.pulse import Why
 
@@ -99,6 +100,7 @@ def test_an_address_that_leads_nowhere_says_so_and_where_to_go(visitor: Any, pat
 
 def test_the_viewers_zone_is_kept_and_charts_follow_it(browser: Any, site: Any) -> None:
     context = browser.new_context(timezone_id="Asia/Kolkata", viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto(site.url + "/integration/salesforce?range=6h")
     page.wait_for_selector("#latency-chart .xtick")
@@ -118,6 +120,7 @@ def test_the_viewers_zone_is_kept_and_charts_follow_it(browser: Any, site: Any) 
 
 def test_the_zones_clock_is_right_on_the_days_it_is_put_forward_and_back(browser: Any, site: Any) -> None:
     context = browser.new_context(timezone_id="Europe/Berlin")
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto(site.url + "/system")
     page.wait_for_selector("#clock")
@@ -202,6 +205,7 @@ MOUNT = """range => {
 
 def test_any_range_can_be_asked_for_in_the_viewers_zone_and_the_back_button_leaves_it(browser: Any, site: Any) -> None:
     context = browser.new_context(timezone_id="Asia/Kolkata")
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto(site.url + "/system")
     page.wait_for_selector("main .stack:not(.skeleton)")
