@@ -90,14 +90,14 @@ def register(app: Dash, view: View) -> None:
     ) -> Any:
         found = find(PAGES, pathname or "/", search or "")
         # In a thread, so that a slow question never holds up ingest on the event loop.
-        page, links, heard = await asyncio.to_thread(_draw, view, found, pathname or "/")
+        page, seen, links, heard = await asyncio.to_thread(_draw, view, found, pathname or "/")
         now_shaped = [pathname, search, live.shape(page)]
-        if ctx.triggered_id != "beat" or now_shaped != shaped:
-            return live.in_parts(page), now_shaped, links, heard
-        zooms = {chart["chart"]: seen for chart, seen in zip(charts, axes, strict=True)}
-        for component, props in live.updates(page, zooms):
+        if ctx.triggered_id != "beat" or not shaped or now_shaped != shaped[:-1]:
+            return live.in_parts(page), [*now_shaped, seen], links, heard
+        zooms = {chart["chart"]: axis for chart, axis in zip(charts, axes, strict=True)}
+        for component, props in live.updates(page, zooms, shaped[-1], seen):
             set_props(component, props)
-        return no_update, no_update, links, heard
+        return no_update, no_update if seen == shaped[-1] else [*now_shaped, seen], links, heard
 
     @app.callback(
         Output("nav", "children", allow_duplicate=True),
@@ -110,8 +110,9 @@ def register(app: Dash, view: View) -> None:
         return await asyncio.to_thread(_head, view, find(PAGES, pathname or "/", ""))
 
 
-def _draw(view: View, found: Found, pathname: str) -> tuple[Component, list[Component], dict[str, Any]]:
-    return _content(view, found, pathname), *_head(view, found)
+def _draw(view: View, found: Found, pathname: str) -> tuple[Component, live.Seen, list[Component], dict[str, Any]]:
+    page = _content(view, found, pathname)
+    return page, live.digests(page), *_head(view, found)
 
 
 def _head(view: View, found: Found) -> tuple[list[Component], dict[str, Any]]:

@@ -112,7 +112,7 @@ class Visitor:
 
     def open(self, path: str) -> Page:
         self.page.goto(self.url + path)
-        self.page.wait_for_selector("main > *", timeout=20_000)
+        self.page.wait_for_selector("main > :not([data-skeleton])", timeout=PATIENCE_MS)
         return self.page
 
     def watch(self) -> None:

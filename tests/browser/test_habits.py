@@ -4,12 +4,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from chromium import PATIENCE_MS
 
 from app.pulse import Why
 
 pytestmark = pytest.mark.slow
-
-KIND = "() => document.documentElement.dataset.live"
 
 
 def drawn_after(page: Any, was: str | None) -> str:
@@ -25,8 +24,11 @@ def is_heard(page: Any, kind: str) -> None:
 def broken_notifications(visitor: Any) -> None:
     """A phone's browser: it grants what is asked for, and then cannot do it."""
     visitor.page.add_init_script(
-        "window.Notification = class { constructor() { window.tried = true; throw new TypeError('Illegal constructor'); }"
-        " static permission = 'granted'; static requestPermission() { return Promise.resolve('granted'); } };"
+        """window.Notification = class {
+          constructor() { throw new TypeError("Illegal constructor"); }
+          static permission = "granted";
+          static requestPermission() { return Promise.resolve("granted"); }
+        };"""
     )
 
 
@@ -54,12 +56,13 @@ def test_a_page_is_live_by_its_line_else_by_its_interval_and_is_loud_when_neithe
     drawn = page.get_attribute("#heard", "data-drawn")
     page.clock.fast_forward(6_000)
     drawn_after(page, drawn)
-    page.route("**/_dash-update-component", lambda route: route.abort())
+    page.route("**/_dash-update-component*", lambda route: route.abort())
+    page.clock.fast_forward(30_000)
     page.clock.fast_forward(30_000)
     is_heard(page, "late")
     assert "not live since" in page.inner_text("#heard")
     assert page.title().startswith("not live")
-    page.unroute("**/_dash-update-component")
+    page.unroute("**/_dash-update-component*")
     page.clock.fast_forward(30_000)
     is_heard(page, "poll")
     visitor.complaints.clear()
@@ -70,7 +73,10 @@ def test_a_hidden_tab_does_not_ask_and_asks_at_once_when_it_is_seen_again(visito
     page.clock.install()
     visitor.open("/")
     page.wait_for_selector(".tile")
-    hide = "on => { Object.defineProperty(document, 'hidden', {value: on, configurable: true}); document.dispatchEvent(new Event('visibilitychange')); }"
+    hide = """on => {
+      Object.defineProperty(document, "hidden", { value: on, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }"""
     page.evaluate(hide, True)
     page.wait_for_timeout(300)
     page.on("request", lambda request: asked.append(request.url) if "_dash-update" in request.url else None)
@@ -83,7 +89,9 @@ def test_a_hidden_tab_does_not_ask_and_asks_at_once_when_it_is_seen_again(visito
     drawn_after(page, drawn)
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/integration/unknown", "/run/unknown", "/incident/unknown", "/evidence/x"])
+@pytest.mark.parametrize(
+    "path", ["/nowhere", "/integration/unknown", "/run/unknown", "/incident/unknown", "/evidence/x"]
+)
 def test_an_address_that_leads_nowhere_says_so_and_where_to_go(visitor: Any, path: str) -> None:
     answer = visitor.page.goto(visitor.url + path)
     assert answer.status == 404
@@ -93,14 +101,16 @@ def test_an_address_that_leads_nowhere_says_so_and_where_to_go(visitor: Any, pat
 
 def test_the_viewers_zone_is_kept_and_charts_follow_it(browser: Any, site: Any) -> None:
     context = browser.new_context(timezone_id="Asia/Kolkata", viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto(site.url + "/integration/salesforce?range=6h")
     page.wait_for_selector("#latency-chart .xtick")
     assert page.inner_text("#clock").endswith("UTC")
     page.click("#clock")
     page.wait_for_function("() => document.querySelector('#clock').innerText.includes('GMT+5:30')")
-    tick = "() => document.querySelector('#latency-chart .js-plotly-plot').layout.xaxis.tickvals.map(t => new Date(t).getUTCMinutes())"
-    assert set(page.evaluate(tick)) == {30}
+    plot = "document.querySelector('#latency-chart .js-plotly-plot')"
+    minutes = f"() => {plot}.layout.xaxis.tickvals.map(at => new Date(at).getUTCMinutes())"
+    assert set(page.evaluate(minutes)) == {30}
     page.reload()
     page.wait_for_selector("#latency-chart .xtick")
     assert "GMT+5:30" in page.inner_text("#clock")
@@ -111,6 +121,7 @@ def test_the_viewers_zone_is_kept_and_charts_follow_it(browser: Any, site: Any) 
 
 def test_the_zones_clock_is_right_on_the_days_it_is_put_forward_and_back(browser: Any, site: Any) -> None:
     context = browser.new_context(timezone_id="Europe/Berlin")
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto(site.url + "/system")
     page.wait_for_selector("#clock")
@@ -182,6 +193,38 @@ def test_nothing_that_stands_moves_while_the_first_page_comes_and_charts_bring_t
     assert not [path for path in scripts if "plotly" in path or "ag_grid" in path]
 
 
-def test_two_seconds_of_ranges(visitor: Any, site: Any) -> None:
-    """Placeholder."""
-    assert parse_qs("")
+RANGE = {
+    "path": "/integration/salesforce", "others": {"region": "eu"}, "links": [], "live": True, "back": "/",
+    "later": None, "start": 1795478400000, "end": 1795482000000, "earlier": "/",
+}  # fmt: skip
+MOUNT = """range => {
+  const host = document.createElement("div");
+  document.getElementById("page").append(host);
+  ReactDOM.createRoot(host).render(React.createElement(window.leadline.RangeBar, { id: "range-bar", range }));
+}"""
+
+
+def test_any_range_can_be_asked_for_in_the_viewers_zone_and_the_back_button_leaves_it(browser: Any, site: Any) -> None:
+    context = browser.new_context(timezone_id="Asia/Kolkata")
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    page.goto(site.url + "/system")
+    page.wait_for_selector("main .stack:not(.skeleton)")
+    page.click("#clock")
+    page.evaluate(MOUNT, RANGE)
+    page.click("#range-bar button:has-text('from')")
+    assert page.evaluate("document.activeElement.type") == "datetime-local"
+    page.fill("#range-bar label:has-text('From') input", "2026-11-23T10:00")
+    page.fill("#range-bar label:has-text('To') input", "2026-11-23T09:00")
+    assert page.is_disabled("#range-bar form button")
+    page.fill("#range-bar label:has-text('To') input", "2026-11-23T11:30")
+    page.click("#range-bar form button")
+    page.wait_for_url("**/integration/salesforce?**")
+    assert parse_qs(urlsplit(page.url).query) == {
+        "from": ["2026-11-23T04:30:00Z"],
+        "to": ["2026-11-23T06:00:00Z"],
+        "region": ["eu"],
+    }
+    page.go_back()
+    page.wait_for_url("**/system")
+    context.close()

@@ -108,6 +108,10 @@
     React.useEffect(() => { if (props.drawn) drawn(props.drawn); }, [props.drawn]);
     const [kind, words] = standing();
     React.useEffect(() => { dress(kind); }, [kind, state.title, state.firing && state.firing.length]);
+    React.useEffect(() => {
+      const here = document.querySelector("#nav .here");
+      if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 40;
+    }, [state.title]);
     React.useEffect(() => { document.documentElement.dataset.live = kind; }, [kind]);
     return h("span", {
       id: props.id, className: "heard " + kind, role: kind === "late" ? "alert" : "status", title: WORDS[kind],

@@ -50,11 +50,20 @@
   document.addEventListener("pointerdown", (event) => {
     if (!event.target.closest("a, button, input, textarea, select, summary, [tabindex]")) held = null;
   });
+  const lost = () => held && !held.element.isConnected && (!document.activeElement || document.activeElement === document.body);
+  let waiting = 0;
   function refocus() {
-    if (!held || held.element.isConnected || (document.activeElement && document.activeElement !== document.body)) return;
-    const target = again(held) || nearest(held), range = held.element.selectionStart === undefined ? null : [held.element.selectionStart, held.element.selectionEnd];
+    if (!lost()) return;
+    const target = again(held);
+    if (target) { focus(target); return; }
+    // What is new may come a moment after what is old has gone.
+    clearTimeout(waiting);
+    waiting = setTimeout(() => { if (lost()) focus(again(held) || nearest(held)); }, 300);
+  }
+  function focus(target) {
+    const was = held.element, start = was.selectionStart, end = was.selectionEnd;
     target.focus({ preventScroll: true });
-    if (range && target.setSelectionRange && range[0] !== null) target.setSelectionRange(range[0], range[1]);
+    if (target.setSelectionRange && typeof start === "number") target.setSelectionRange(start, end);
   }
 
   const key = (element) => steps(element).join(".");
@@ -91,6 +100,6 @@
     }).observe(page, { childList: true, subtree: true });
   }
   /* Dash draws the frame once, some time after this was read. */
-  const waiting = new MutationObserver(() => { if (root()) { waiting.disconnect(); watch(); } });
-  waiting.observe(document.documentElement, { childList: true, subtree: true });
+  const framed = new MutationObserver(() => { if (root()) { framed.disconnect(); watch(); } });
+  framed.observe(document.documentElement, { childList: true, subtree: true });
 })();
