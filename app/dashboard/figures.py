@@ -241,7 +241,7 @@ def _ceiling(columns: Iterable[Column], threshold_ms: float | None) -> float | N
         return None
     top = float(np.max(values))
     if values.size >= 20:
-        top = min(top, float(np.quantile(values, 0.98)) * 2)
+        top = min(top, float(np.quantile(values, 0.97)) * 1.7)
     return max(top, threshold_ms or 0.0) * 1.12
 
 

@@ -21,8 +21,11 @@ from metrics.baseline.series import HOUR_S, Measure
 from metrics.learning.band import AHEAD_H, Band, Normal
 from metrics.learning.band import Standing as Learned
 from metrics.model import State, Window
+from metrics.series import Column
 
 _BAND: Final = "#2b9a83"
+_MOST: Final = 800
+"""Points of a line."""
 _SHOWN: Final = 6
 """Rows of the table, and the chosen one; the rest is said."""
 
@@ -88,6 +91,7 @@ def normal_figure(normal: Normal, window: Window, unit: str) -> Figure:
     """What was measured, over the band from usual to the limit; the band goes on for what is still to come."""
     whole = _joined(normal.past, normal.ahead)
     x = typed(whole.t_ms, "f8")
+    t_ms, value = thinned(normal.buckets.t_ms, normal.buckets.value)
     step = {"shape": "hv", "width": 1}
     traces: list[dict[str, Any]] = [
         {
@@ -100,12 +104,22 @@ def normal_figure(normal: Normal, window: Window, unit: str) -> Figure:
             "hovertemplate": f"limit %{{y:,.1f}} {unit}<extra></extra>",
         },
         {
-            "type": "scatter", "mode": "lines", "name": "measured", "x": typed(normal.buckets.t_ms, "f8"),
-            "y": typed(normal.buckets.value), "line": {"width": 1.6, "color": P95}, "connectgaps": False,
+            "type": "scatter", "mode": "lines", "name": "measured", "x": typed(t_ms, "f8"), "y": typed(value),
+            "line": {"width": 1.6, "color": P95}, "connectgaps": False,
             "hovertemplate": f"measured %{{y:,.1f}} {unit}<extra></extra>",
         },
     ]  # fmt: skip
     return {"data": traces, "layout": layout(window, unit)}
+
+
+def thinned(t_ms: Column, value: Column) -> tuple[Column, Column]:
+    """At most as many points as a chart has room for: the highest of those that fall together, for trouble must not
+    vanish; NaN where none of them is known."""
+    each = -(-len(value) // _MOST)
+    if each <= 1:
+        return t_ms, value
+    whole = np.append(value, np.full(-len(value) % each, np.nan)).reshape(-1, each)
+    return t_ms[::each], np.fmax.reduce(whole, axis=1)
 
 
 def _joined(past: Band, ahead: Band) -> Band:

@@ -104,19 +104,3 @@ def test_the_page_draws_itself_anew_while_one_types(visitor: Any) -> None:
     assert page.input_value("#search") == "hubspot"
     assert page.evaluate("document.activeElement.id") == "search"
     assert page.locator(".tile").count() == 1
-
-
-def test_a_refresh_keeps_the_zoom_of_a_chart(visitor: Any) -> None:
-    page = visitor.open("/integration/salesforce?range=1h")
-    page.wait_for_selector("#latency-chart .main-svg")
-    shown = "document.querySelector('#latency-chart .js-plotly-plot')._fullLayout.xaxis.range.join()"
-    whole = page.evaluate(shown)
-    box = page.locator("#latency-chart .nsewdrag").bounding_box()
-    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 40)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 42, steps=4)
-    page.mouse.up()
-    page.wait_for_function(f"whole => {shown} !== whole", arg=whole)
-    zoomed, drawn = page.evaluate(shown), page.get_attribute("#heard", "data-drawn")
-    page.wait_for_function("was => document.querySelector('#heard').dataset.drawn !== was", arg=drawn, timeout=20_000)
-    assert page.evaluate(shown) == zoomed

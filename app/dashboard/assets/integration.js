@@ -29,7 +29,7 @@
     const drawn = props.children !== undefined && props.children !== null;
     const skeleton = h("section", { className: "panel skeleton", style: { height: props.height + "rem" } },
       h("header", null, h("h2", null, props.title)), h("div", { className: "bone", "aria-hidden": true }));
-    return h("div", { ref: box, className: "lazy", "data-panel": props.id && props.id.panel, "aria-busy": !drawn }, drawn ? props.children : skeleton);
+    return h("div", { ref: box, className: "lazy", "data-panel": props.name, "aria-busy": !drawn }, drawn ? props.children : skeleton);
   }
   function drawAll() { panels.forEach((panel) => panel.all()); }
   window.addEventListener("beforeprint", drawAll);

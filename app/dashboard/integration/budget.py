@@ -26,6 +26,7 @@ from metrics.model import ObjectiveStatus, Window
 from metrics.spending import Spent, spending
 
 STRETCHES: Final = 90
+_HOUR: Final = timedelta(hours=1)
 _FRESH_FOR: Final = timedelta(minutes=2)
 
 
@@ -56,20 +57,27 @@ def _draw(look: Look) -> Component:
 
 
 def burn_down(look: Look) -> BurnDown:
-    """How much of each budget went in each ninetieth of the longest window."""
+    """How much of each budget went in each of some ninety stretches of the longest window."""
     config, name = look.view.config, look.name
 
     def question(con: DuckDBPyConnection) -> BurnDown:
         at = look.view.now()
         starts = [budget_window(one, at).start for one in look.declared.objectives]
         start = min(starts, default=at - timedelta(days=30))
-        edges = tuple(
-            at if place == STRETCHES else start + (at - start) * place / STRETCHES for place in range(STRETCHES + 1)
-        )
+        edges = _edges(start, at)
         stretches = [Window(begin, end) for begin, end in pairwise(edges)]
         return BurnDown(at, edges, spending(con, config, stretches, at, {name}))
 
     return look.view.ask(("burn down", name, config.version), question, _FRESH_FOR)
+
+
+def _edges(start: datetime, at: datetime) -> tuple[datetime, ...]:
+    """Whole hours, for roll-ups know them; cutting one in two would ask all of its raw rows."""
+    last = at.replace(minute=0, second=0, microsecond=0)
+    every = -(-(at - start) // (_HOUR * STRETCHES)) * _HOUR
+    count = -(-(last - start) // every)
+    whole = [last - every * place for place in range(count, -1, -1)]
+    return (*(edge for edge in whole if edge < at), at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from config.model import Integration, Objective, Sli
 from metrics.model import Coverage, Latency, Rates, RunRow, SliceCount, Window
 from metrics.store.coverage import coverage_by_integration
 from metrics.store.errors import rates
-from metrics.store.latency import latency, latency_series
+from metrics.store.latency import latency_series
 from metrics.store.runs import latest_runs
 from metrics.store.slices import slice_counts
 
@@ -51,10 +51,13 @@ def figures(look: Look) -> Seen[Figures]:
 
     def question(con: DuckDBPyConnection, window: Window) -> Figures:
         whole = latency_series(con, look.name, window, bucket=_WHOLE, memo=memo)
-        ttfb = [float(value) for value in whole.ttfb_p95 if isfinite(value)]
+        p50, p95, p99, ttfb = (
+            float(column[0]) if isfinite(column[0]) else None
+            for column in (whole.p50, whole.p95, whole.p99, whole.ttfb_p95)
+        )
         return Figures(
-            latency=latency(con, look.name, window, memo=memo),
-            ttfb_p95=ttfb[0] if ttfb else None,
+            latency=Latency(int(whole.n[0]), p50, p95, p99, None, whole.exact),
+            ttfb_p95=ttfb,
             rates=rates(con, look.name, window, memo=memo),
             slices=slice_counts(con, declared, availability, [window])[0],
             coverage=coverage_by_integration(con, [declared], [window])[0],

@@ -80,4 +80,4 @@ def _said(known: Sequence[LagSeries]) -> str:
     return "; ".join(told) + "." if told else "No data."
 
 
-LAG_PANEL = Drawn("Sync lag", 20, _draw, applies=_waits, wide=False)
+LAG_PANEL = Drawn("Sync lag", 20, _draw, applies=_waits)

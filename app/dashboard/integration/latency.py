@@ -25,7 +25,7 @@ from metrics.series import LatencySeries
 from metrics.store.latency import latency_series
 
 WEEK: Final = timedelta(days=7)
-_EARLIER: Final = "#7a8b99"
+_EARLIER: Final = "#b76aa5"
 _ROWS: Final = 24
 
 
@@ -96,7 +96,7 @@ def _add_week(figure: Figure, look: Look) -> None:
             "y": typed(before.p95),
             "customdata": typed(before.n),
             "connectgaps": False,
-            "line": {"width": 1.6, "color": _EARLIER, "dash": "dot"},
+            "line": {"width": 1.8, "color": _EARLIER, "dash": "3px,3px"},
             "hovertemplate": "a week before %{y:,.1f} ms (n %{customdata:,.0f})<extra></extra>",
         }
     )

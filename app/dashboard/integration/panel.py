@@ -29,7 +29,7 @@ class Panel(_Own):
     again at a beat when `every` milliseconds are over. Until then it is a skeleton of that `height`, in rem."""
 
     _type = "Panel"
-    _props = ("id", "children", "title", "height", "every", "asked", "shape")
+    _props = ("id", "name", "children", "title", "height", "every", "asked", "shape")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,8 @@ class Drawn:
     def placeholder(self, key: str, look: Look) -> Panel:
         """What stands there until somebody looks at it."""
         every = _SELDOM if look.range.end is not None else max(_OFTEN, look.fresh_for)
-        return Panel(id={"panel": key}, title=self.title, height=self.height, every=every.total_seconds() * 1000)
+        every_ms = every.total_seconds() * 1000
+        return Panel(id={"panel": key}, name=key, title=self.title, height=self.height, every=every_ms)
 
     def content(self, look: Look) -> Component:
         """What it shows; where that fails, that it does, in its own place."""

@@ -130,4 +130,4 @@ def _said(found: Sequence[Region]) -> str:
     return f"P95 is highest from {slow} ({next(words)}) and lowest from {quick} ({next(words)}).{none}"
 
 
-REGION_PANEL = Drawn("Regions", 22, _draw, applies=lambda look: len(regions_of(look.declared)) > 1, wide=False)
+REGION_PANEL = Drawn("Regions", 22, _draw, applies=lambda look: len(regions_of(look.declared)) > 1)

@@ -18,11 +18,13 @@ from alerts.store.config_versions import note_config
 from app.dashboard.integration import PANELS, _content, placeholders
 from app.dashboard.integration.annotations import Annotation, annotations_of, draw, listed
 from app.dashboard.integration.budget import Line, burn_down, burn_down_figure
+from app.dashboard.integration.first import incidents
 from app.dashboard.integration.hours import said, week_figure
 from app.dashboard.integration.latency import WEEK, latencies, latency_panel
 from app.dashboard.integration.look import Look, look_at
 from app.dashboard.integration.panel import Drawn, Panel, shape, updates
 from app.dashboard.integration.regions import Region, region_figure
+from app.dashboard.normal import thinned
 from app.dashboard.page import Visit
 from app.dashboard.pages import integration
 from app.dashboard.view import View
@@ -30,6 +32,8 @@ from metrics.changing import VendorSignal
 from metrics.model import Latency, Window
 from metrics.series import HourOfWeek, LatencySeries
 from metrics.store.database import ReadTimeout
+from metrics.store.lag import lag_series
+from metrics.store.phases import phase_series
 from probes.model import ChangeKind
 
 HOUR = timedelta(hours=1)
@@ -250,3 +254,46 @@ def test_the_latest_runs_lead_to_all_of_them(world: Any) -> None:
     shown = text(PANELS["runs"].draw(look(world)))
     assert "/runs?integration=hubspot" in shown
     assert shown.count("/run/") == 12
+
+
+def test_the_sync_lag_of_each_workflow_has_its_count_and_its_percentiles_per_bucket(world: Any) -> None:
+    window = Window.last(HOUR, world.now)
+
+    def stored(con: Any) -> Any:
+        return con.execute(
+            "SELECT count(*), min(value), max(value) FROM recorded_values "
+            "WHERE integration = 'hubspot' AND name = 'sync_lag_ms' AND started_at >= ? AND started_at < ?",
+            [window.start, window.end],
+        ).fetchone()
+
+    (series,) = world.store.read(lambda con: lag_series(con, "hubspot", window))
+    n, low, high = world.store.read(stored)
+    known = np.isfinite(series.p95)
+    assert (series.workflow, series.n.sum()) == ("roundtrip", n)
+    assert (series.p50[known] <= series.p95[known]).all()
+    assert low <= np.nanmin(series.p50) <= np.nanmax(series.p95) <= high
+    assert (series.n[~known] == 0).all()
+    assert world.store.read(lambda con: lag_series(con, "github", window)) == ()
+
+
+def test_incidents_are_drawn_in_the_time_in_which_they_were_open(world: Any) -> None:
+    (now,) = incidents(look(world, range="1h"))
+    assert now.subject == "hubspot"
+    assert incidents(look(world, **PAST)) == ()
+    assert {one.subject for one in incidents(look(world, "salesforce"))} <= {"salesforce"}
+
+
+def test_where_the_time_goes_has_what_it_takes_to_send_as_far_as_raw_rows_answer(world: Any) -> None:
+    series = world.store.read(lambda con: phase_series(con, "hubspot", Window.last(HOUR, world.now)))
+    assert series.send is not None
+    assert np.nanmax(series.send) == pytest.approx(0.3, rel=0.01)
+
+
+def test_a_line_has_no_more_points_than_a_chart_has_room_for_and_keeps_its_peaks() -> None:
+    value = np.full(8064, 100.0)
+    value[4000], value[:600] = 900.0, np.nan
+    t_ms, shown = thinned(np.arange(8064.0), value)
+    assert len(t_ms) == len(shown) <= 800
+    assert np.nanmax(shown) == 900
+    assert np.isnan(shown[:54]).all()
+    assert thinned(t_ms, shown)[1] is shown
