@@ -79,9 +79,9 @@ def choices(view: View, narrowed: Narrowed) -> Component:
         count = sum(_needs(group) == name for group in groups)
         chips.append(narrowed.chip(mark(state, words), name, count))
     field = narrowed.field("Search integration, credential or host")
-    return html.Div(
-        [field, html.Div(chips, className="chips", role="group", **aria(label="State"))], className="filters"
-    )
+    # Refreshed beside the field, in which something may be half typed.
+    group = html.Div(chips, id="live-needs", className="chips", role="group", **aria(label="State"))
+    return html.Div([field, group], className="filters")
 
 
 def _is_meant(group: Sequence[Judged], narrowed: Narrowed) -> bool:

@@ -15,7 +15,13 @@ from dash.development.base_component import Component
 
 from app.dashboard.charts import keep_zoom
 
-STATEFUL: Final = {"Tiles": "tiles", "Graph": "figure", "IncidentActs": "incident"}
+STATEFUL: Final = {
+    "Tiles": "tiles",
+    "Graph": "figure",
+    "IncidentActs": "incident",
+    "AddressField": "value",
+    "RunsExplorer": "words",
+}
 """Type of component → the property that carries its data."""
 MARKED: Final = "live-"
 
