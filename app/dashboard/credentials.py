@@ -11,7 +11,8 @@ from dash.development.base_component import Component
 
 from app.dashboard import wording
 from app.dashboard.changes import changes_mark
-from app.dashboard.elements import ago, integration_link, mark, panel, table
+from app.dashboard.elements import ago, aria, integration_link, mark, panel, table
+from app.dashboard.narrowing import Narrowed
 from app.dashboard.view import View
 from metrics.lifetimes import HostCertificate, TrackedCredential
 from metrics.model import State
@@ -28,33 +29,79 @@ LOOKS: Final = {
     CredentialState.OK: State.UP,
 }
 """Worst first."""
+NEEDS: Final = {
+    "repair": (State.DOWN, "not working", {State.DOWN}),
+    "renewal": (State.DEGRADED, "due", {State.DEGRADED, State.UNSTABLE}),
+    "nothing": (State.UP, "ok", {State.UP}),
+}
+"""What an address calls a choice → how it is marked, and which looks it stands for."""
 _WORST_FIRST: Final = tuple(LOOKS)
 _DAYS: Final = timedelta(days=3)
 
 Judged = tuple[TrackedCredential, Standing]
 
 
-def credentials_panel(view: View) -> Component:
-    """Every credential in use, the worst first; regions in which one stands the same share a row."""
+def credentials_panel(view: View, narrowed: Narrowed) -> Component:
+    """Every credential in use that the address asks for, the worst first; regions in which one stands the same share a
+    row."""
     now = view.now()
-    rows = [_row(group, now) for group in _grouped(judged(view))]
+    everything = _grouped(judged(view))
+    groups = [group for group in everything if _is_meant(group, narrowed)]
+    rows = [_row(group, now) for group in narrowed.cut("page", groups)]
     head = ("state", "integration", "credential", "age", "until", "token until", "let in", "why", "what to do")
     none = "No prober has told of a credential yet. Integrations with auth none have none to tell of."
-    note = f"{wording.plural(len(rows), 'credential')} · UTC · as the probers told last" if rows else ""
-    return panel("Credentials", table(head, rows, empty=none), note=note)
+    note = f"{_of(groups, everything, 'credential')} · UTC · as the probers told last" if everything else ""
+    shown = table(head, rows, empty="None of this kind." if everything else none)
+    return panel("Credentials", shown, narrowed.turning("page", len(groups)), note=note)
 
 
-def certificates_panel(view: View) -> Component:
-    """The certificate of every host that a step reached by TLS, soonest end first."""
+def certificates_panel(view: View, narrowed: Narrowed) -> Component:
+    """The certificate of every host that a step reached by TLS, as far as it is asked for, soonest end first."""
     now, shown = view.now(), view.hub.evaluation.certificates if view.hub.evaluation else ()
     groups: dict[tuple[str, str, datetime], list[HostCertificate]] = {}
     for one in shown:
         groups.setdefault((one.integration, one.host, one.expires_at), []).append(one)
-    rows = [_certificate_row(group, now) for group in groups.values()]
+    meant = [one for one in groups.values() if narrowed.holds(one[0].integration, one[0].host)]
+    rows = [_certificate_row(group, now) for group in narrowed.cut("certificates", meant)]
     head = ("state", "integration", "host", "expires", "seen from", "last seen")
     none = "No step has reached a host by TLS yet."
-    note = f"{wording.plural(len(rows), 'certificate')} · UTC · of several that a host shows, the first to end"
-    return panel("Certificates", table(head, rows, empty=none), note=note if rows else "")
+    told = _of(meant, list(groups), "certificate")
+    note = f"{told} · UTC · of several that a host shows, the first to end" if groups else ""
+    shown_rows = table(head, rows, empty="None of this kind." if groups else none)
+    return panel("Certificates", shown_rows, narrowed.turning("certificates", len(meant)), note=note)
+
+
+def choices(view: View, narrowed: Narrowed) -> Component:
+    """What the lists can be narrowed to, each with how many credentials it leaves."""
+    groups = [one for one in _grouped(judged(view)) if _is_named(one, narrowed)]
+    chips = [narrowed.chip("all", "", len(groups))]
+    for name, (state, words, _) in NEEDS.items():
+        count = sum(_needs(group) == name for group in groups)
+        chips.append(narrowed.chip(mark(state, words), name, count))
+    field = narrowed.field("Search integration, credential or host")
+    # Refreshed beside the field, in which something may be half typed.
+    group = html.Div(chips, id="live-needs", className="chips", role="group", **aria(label="State"))
+    return html.Div([field, group], className="filters")
+
+
+def _is_meant(group: Sequence[Judged], narrowed: Narrowed) -> bool:
+    return narrowed.choice in ("", _needs(group)) and _is_named(group, narrowed)
+
+
+def _is_named(group: Sequence[Judged], narrowed: Narrowed) -> bool:
+    life = group[0][0].life
+    return narrowed.holds(life.integration, life.credential, wording.spoken(life.kind))
+
+
+def _needs(group: Sequence[Judged]) -> str:
+    looks = LOOKS[group[0][1].state]
+    return next(name for name, (_, _, states) in NEEDS.items() if looks in states)
+
+
+def _of(shown: Sequence[object], everything: Sequence[object], noun: str) -> str:
+    if len(shown) == len(everything):
+        return wording.plural(len(everything), noun)
+    return f"{len(shown):,} of {wording.plural(len(everything), noun)}"
 
 
 def judged(view: View) -> list[Judged]:

@@ -28,6 +28,8 @@ STATEFUL: Final = {
     "IncidentActs": "incident",
     "RangeBar": "range",
     "Panel": "title",
+    "AddressField": "value",
+    "RunsExplorer": "words",
 }
 """Type of component → the property that carries its data."""
 MARKED: Final = "live-"

@@ -75,7 +75,7 @@ def _assertions(assertions: tuple[Assertion, ...]) -> Component:
         )
         for one in assertions
     ]
-    return table(("", "checked", "expected", "actual"), rows)
+    return html.Div(table(("result", "checked", "expected", "actual"), rows), className="stacked checks")
 
 
 def _named(title: str, values: Mapping[str, str]) -> Component:

@@ -73,13 +73,14 @@ class Wanted:
 
 def run_count(con: DuckDBPyConnection, wanted: Wanted) -> int:
     """How many there are."""
-    return _count(con, wanted, _ANYWHERE)
+    where, bounds = _conditions(wanted)
+    found = con.execute(f"SELECT count(*) FROM {RUNS} WHERE {where}", bounds).fetchone()  # noqa: S608 - names of ours
+    return int(found[0]) if found else 0
 
 
 def run_block(con: DuckDBPyConnection, wanted: Wanted, order: Order, first: int, size: int) -> pa.Table:
     """`size` rows from row number `first` (from 0) on; fewer, or none, at the end."""
-    narrow = _stretch(con, wanted, order, _ANYWHERE, first + size)
-    return _rows(con, narrow, order, _ANYWHERE, {"first": first, "size": size}, " OFFSET $first")
+    return _filled(con, wanted, order, _ANYWHERE, first, size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class RunExport:
 
     def schema(self) -> pa.Schema:
         """The columns."""
-        return self.store.read(lambda con: _rows(con, self.wanted, self.order, _ANYWHERE, {"size": 0})).schema
+        return self.store.read(lambda con: _rows(con, self.wanted, self.order, _ANYWHERE, 0, 0)).schema
 
     def pieces(self) -> Iterator[pa.Table]:
         """Every piece in order; none is empty. Raises ReadTimeout and StoreError."""
@@ -125,24 +126,26 @@ class RunExport:
         wanted, place = self.wanted, _ANYWHERE
         if self._last is not None:
             place, wanted = _behind(self._last, self.order), _rest(wanted, self._last, self.order)
-        narrow = _stretch(con, wanted, self.order, place, self.size)
-        return _rows(con, narrow, self.order, place, {"size": self.size})
+        return _filled(con, wanted, self.order, place, 0, self.size)
 
 
-def _count(con: DuckDBPyConnection, wanted: Wanted, place: _Place) -> int:
+def _filled(con: DuckDBPyConnection, wanted: Wanted, order: Order, place: _Place, first: int, size: int) -> pa.Table:
+    """The rows, from the first stretch of the window that holds enough of them."""
+    for narrow in _stretches(wanted, order):
+        found = _rows(con, narrow, order, place, first, size)
+        if found.num_rows == size:
+            return found
+    return _rows(con, wanted, order, place, first, size)
+
+
+def _rows(con: DuckDBPyConnection, wanted: Wanted, order: Order, place: _Place, first: int, size: int) -> pa.Table:
     where, bounds = _conditions(wanted)
-    sql = f"SELECT count(*) FROM {RUNS} WHERE {where} AND {place.sql}"  # noqa: S608 - names of ours
-    found = con.execute(sql, bounds | place.bounds).fetchone()
-    return int(found[0]) if found else 0
-
-
-def _rows(
-    con: DuckDBPyConnection, wanted: Wanted, order: Order, place: _Place, bounds: dict[str, int], skip: str = ""
-) -> pa.Table:
-    where, given = _conditions(wanted)
     columns = ", ".join("run_id::VARCHAR AS run_id" if name == "run_id" else name for name in COLUMNS)
-    sql = f"SELECT {columns} FROM {RUNS} WHERE {where} AND {place.sql} ORDER BY {_by(order)} LIMIT $size{skip}"  # noqa: S608 - names of ours
-    return con.execute(sql, given | place.bounds | bounds).to_arrow_table()
+    sql = (
+        f"SELECT {columns} FROM {RUNS} WHERE {where} AND {place.sql} "  # noqa: S608 - names of ours
+        f"ORDER BY {_by(order)} LIMIT $size OFFSET $first"
+    )
+    return con.execute(sql, bounds | place.bounds | {"first": first, "size": size}).to_arrow_table()
 
 
 def _by(order: Order) -> str:
@@ -177,21 +180,17 @@ def _rest(wanted: Wanted, last: dict[str, Any], order: Order) -> Wanted:
     return _within(wanted, Window(window.start, at + _MOMENT) if order.descending else Window(at, window.end))
 
 
-def _stretch(con: DuckDBPyConnection, wanted: Wanted, order: Order, place: _Place, enough: int) -> Wanted:
-    """That end of the window which holds `enough` of the rows: most lists are full after minutes of it. Where the
-    filter leaves few, or the order is another, it is asked of the whole at once."""
+def _stretches(wanted: Wanted, order: Order) -> Iterator[Wanted]:
+    """Ever longer stretches from that end of the window which comes first: most lists are full after minutes of it.
+    None where the filter leaves few, or the order is another: then the whole is asked at once."""
     bad_only = wanted.outcomes and Outcome.PASSED not in wanted.outcomes
     if order.key is not Key.STARTED or wanted.integration is not None or wanted.kinds is not None or bad_only:
-        return wanted
+        return
     window, length = wanted.window, _FIRST_STRETCH
     while length < window.length:
-        start, end = window.end - length, window.start + length
-        part = Window(start, window.end) if order.descending else Window(window.start, end)
-        narrow = _within(wanted, part)
-        if _count(con, narrow, place) >= enough:
-            return narrow
+        late, early = Window(window.end - length, window.end), Window(window.start, window.start + length)
+        yield _within(wanted, late if order.descending else early)
         length *= _LONGER
-    return wanted
 
 
 def _within(wanted: Wanted, window: Window) -> Wanted:

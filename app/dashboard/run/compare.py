@@ -33,7 +33,7 @@ def comparison(run: Run, around: Surroundings) -> Component:
     return panel(
         "Beside the last one that passed",
         note,
-        table(head, rows, numeric=(2, 5)),
+        html.Div(table(head, rows, numeric=(2, 5)), className="stacked beside"),
         note="last attempt at each step · ms",
     )
 
