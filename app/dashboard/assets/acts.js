@@ -221,6 +221,14 @@
     if (to) to.focus();
   }
 
+  /* A page that is redrawn takes its buttons away: who had one of ours in focus keeps it. */
+  let held = null;
+  document.addEventListener("focusin", (event) => { held = event.target.closest ? event.target.closest("[data-act-open]") : null; });
+  document.addEventListener("pointerdown", () => { held = null; });
+  new MutationObserver(() => {
+    if (held && !held.isConnected && document.activeElement === document.body) back(held);
+  }).observe(document.body, { childList: true, subtree: true });
+
   /* ---- the course of a budget: full at the top, spent at the line, overspent below ------------------------------ */
   function BurnDown(props) {
     const h = React.createElement, points = props.points;
