@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Final
 
-from fastapi import Depends, Request
+from fastapi import Depends, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, BeforeValidator, StringConstraints, ValidationError
 
@@ -57,7 +57,10 @@ def actor() -> Actor:
 
 
 async def acting(request: Request) -> Actor:
-    """Who acts, by the name in the request's body. Raises RequestValidationError where it has none."""
+    """Who acts, by the name in the request's body. Raises RequestValidationError where it has none, HTTPException where
+    whoever asks may only look."""
+    if not actor().may_act:
+        raise HTTPException(403, "you may look, not act: that takes the role of a responder")
     try:
         signed = _Signed.model_validate(await request.json())
     except ValidationError as err:

@@ -47,6 +47,7 @@ def test_an_incident_is_taken_and_muted_from_the_list_with_the_keyboard(visitor:
     assert "as ada" in page.inner_text("dialog")
     page.click("dialog .primary")
     page.wait_for_selector("td:has-text('subject hubspot')")
+    page.evaluate("() => document.querySelectorAll('#acts-told .close').forEach((one) => one.click())")
     page.click("[data-act-open=end-silence]")
     page.click("dialog .primary")
     page.wait_for_selector("text=Nothing is silenced.")

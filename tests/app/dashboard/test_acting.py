@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from fastapi import HTTPException, Request
 
 from alerts.model import Silence
 from alerts.store import open_incidents
@@ -16,7 +17,7 @@ from app.dashboard.page import find
 from app.dashboard.pages import PAGES
 from app.dashboard.run_now import run_now
 from app.hub import actor
-from app.hub.actor import Actor, Role
+from app.hub.actor import Actor, Role, acting
 
 
 def shown(world: Any, path: str) -> str:
@@ -50,6 +51,11 @@ def test_who_may_only_look_is_offered_nothing(world: Any, viewer: None) -> None:
     assert "data-act-open" not in listed + page
     assert "IncidentActs" not in page
     assert "You may look, not act" in page
+
+
+async def test_a_viewers_act_is_refused_whatever_the_page_offered(viewer: None) -> None:
+    with pytest.raises(HTTPException, match="look, not act"):
+        await acting(Request({"type": "http"}))
 
 
 def test_who_is_signed_in_is_not_asked_for_a_name(world: Any) -> None:
