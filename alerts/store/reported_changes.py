@@ -28,10 +28,10 @@ class ReportedChange:
     link: str = ""
     change_id: str = ""
 
-    def words_about(self, begin: datetime) -> str:
+    def words_about(self, begin: datetime, *, link: bool = True) -> str:
         """What it was, and how long before, or after, that instant: `12 min before: deploy “4.2”`."""
         side, apart = ("before", begin - self.at) if self.at <= begin else ("after the beginning", self.at - begin)
-        return f"{_length(apart)} {side}: {self.kind} “{self.title}”{f' ({self.link})' if self.link else ''}"
+        return f"{_length(apart)} {side}: {self.kind} “{self.title}”{f' ({self.link})' if link and self.link else ''}"
 
 
 def report_change(con: DuckDBPyConnection, change: ReportedChange, now: datetime) -> ReportedChange:

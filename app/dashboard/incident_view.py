@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from duckdb import DuckDBPyConnection
@@ -14,11 +15,12 @@ from alerts.status_pages.standing import VendorStatus
 from alerts.store.incident_list import IncidentCount, incident_counts, listed_incidents
 from alerts.store.incidents import incident
 from alerts.store.mutings import MutingRow, mutings_of
+from alerts.store.reported_changes import ReportedChange, reported_changes
 from alerts.store.status_pages import vendor_statuses
-from alerts.store.story import story
+from alerts.store.story import LOOKS_BACK, story
 from alerts.store.told import Told, messages_about
 from config.model import Config
-from metrics.model import Evaluation
+from metrics.model import Evaluation, Window
 
 PAGE: Final = 30
 """Incidents of one page of the list."""
@@ -36,6 +38,8 @@ class IncidentDetail:
     vendor: VendorStatus | None
     declares_page: bool
     """Whether a status page is declared for its integration."""
+    changes: tuple[ReportedChange, ...] = ()
+    """What was reported to have been changed in the hours before it began, the latest first."""
 
     @property
     def is_open(self) -> bool:
@@ -72,7 +76,18 @@ def incident_detail(con: DuckDBPyConnection, incident_id: str, config: Config) -
         muted=next((row for row in mutings_of(con, incident_id) if row.ended_at is None), None),
         vendor=vendor_statuses(con, config, {found.integration}).get(found.integration) if declares else None,
         declares_page=declares,
+        changes=_changes(con, found),
     )
+
+
+def begin_of(found: Incident) -> datetime:
+    """Since when what is wrong is wrong."""
+    return min((one.since for one in found.conditions), default=found.opened_at)
+
+
+def _changes(con: DuckDBPyConnection, found: Incident) -> tuple[ReportedChange, ...]:
+    begin = begin_of(found)
+    return reported_changes(con, found.integration, Window(begin - LOOKS_BACK, begin))[::-1]
 
 
 def incident_list(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Final
 
-from fastapi import Depends, Request
+from fastapi import Depends, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, BeforeValidator, StringConstraints, ValidationError
 
@@ -75,7 +75,9 @@ def as_actor(somebody: Actor) -> Iterator[None]:
 
 async def acting(request: Request) -> Actor:
     """Who acts: who is signed in, whatever the request's body says; where nobody is, by the name in the body. Raises
-    RequestValidationError where it has none."""
+    RequestValidationError where it has none, HTTPException where whoever asks may only look."""
+    if not actor().may_act:
+        raise HTTPException(403, "you may look, not act: that takes the role of a responder")
     if actor().name:
         return actor()
     try:

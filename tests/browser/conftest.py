@@ -25,6 +25,7 @@ from app.dashboard.security import content_security_policy
 from app.hub.asking import Desk
 from app.hub.explorer_api import explorer_router
 from app.hub.incidents_api import incidents_router
+from app.hub.run_requests_api import run_requests_router
 from app.hub.silences_api import silences_router
 from app.hub.state import HubState
 from app.hub.telling import TellOfActs
@@ -59,7 +60,7 @@ def site() -> Iterator[Site]:
     config = made.world_config(names=("hubspot", "salesforce", "klaviyo", "github", "shopify"))
     world = made.build_world(config, now=now, history=timedelta(hours=3), simulated_until=now - timedelta(hours=1))
     # From here on the view's clock runs, as a hub's does.
-    world.view._clock = lambda: datetime.now(UTC)
+    world.view._clock = world.view._shared._clock = lambda: datetime.now(UTC)
     world.view._hub = lambda: replace(world.status, evaluation=replace(world.evaluation, at=datetime.now(UTC)))
     server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     for router in _acting(world):
@@ -93,7 +94,8 @@ def _acting(world: Any) -> tuple[APIRouter, ...]:
     now = datetime.now(UTC)
     state = HubState(world.store, Ingest(world.store), lambda: datetime.now(UTC), now, world.config, "", {})
     desk = Desk(world.store)
-    return incidents_router(state, desk), silences_router(state, desk), explorer_router(state, desk)
+    acting = incidents_router(state, desk), silences_router(state, desk), run_requests_router(state, desk)
+    return *acting, explorer_router(state, desk)
 
 
 async def _problem(_: Request, error: Exception) -> Response:

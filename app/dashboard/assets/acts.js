@@ -42,12 +42,15 @@
     document.body.append(made);
     return made;
   }
-  function line() {
+  const READ_WITHIN_MS = 10000;
+  /* The page shows what a plain act has changed, so its line may go; that of a run stays until it is dismissed. */
+  function line(stays) {
     const words = el("span");
     const close = el("button", { type: "button", className: "close", textContent: "×", onclick: () => made.remove() });
     close.setAttribute("aria-label", "Dismiss");
     const made = el("div", { className: "told" }, words, close);
     told().append(made);
+    if (!stays) setTimeout(() => made.remove(), READ_WITHIN_MS);
     return { say: (...parts) => words.replaceChildren(...parts) };
   }
 
@@ -63,7 +66,7 @@
     return [what, link, one.reason ? " (" + one.reason + ")" : ""];
   }
   async function follow(requests) {
-    const lines = new Map(requests.map((one) => [one.id, line()]));
+    const lines = new Map(requests.map((one) => [one.id, line(true)]));
     const show = (found) => found.forEach((one) => lines.get(one.id).say(...runWords(one)));
     const ended = (one) => ENDED.includes(one.state) && (one.state !== "done" || one.outcome);
     let open = requests;
@@ -220,6 +223,14 @@
     const to = opener.isConnected ? opener : alike;
     if (to) to.focus();
   }
+
+  /* A page that is redrawn takes its buttons away: who had one of ours in focus keeps it. */
+  let held = null;
+  document.addEventListener("focusin", (event) => { held = event.target.closest ? event.target.closest("[data-act-open]") : null; });
+  document.addEventListener("pointerdown", () => { held = null; });
+  new MutationObserver(() => {
+    if (held && !held.isConnected && document.activeElement === document.body) back(held);
+  }).observe(document.body, { childList: true, subtree: true });
 
   /* ---- the course of a budget: full at the top, spent at the line, overspent below ------------------------------ */
   function BurnDown(props) {

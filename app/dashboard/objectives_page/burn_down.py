@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import accumulate, pairwise
 from typing import Final
 
@@ -14,7 +14,11 @@ from config.model import Config
 from metrics.model import ObjectiveStatus, SliceCount, Window
 from metrics.store.slices import Question, all_slice_counts
 
-STEPS: Final = 28
+MOST: Final = 60
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LENGTHS: Final = tuple(timedelta(hours=hours) for hours in (1, 6, 24, 168))
+"""Of a step: they begin and end where roll-ups do, so that no raw row is read."""
+_LAST: Final = timedelta(minutes=5)
 _FRESH_FOR: Final = timedelta(minutes=2)
 
 Course = tuple[float, ...]
@@ -40,9 +44,16 @@ def _courses(
 
 
 def _steps(window: Window) -> tuple[Window, ...]:
-    each = window.length / STEPS
-    edges = [window.start + each * place for place in range(STEPS)] + [window.end]
-    return tuple(Window(start, end) for start, end in pairwise(edges))
+    """As fine as gives at most `MOST`; the first begins a little before the window, the last ends a little before."""
+    each = next((length for length in _LENGTHS if window.length / length < MOST - 1), _LENGTHS[-1])
+    edges, end = [_floor(window.start, each)], _floor(window.end, _LAST)
+    while edges[-1] + each < end:
+        edges.append(edges[-1] + each)
+    return tuple(Window(start, after) for start, after in pairwise([*edges, end]) if start < after)
+
+
+def _floor(at: datetime, length: timedelta) -> datetime:
+    return at - (at - _EPOCH) % length
 
 
 def _course(status: ObjectiveStatus, counts: Sequence[SliceCount]) -> Course:

@@ -16,7 +16,7 @@ from app.dashboard.objectives_page.choosing import FILTERS, PAGE, Choice, Promis
 from config.model import CalendarWindow, Objective
 from metrics.model import Burn, State
 
-_SHOWN: Final = 8
+_SHOWN: Final = 6
 """Values of a filter in sight; the others are one click away."""
 _STATES: Final = {
     Standing.BURNING: State.DOWN,
@@ -37,7 +37,8 @@ def filters(found: Sequence[Promise], choice: Choice) -> Component:
 def rows(shown: Sequence[Promise], courses: Mapping[tuple[str, str], Course]) -> Component:
     """The table of one page."""
     lines = [_row(one, courses.get((one.status.integration, one.status.key))) for one in shown]
-    return table(HEAD, lines, numeric=(4,), empty="No objective fits these filters.")
+    found = table(HEAD, lines, numeric=(4,), empty="No objective fits these filters.")
+    return html.Div(found, className="objectives-table")
 
 
 def pages(choice: Choice, total: int) -> Component:

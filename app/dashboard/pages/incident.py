@@ -15,7 +15,7 @@ from app.dashboard.acting import may_act
 from app.dashboard.elements import IncidentActs, ago, empty_state, when
 from app.dashboard.incident_card import blame_sentence, state_mark, subject_link
 from app.dashboard.incident_facts import against_normal, broke, course, hits, told, vendor_says
-from app.dashboard.incident_view import IncidentDetail, radius_now
+from app.dashboard.incident_view import IncidentDetail, begin_of, radius_now
 from app.dashboard.page import Visit
 from app.dashboard.run_now import run_now
 from app.dashboard.view import View
@@ -37,6 +37,7 @@ def render(view: View, visit: Visit) -> Component:
     parts = [
         _header(detail),
         _verdict(incident),
+        _changed(detail),
         _acts(view, incident),
         again(view, incident),
         _muted(detail),
@@ -99,7 +100,7 @@ def _header(detail: IncidentDetail) -> Component:
 
 def _facts(detail: IncidentDetail) -> list[Any]:
     incident = detail.incident
-    begin = min((c.since for c in incident.conditions), default=incident.opened_at)
+    begin = begin_of(incident)
     facts: list[Any] = [html.Span(["since ", html.B(when(begin)), " · ", ago(begin)])]
     if incident.resolved_at is not None:
         lasted = wording.lasting(incident.resolved_at - incident.opened_at)
@@ -131,6 +132,20 @@ def _runbook(address: str) -> Component:
 def _verdict(incident: Incident) -> Component:
     tone = "up" if incident.state is IncidentState.RESOLVED else "down" if incident.tier == "urgent" else "degraded"
     return html.Div(html.P(blame_sentence(incident.conditions)), className=f"verdict s-{tone}")
+
+
+def _changed(detail: IncidentDetail) -> Component:
+    """What was changed shortly before it began: often the cause, and always the first question."""
+    begin = begin_of(detail.incident)
+    lines = [
+        html.Li([html.B("Changed "), one.words_about(begin, link=False), *_more(one.link), f" – {one.by}"])
+        for one in detail.changes[:_MOST]
+    ]
+    return html.Ul(lines, className="changed") if lines else html.Div(hidden=True)
+
+
+def _more(link: str) -> list[Any]:
+    return [" ", html.A("more", href=link, target="_blank", rel="noreferrer")] if link else []
 
 
 def _muted(detail: IncidentDetail) -> Component:

@@ -28,12 +28,12 @@ def render(view: View, visit: Visit) -> Component:
     except (NotAWeekError, FutureWeekError) as err:
         words = [f"{err}. ", html.A("The last week", href="/weekly")]
         return html.Div([html.H1("Weekly review"), empty_state("No such week", words)], className="stack")
-    parts = [_head(view, document), _around(view, week), summary(document), contents(document)]
+    parts = [_head(document), _around(view, week), summary(document), contents(document)]
     return html.Div([*parts, *(section(document, one) for one in document.sections)], className="stack weekly")
 
 
-def _head(view: View, document: Document) -> Component:
-    note = html.Span(f"{document.subtitle} · {view.config.settings.hub.timezone}", className="note")
+def _head(document: Document) -> Component:
+    note = html.Span(document.subtitle, className="note")
     return html.Div([html.H1(document.title), note], className="headline")
 
 

@@ -18,6 +18,7 @@ from alerts.model import Condition, Incident, IncidentState, Rule, Tier
 from alerts.store import audit_log, incident
 from alerts.store.incidents import save_incident
 from app.hub.asking import Desk
+from app.hub.changes_api import changes_router
 from app.hub.incidents_api import incidents_router
 from app.hub.problems import answer_problems
 from app.hub.silences_api import silences_router
@@ -58,7 +59,7 @@ def served(store: Store) -> Iterator[str]:
     config = Config(root=Path("x"), version="v1", integrations=(one,))
     state = HubState(store, Ingest(store), lambda: NOW, NOW, config, "", {})
     app, desk = FastAPI(), Desk(store)
-    routers = (incidents_router(state, desk), silences_router(state, desk))
+    routers = (incidents_router(state, desk), silences_router(state, desk), changes_router(state, desk))
     for router in routers:
         app.include_router(router)
     answer_problems(app, routers)
@@ -175,3 +176,14 @@ def test_a_silence_can_be_tried_made_listed_and_ended(cli: Leadline) -> None:
 def test_a_silence_that_may_not_be_is_refused_with_the_remedy(cli: Leadline, words: tuple[str, ...], said: str) -> None:
     code, _, err = cli("silence", *words, "--reason", "x")
     assert (code, said in err) == (2, True), err
+
+
+def test_a_change_is_reported_and_listed_and_what_it_touches_has_to_be_said(cli: Leadline) -> None:
+    about = ("--integration", "hubspot", "--at", "2026-11-22T02:48Z", "--author", "ci", "--link", "https://ci.example/7")
+    code, out, _ = cli("change", "Deploy 4.2", *about)
+    assert (code, "deploy  Deploy 4.2  of hubspot  by ci  https://ci.example/7" in out) == (0, True)
+    # The hub's clock stands still in this test; whoever lists changes asks from then on.
+    assert cli("changes", "--since", "2026-11-22")[1] == out
+    code, _, err = cli("change", "Deploy 4.3", "--author", "ci")
+    assert (code, "say what it touches" in err) == (2, True)
+    assert cli("change", "x", "--all", "--at", "yesterday")[0] == 2
