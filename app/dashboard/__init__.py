@@ -32,7 +32,7 @@ def build(server: FastAPI, view: View) -> Dash:
         suppress_callback_exceptions=True,
         add_log_handler=False,
     )
-    app.layout = layout()
+    app.layout = layout  # Made for each visitor: it says who is signed in.
     register(app, view)
     # Dash does this at the first request under "/" only; a first visit straight to another page would find no assets.
     app._setup_server()  # type: ignore[no-untyped-call]

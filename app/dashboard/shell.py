@@ -14,6 +14,7 @@ from app.dashboard.elements import Clock, ThemeToggle, aria, data, empty_state
 from app.dashboard.page import Page, Visit, find
 from app.dashboard.pages import PAGES
 from app.dashboard.view import View
+from app.dashboard.who import who
 from metrics.store.database import ReadTimeout
 
 log = structlog.get_logger(__name__)
@@ -70,6 +71,7 @@ def layout() -> Component:
                         [
                             html.Span(id="live", className="live", role="status"),
                             Clock(id="clock"),
+                            *who(),
                             ThemeToggle(id="theme"),
                             html.Button(
                                 "?",

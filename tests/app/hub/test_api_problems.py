@@ -9,10 +9,12 @@ from uuid import UUID
 
 import httpx
 import pytest
+from sign_in_world import World
 
 from app.dashboard.view import View
 from app.hub.server import create_app
 from app.hub.state import HubState
+from config.model import Hub
 from metrics.evaluation import evaluate
 from probes.wire import MAX_BODY_BYTES
 
@@ -21,7 +23,8 @@ LOCAL = {"Authorization": "Bearer the-local-token"}
 
 @pytest.fixture
 async def site(state: HubState) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(create_app(state, View.of_hub(state)), raise_app_exceptions=False)
+    server = create_app(state, View.of_hub(state), World(state.store, hub=Hub()).auth)
+    transport = httpx.ASGITransport(server, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         yield client
 
