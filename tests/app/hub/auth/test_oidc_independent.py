@@ -8,6 +8,7 @@ import httpx
 import pytest
 from oidc_server import OidcServer, consent
 from plain_http import TRUSTS_NOBODY
+from probe_world import wall_clock
 from sign_in_world import OWN, World
 
 from config.model import Hub
@@ -25,6 +26,7 @@ async def test_somebody_signs_in_at_an_independent_provider_and_is_known_by_its_
         "role_claim": "email",
         "roles": {"admin": ["ada@example.com"], "viewer": ["bob@example.com"]},
     }
+    world.clock.now = wall_clock()
     world.environ["OIDC_SECRET"] = oidc.secret
     world.hub = Hub.model_validate({"sign_in": {"passwords": False, "oidc": declared}})
     world.provider = httpx.AsyncClient(verify=TRUSTS_NOBODY, trust_env=False)
