@@ -43,7 +43,7 @@ def build(server: FastAPI, view: View, pulse: Pulse | None = None) -> Dash:
     )
     # Or each page would open a second line, which nothing here speaks over.
     app.backend.websocket_capability = False
-    app.layout = layout()
+    app.layout = layout  # Made for each visitor: it says who is signed in.
     register(app, view)
     register_panels(app, view)
     # Dash does this at the first request under "/" only; a first visit straight to another page would find no assets.

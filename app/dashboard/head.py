@@ -14,6 +14,7 @@ from app.dashboard.firing import firing
 from app.dashboard.page import Page, Visit
 from app.dashboard.pages import PAGES
 from app.dashboard.view import View
+from app.dashboard.who import who
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +27,7 @@ def head() -> Component:
     right = html.Div(
         [
             html.Span([Live(id="heard"), Clock(id="clock")], id="live", className="live"),
+            *who(),
             ThemeToggle(id="theme"),
             html.Button("?", className="help-button", title="Keys", **data(help=""), **aria(label="Keyboard help")),
         ],

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+import structlog
 import uvicorn
 
 from alerts.channels import build_senders
@@ -25,7 +26,7 @@ from app.datadir import DataDirectory, HubAddress
 from app.errors import UserError
 from app.hub.assembly import Surroundings, adopt, new_state
 from app.hub.auth.exposure import is_loopback, refuse_exposed
-from app.hub.auth.setup import Foundation, set_up
+from app.hub.auth.setup import Foundation, nobody_can_sign_in, set_up
 from app.hub.calendars import CalendarReader
 from app.hub.config_source import ConfigSource
 from app.hub.housekeeping import housekeep_once
@@ -58,6 +59,8 @@ from metrics.explaining import Explainer
 from metrics.store.database import Store
 from metrics.store.failures import StoreError
 from metrics.store.shapes import ShapeBook
+
+log = structlog.get_logger(__name__)
 
 _THIS_MACHINE: Final = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 
@@ -122,7 +125,10 @@ async def _serve(
     link = state.config.settings.hub.public_url or url
     # A proxy for the outside world must not see what is sent to this machine, keys and all.
     async with httpx.AsyncClient(timeout=10, mounts=dict.fromkeys(_THIS_MACHINE)) as client:
-        app = create_app(state, View.of_hub(state), set_up(_foundation(state, around, listener, client)))
+        auth = set_up(_foundation(state, around, listener, client))
+        if nobody_can_sign_in(auth):
+            log.warning("sign_in.nobody", remedy="leadline user add NAME --role admin")
+        app = create_app(state, View.of_hub(state), auth)
         options: dict[str, Any] = {"log_config": None, "access_log": False, "ws": "websockets-sansio"}
         server = _Server(uvicorn.Config(app, timeout_graceful_shutdown=5, **options))
         senders = build_senders(state.config, around.environ, client, latency_charts(state))

@@ -36,6 +36,8 @@ SECRET: Final = "s3cret/+of the client"
 SCOPES: Final = "openid offline_access leads:read leads:write"
 LOOPBACK: Final = "http://127.0.0.1/callback"
 """Registered for native clients: any port of loopback goes (RFC 8252 §7.3)."""
+SIGN_IN: Final = "http://127.0.0.1/sign-in/oidc/back"
+"""Where a hub's people come back to."""
 
 _MACHINE: Final = {"grant_types": ["client_credentials"], "response_types": [], "redirect_uris": [], "scope": SCOPES}
 _PERSON: Final = {
@@ -85,7 +87,8 @@ def clients(keys: ClientKeys) -> list[dict[str, Any]]:
     """Who is registered; all secrets are `SECRET`.
 
     `basic`, `post`, `rs256`, `es256`, `ps256`, `eddsa`, `dpop` (proofs with a nonce), `tls`, `self-signed`, `hasty`
-    (tokens of 3 s) are machines; `person` (secret), `public` (PKCE, none), `public-dpop`, `public-hasty` (3 s) and
+    (tokens of 3 s) are machines; `sign-in` is a hub that people sign in at;
+    `person` (secret), `public` (PKCE, none), `public-dpop`, `public-hasty` (3 s) and
     `person-jwt` take a person's consent and get rotating refresh tokens.
     """
     made = keys.write()
@@ -123,6 +126,7 @@ def clients(keys: ClientKeys) -> list[dict[str, Any]]:
         ),
         ("person", {**_PERSON, **secret}),
         ("person-jwt", {**_PERSON, **by_key}),
+        ("sign-in", {**_PERSON, **secret, "redirect_uris": [SIGN_IN], "scope": "openid email"}),
         ("public", {**_PERSON, **public}),
         ("public-hasty", {**_PERSON, **public, "leadline": {"access_token_ttl": 3}}),
         (

@@ -33,6 +33,12 @@ _HEADERS: Final = {
 }
 _CLASSES: Final = {Word.UP: "up", Word.DEGRADED: "degraded", Word.DOWN: "down", Word.NO_DATA: "no_data"}
 _BARS: Final = {Level.FULL: "full", Level.MOSTLY: "mostly", Level.PARTLY: "partly", Level.UNKNOWN: "unknown"}
+_COUNTED: Final = {
+    Level.FULL: "without trouble",
+    Level.MOSTLY: "with some",
+    Level.PARTLY: "with much",
+    Level.UNKNOWN: "not measured",
+}
 _ALL: Final = {
     Word.UP: "Everything is working",
     Word.DEGRADED: "Something is disturbed",
@@ -55,7 +61,7 @@ def status_router(state: HubState) -> APIRouter:
         if declared is None:
             raise HTTPException(404, "there is no such status page")
         try:
-            found = await asyncio.to_thread(answers.get, declared, lambda: _look(state, declared))
+            found = await asyncio.to_thread(answers.get, (name, state.config.version), lambda: _look(state, declared))
         except StoreError as err:
             # Without its words: they may name what strangers need not know.
             raise HTTPException(503, "not to be had just now; try again in a minute", {"Retry-After": "60"}) from err
@@ -110,6 +116,7 @@ def _shown(found: PublicStatus) -> dict[str, Any]:
         "sentence": _ALL[found.word],
         "tone": _CLASSES[found.word],
         "parts": [_part(part) for part in found.parts],
+        "legend": [(tone, str(level)) for level, tone in _BARS.items()],
         "troubles": [{"name": one.name, "since": _at(one.since), "taken": one.taken} for one in found.troubles],
     }
 
@@ -122,7 +129,7 @@ def _part(part: Part) -> dict[str, Any]:
         "tone": _CLASSES[part.word],
         "since": _at(part.since) if part.since else None,
         "days": [{"tone": _BARS[day.level], "words": f"{day.date:%Y-%m-%d}: {day.level}"} for day in part.days],
-        "summary": ", ".join(f"{counted[level]} {level}" for level in Level if counted[level]),
+        "summary": "Days: " + ", ".join(f"{counted[level]} {_COUNTED[level]}" for level in Level if counted[level]),
         "from": f"{part.days[0].date:%Y-%m-%d}" if part.days else "",
     }
 

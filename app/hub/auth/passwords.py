@@ -27,8 +27,8 @@ class Costs:
 class Passwords:
     """Hashes passwords and checks them. Each takes a tenth of a second and 64 MiB: call it on a thread."""
 
-    def __init__(self, costs: Costs = Costs()) -> None:
-        self._hasher = PasswordHasher(
+    def __init__(self, costs: Costs = Costs(), hasher: type[PasswordHasher] = PasswordHasher) -> None:
+        self._hasher = hasher(
             time_cost=costs.rounds, memory_cost=costs.memory_kib, parallelism=costs.lanes, type=Type.ID
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -125,12 +126,8 @@ class Provider:
         place = urlsplit(url)._replace(query="").geturl()
         try:
             async with self._http.stream(method, url, follow_redirects=False, **more) as answer:
-                content = b""
-                async for chunk in answer.aiter_bytes():
-                    content += chunk
-                    if len(content) > _MOST_BYTES:
-                        raise ProviderProblem(f"{place}: the answer is larger than {_MOST_BYTES} bytes")
-            found = httpx.Response(answer.status_code, content=content).json()
+                content = await _content(answer, place)
+            found = json.loads(content)
         except httpx.HTTPError as err:
             raise ProviderProblem(f"{place}: {type(err).__name__}") from None
         except ValueError:
@@ -139,6 +136,15 @@ class Provider:
             why = found.get("error") if isinstance(found, dict) else None
             raise ProviderProblem(f"{place}: HTTP {answer.status_code}{f' {str(why)[:60]}' if why else ''}")
         return found
+
+
+async def _content(answer: httpx.Response, place: str) -> bytes:
+    content = bytearray()
+    async for chunk in answer.aiter_bytes():
+        content += chunk
+        if len(content) > _MOST_BYTES:
+            raise ProviderProblem(f"{place}: the answer is larger than {_MOST_BYTES} bytes")
+    return bytes(content)
 
 
 def _addresses(issuer: str, told: Mapping[str, Any]) -> Addresses:

@@ -65,3 +65,11 @@ def set_up(around: Foundation) -> Auth:
         OidcSignIn(Provider(around.http, around.clock), around.clock, around.environ),
         callers,
     )
+
+
+def nobody_can_sign_in(auth: Auth) -> bool:
+    """Whether people have to sign in, and there is no way for any of them."""
+    rules = auth.callers.rules()
+    if rules is None or rules.oidc is not None:
+        return False
+    return not any(one.disabled_at is None for one in auth.accounts.everybody())

@@ -45,3 +45,16 @@ CREATE TABLE api_tokens (
 );
 COMMENT ON TABLE api_tokens IS 'Bearer tokens of scripts; one that is revoked is gone, and the audit log has it.';
 COMMENT ON COLUMN api_tokens.token_hash IS 'SHA-256 of 256 random bits.';
+COMMENT ON COLUMN accounts.created_at IS 'When it was added.';
+COMMENT ON COLUMN sessions.session_id IS 'By which it is listed and ended; says nothing of the cookie.';
+COMMENT ON COLUMN sessions.name IS 'Who signed in.';
+COMMENT ON COLUMN sessions.began_at IS 'When.';
+COMMENT ON COLUMN sessions.ends_at IS 'When it is over in any case.';
+COMMENT ON COLUMN sessions.address IS 'From where, as the hub or its proxy saw it.';
+COMMENT ON COLUMN sessions.agent IS 'What the browser calls itself.';
+COMMENT ON COLUMN sessions.ended_by IS 'Who ended it.';
+COMMENT ON COLUMN api_tokens.name IS 'Stands in the audit log for what is done with it.';
+COMMENT ON COLUMN api_tokens.role IS 'viewer, responder or admin.';
+COMMENT ON COLUMN api_tokens.created_at IS 'When it was made.';
+COMMENT ON COLUMN api_tokens.created_by IS 'By whom.';
+COMMENT ON COLUMN api_tokens.expires_at IS 'From then on it is not known any more.';

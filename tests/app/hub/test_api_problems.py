@@ -10,10 +10,12 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi import FastAPI
+from sign_in_world import World
 
 from app.dashboard.view import View
 from app.hub.server import create_app
 from app.hub.state import HubState
+from config.model import Hub
 from metrics.evaluation import evaluate
 from probes.wire import MAX_BODY_BYTES
 
@@ -27,7 +29,7 @@ def asking(app: FastAPI) -> httpx.AsyncClient:
 
 @pytest.fixture(scope="module")
 def refusing(only_refused: HubState) -> FastAPI:
-    return create_app(only_refused, View.of_hub(only_refused))
+    return create_app(only_refused, View.of_hub(only_refused), World(only_refused.store, hub=Hub()).auth)
 
 
 @pytest.fixture
@@ -39,7 +41,7 @@ async def site(refusing: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 async def own_site(state: HubState) -> AsyncIterator[httpx.AsyncClient]:
-    async with asking(create_app(state, View.of_hub(state))) as client:
+    async with asking(create_app(state, View.of_hub(state), World(state.store, hub=Hub()).auth)) as client:
         yield client
 
 
