@@ -188,10 +188,13 @@ class Visit:
             "changedPropIds": [f"{key}.{prop}" for key, prop in read if (key, prop) in changed],
             "state": [self._told(place, bound) for place in callback.state],
         }
-        started = time.perf_counter()
-        response = self.site.client.post("/_dash-update-component", json=body)
-        ms = (time.perf_counter() - started) * 1000
         name = callback.output + (f" {bound}" if bound else "")
+        started = time.perf_counter()
+        try:
+            response = self.site.client.post("/_dash-update-component", json=body)
+        except httpx.HTTPError:
+            return Asked(name, (time.perf_counter() - started) * 1000, 0, 0, failed=True), {}
+        ms = (time.perf_counter() - started) * 1000
         if response.status_code not in (200, 204):
             return Asked(name, ms, len(response.content), 0, failed=True), {}
         told = response.json() if response.status_code == 200 else {}
