@@ -31,6 +31,7 @@ from metrics.store.failures import (
 from metrics.store.memo import Memo
 from metrics.store.opening import open_store
 from metrics.store.sealing.months import month_folder
+from metrics.store.snapshot import snapshot
 from metrics.store.transactions import transaction
 from metrics.store.watchdog import Watchdog
 
@@ -111,7 +112,7 @@ class Store:
         seconds = (timeout or self._read_timeout).total_seconds()
         with self._cursor() as cursor:
             try:
-                with self._watchdog.limit(cursor, seconds) as limit:
+                with self._watchdog.limit(cursor, seconds) as limit, snapshot(cursor):
                     cursor.execute("BEGIN TRANSACTION READ ONLY")
                     return question(cursor)
             except duckdb.InterruptException as err:

@@ -10,7 +10,18 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from tests.benchmarks import alerts, capacity, cpu_per_probe, ingest, judgement, phase_error, soak, store, store_year
+from tests.benchmarks import (
+    alerts,
+    capacity,
+    cpu_per_probe,
+    dashboard,
+    ingest,
+    judgement,
+    phase_error,
+    soak,
+    store,
+    store_year,
+)
 from tests.benchmarks.machine import described
 from tests.benchmarks.thresholds import comparing
 
@@ -22,6 +33,7 @@ SUBJECTS: Final[dict[str, tuple[str, Callable[[], Iterator[str]]]]] = {
     "store": ("The store's questions", store.lines),
     "store_year": ("The store at size", store_year.lines),
     "ingest": ("Taking runs in", ingest.lines),
+    "dashboard": ("The dashboard at size", dashboard.lines),
     "judgement": ("What judging costs", judgement.lines),
     "alerts": ("How good the pages are", alerts.lines),
     "thresholds": ("Learned limits", comparing.lines),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,20 +37,27 @@ class HubAtWork:
 class HubFolder:
     """Configuration and data of one hub, to be started as often as one likes."""
 
-    def __init__(self, folder: Path) -> None:
-        self.data = folder / "data"
+    def __init__(self, folder: Path, data: Path | None = None, declared: Mapping[str, str] | None = None) -> None:
+        """`declared`: files of integrations by their name, in place of the only one."""
+        self.data = data or folder / "data"
         self.port = free_port()
         self._config = folder / "config"
         self._log = folder / "hub.log"
         self._config.mkdir(parents=True)
         regions = ", ".join(f"{{name: {region}, token: '${{env:TOKEN_{region.upper()}}}'}}" for region in REGIONS)
         (self._config / "leadline.yaml").write_text(f"regions: [{regions}]\n")
-        (self._config / "vendor.yaml").write_text(_INTEGRATION)
+        for name, text in (declared or {"vendor.yaml": _INTEGRATION}).items():
+            (self._config / name).write_text(text)
 
     @property
     def store(self) -> Path:
         """Its hot file."""
         return self.data / "leadline.duckdb"
+
+    @property
+    def said(self) -> str:
+        """The end of its log."""
+        return self._log.read_text()[-2000:]
 
     @contextmanager
     def started(self) -> Iterator[HubAtWork]:

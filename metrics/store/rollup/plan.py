@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from metrics.model import Window
 from metrics.store.buckets import epoch_ms
 from metrics.store.rollup.tiers import DAY, HOUR, SLOT_MS, TIERS, Source, Tier, slot_of, slot_start
+from metrics.store.snapshot import once
 
 MOST_SPANS: Final = 24
 """More would cost more to plan than the raw rows between them."""
@@ -59,6 +60,10 @@ class Known:
     @classmethod
     def read(cls, con: DuckDBPyConnection) -> Known:
         """As of now."""
+        return once(con, cls, lambda: cls._read(con))
+
+    @classmethod
+    def _read(cls, con: DuckDBPyConnection) -> Known:
         found = con.execute(_KNOWN).fetchnumpy()
         tiers, slots, is_mark = np.asarray(found["tier"]), np.asarray(found["slot"], np.int64), found["first"] == _MARK
         told: dict[str, tuple[int | None, ...]] = {}

@@ -17,10 +17,21 @@ from metrics.store.relations import GOOD_ATTEMPTS, RUNS, STEPS
 from metrics.store.rollup.histogram import index_sql
 from metrics.store.rollup.histogram import read as unpacked_column
 from metrics.store.rollup.kept import Closed, Rows, added, merged, places
-from metrics.store.rollup.layout import INTEGRATION_LEVEL, REGION_LEVEL, RUN_KEYS, STEP_LEVEL, Level, run_table, stored
+from metrics.store.rollup.layout import (
+    HISTOGRAM_COLUMNS,
+    HISTOGRAMS,
+    INTEGRATION_LEVEL,
+    REGION_LEVEL,
+    RUN_KEYS,
+    STEP_LEVEL,
+    Level,
+    run_table,
+    stored,
+)
 from metrics.store.rollup.plan import Known, Span, plan, tier_of
 from metrics.store.rollup.tiers import HOUR, Source, Tier, slot_of, slot_start
 from metrics.store.sealing.layout import HOT
+from metrics.store.snapshot import once
 
 _NEVER: Final = 2**62
 Histograms = tuple[Any, Any, Any]
@@ -154,7 +165,7 @@ class Stretch:
 
 def sealed_until(con: DuckDBPyConnection) -> datetime | None:
     """From when on no day is sealed; None when none is at all: then what the view shows need not be hot rows."""
-    row = con.execute("SELECT max(day) FROM sealed_days").fetchone()
+    row = once(con, "sealed until", lambda: con.execute("SELECT max(day) FROM sealed_days").fetchone())
     return datetime.combine(row[0], time(), UTC) + timedelta(days=1) if row and row[0] else None
 
 
@@ -192,26 +203,34 @@ def _closed_histograms(
     key = ("merged", measure, scope, tuple(parameters.items()), closed.key)
     found: Histograms | None = memo.get(key)
     if found is None:
-        rows = closed.rows(memo, ("held", measure, scope), partial(_held, con, scope, measure, stretch.regions_from))
-        found = merged([(places(rows["slot"], parameters), rows["i"], rows["c"])])
+        rows = closed.rows(memo, ("held", scope), partial(_held, con, scope, stretch.regions_from))
+        mine = rows["measure"] == HISTOGRAMS.index(measure)
+        found = merged([(places(rows["slot"][mine], parameters), rows["i"][mine], rows["c"][mine])])
         memo.keep(key, found, 500 + sum(column.nbytes for column in found))
     return found
 
 
-def _held(
-    con: DuckDBPyConnection, scope: Scope, measure: str, regions_from: int, tier: Tier, first: int, end: int
-) -> Rows:
-    """The histograms of buckets that begin in `first` ≤ slot < `end`, by slot."""
+def _held(con: DuckDBPyConnection, scope: Scope, regions_from: int, tier: Tier, first: int, end: int) -> Rows:
+    """The histograms of buckets that begin in `first` ≤ slot < `end`, by slot. Those of all measures at once: whoever
+    asks for one of them asks for the others, and most of the time goes into finding the rows."""
     sql = (
-        f"SELECT epoch_us(bucket_at) // 300000000 AS slot, {measure}_histogram AS held "  # noqa: S608 - names of ours
+        f"SELECT epoch_us(bucket_at) // 300000000 AS slot, {', '.join(HISTOGRAM_COLUMNS)} "  # noqa: S608 - ours
         f"FROM {scope.table(tier, first, regions_from)} "
         f"WHERE bucket_at >= $from AND bucket_at < $until{scope.clauses}"
     )
     bounds = {"from": slot_start(first), "until": slot_start(end)}
     answer = con.execute(sql, {**scope.parameters, **bounds}).to_arrow_table()
-    row, i, c = unpacked_column(answer["held"])
-    slot, i, c = merged([((answer["slot"].to_numpy()[row] - first) // tier.slots, i, c)])
-    return {"slot": slot * tier.slots + first, "i": i, "c": c}
+    place = (answer["slot"].to_numpy() - first) // tier.slots
+    parts = [_unpacked(answer[column], place, number) for number, column in enumerate(HISTOGRAM_COLUMNS)]
+    slot, measure, i, c = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    # As narrow as they go: this is what the memo is full of.
+    return {"slot": (slot * tier.slots + first).astype(np.int32), "measure": measure, "i": i, "c": c}
+
+
+def _unpacked(column: Any, place: Any, measure: int) -> tuple[Any, Any, Any, Any]:
+    row, i, c = unpacked_column(column)
+    slot, i, c = merged([(place[row], i, c)])
+    return slot, np.full(len(slot), measure, np.int8), i.astype(np.int16), c.astype(np.int32)
 
 
 def totals(
