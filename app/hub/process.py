@@ -114,6 +114,16 @@ def _url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def _server(state: HubState, foundation: Foundation) -> _Server:
+    """All the hub serves, over one server that is not listening yet."""
+    auth = set_up(foundation)
+    if nobody_can_sign_in(auth):
+        log.warning("sign_in.nobody", remedy="leadline user add NAME --role admin")
+    app = create_app(state, View.of_hub(state), auth)
+    options: dict[str, Any] = {"log_config": None, "access_log": False, "ws": "websockets-sansio"}
+    return _Server(uvicorn.Config(app, timeout_graceful_shutdown=5, **options))
+
+
 async def _serve(
     state: HubState,
     source: ConfigSource,
@@ -125,12 +135,7 @@ async def _serve(
     link = state.config.settings.hub.public_url or url
     # A proxy for the outside world must not see what is sent to this machine, keys and all.
     async with httpx.AsyncClient(timeout=10, mounts=dict.fromkeys(_THIS_MACHINE)) as client:
-        auth = set_up(_foundation(state, around, listener, client))
-        if nobody_can_sign_in(auth):
-            log.warning("sign_in.nobody", remedy="leadline user add NAME --role admin")
-        app = create_app(state, View.of_hub(state), auth)
-        options: dict[str, Any] = {"log_config": None, "access_log": False, "ws": "websockets-sansio"}
-        server = _Server(uvicorn.Config(app, timeout_graceful_shutdown=5, **options))
+        server = _server(state, _foundation(state, around, listener, client))
         senders = build_senders(state.config, around.environ, client, latency_charts(state))
         deliverer = Deliverer(state.store, senders, clock=state.clock, link=link)
         adopt(state.config, state, deliverer, client, around)

@@ -60,7 +60,7 @@ class Known:
     @classmethod
     def read(cls, con: DuckDBPyConnection) -> Known:
         """As of now."""
-        return once(con, cls, lambda: cls._read(con))
+        return once(con, cls.__qualname__, lambda: cls._read(con))
 
     @classmethod
     def _read(cls, con: DuckDBPyConnection) -> Known:
