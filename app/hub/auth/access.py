@@ -62,13 +62,20 @@ ACCESS: Final[tuple[tuple[str, str, Need], ...]] = (
     ("GET", "/_dash-dependencies", Need.VIEWER),
     ("POST", "/_dash-update-component", Need.VIEWER),
     ("GET", "/_reload-hash", Need.VIEWER),
-    (SOCKET, "/_dash-ws-callback", Need.VIEWER),
+    (SOCKET, "/api/v1/live", Need.VIEWER),
     ("GET", "/metrics", Need.VIEWER),
     ("GET", "/api/v1/status", Need.VIEWER),
     ("GET", "/api/v1/config", Need.VIEWER),
     ("POST", "/api/v1/sql", Need.VIEWER),  # Reads only.
     ("GET", "/api/v1/figures/{question}", Need.VIEWER),
     ("GET", "/api/v1/export/{what}", Need.VIEWER),
+    ("GET", "/api/v1/explorer/rows", Need.VIEWER),
+    ("GET", "/api/v1/explorer/count", Need.VIEWER),
+    ("GET", "/api/v1/explorer/runs.{kind}", Need.VIEWER),
+    ("GET", "/api/v1/run-requests", Need.VIEWER),
+    ("POST", "/api/v1/run-requests", Need.RESPONDER),
+    ("GET", "/api/v1/changes", Need.VIEWER),
+    ("POST", "/api/v1/changes", Need.RESPONDER),
     ("GET", "/api/v1/runs", Need.VIEWER),
     ("GET", "/api/v1/runs/{run_id}", Need.VIEWER),
     ("GET", "/api/v1/evidence/{evidence_id}", Need.VIEWER),
@@ -103,6 +110,7 @@ ACCESS: Final[tuple[tuple[str, str, Need], ...]] = (
     # What there is not: said to those who may know.
     ("GET", "/api", Need.VIEWER),
     ("GET", "/api/{path:path}", Need.VIEWER),
+    ("GET", "/{path:path}", Need.VIEWER),
 )
 _PATTERNS: Final[tuple[tuple[str, re.Pattern[str], Need], ...]] = tuple(
     (method, compile_path(path)[0], need) for method, path, need in ACCESS

@@ -57,7 +57,7 @@ def test_whatever_changes_something_takes_more_than_a_viewer_but_for_what_is_sai
         "/api/v1/sql",
         "/api/v1/silences/preview",
         "/_dash-update-component",
-        "/_dash-ws-callback",
+        "/api/v1/live",
         "/my-sessions/end",
     }
 
