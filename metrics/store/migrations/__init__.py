@@ -25,6 +25,7 @@ COMMENT ON COLUMN schema_migrations.name IS 'File name.';
 COMMENT ON COLUMN schema_migrations.checksum IS 'SHA-256 of the file as applied, hexadecimal.';
 COMMENT ON COLUMN schema_migrations.applied_at IS 'When it was applied (UTC).';
 """
+_IS_THERE: Final = "SELECT 1 FROM duckdb_tables() WHERE table_name = 'schema_migrations' AND comment IS NOT NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,9 @@ def next_change(con: DuckDBPyConnection) -> int | None:
 def migrate(con: DuckDBPyConnection, path: Path | None, migrations: tuple[Migration, ...] | None = None) -> None:
     """Applies what is missing; refuses a store that knows more than this program, or that was migrated otherwise."""
     wanted = known() if migrations is None else migrations
-    con.execute(_LEDGER)
+    # Made anew it would be the same, but written: a third of the time that opening a store takes.
+    if not con.execute(_IS_THERE).fetchone():
+        con.execute(_LEDGER)
     applied = dict(con.execute("SELECT version, checksum FROM schema_migrations").fetchall())
     newest = max((migration.version for migration in wanted), default=0)
     if max(applied, default=0) > newest:
