@@ -28,7 +28,7 @@ def add_live_socket(server: FastAPI, view: View, pulse: Pulse) -> None:
 
     @server.websocket(PATH)
     async def live(socket: WebSocket) -> None:
-        if not _of_this_site(socket):
+        if not _of_this_site(socket, view.config.settings.hub.public_url):
             await socket.close(_REFUSED, "only pages of this site may listen")
             return
         await socket.accept()
@@ -41,9 +41,11 @@ def add_live_socket(server: FastAPI, view: View, pulse: Pulse) -> None:
                 await asyncio.gather(speaking, return_exceptions=True)
 
 
-def _of_this_site(socket: WebSocket) -> bool:
+def _of_this_site(socket: WebSocket, public_url: str | None) -> bool:
     """A page elsewhere may open a line to here with its visitor's cookies; its own name gives it away."""
-    return urlsplit(socket.headers.get("origin", "")).netloc == socket.headers.get("host")
+    origin = urlsplit(socket.headers.get("origin", "")).netloc
+    ours = {socket.headers.get("host"), urlsplit(public_url or "").netloc}
+    return bool(origin) and origin in ours
 
 
 async def _until_gone(socket: WebSocket) -> None:
