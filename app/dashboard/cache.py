@@ -41,6 +41,11 @@ class Shared:
                 slot.at = self._clock()
             return cast(T, slot.answer)
 
+    def forget(self) -> None:
+        """What was answered is asked anew: something has just changed by hand."""
+        with self._lock:
+            self._slots.clear()
+
     def _forget_old(self) -> None:
         while len(self._slots) >= _KEPT:
             self._slots.pop(next(iter(self._slots)))

@@ -59,13 +59,40 @@ class Ago(_Own):
     """How long ago `at` (epoch ms) was, ticking in the browser. `late` (ms) marks it as overdue beyond that age."""
 
     _type = "Ago"
-    _props = ("id", "at", "suffix", "late", "title")
+    _props = ("id", "at", "suffix", "late")
+
+
+class When(_Own):
+    """The instant `at` (epoch ms) in UTC or in its viewer's zone, whichever was chosen in the browser."""
+
+    _type = "When"
+    _props = ("id", "at")
 
 
 class Clock(_Own):
-    """The time now, in UTC."""
+    """The time now; a click switches every instant between UTC and the viewer's zone."""
 
     _type = "Clock"
+
+
+class Live(_Own):
+    """Whether the page is live, and how. `drawn` is the mapping that `app.dashboard.head.drawn` makes."""
+
+    _type = "Live"
+    _props = ("id", "drawn")
+
+
+class RangeBar(_Own):
+    """Chooses the range of time in the page's address. `range` is the mapping that `app.dashboard.range_bar` makes."""
+
+    _type = "RangeBar"
+    _props = ("id", "range")
+
+
+class Notify(_Own):
+    """Asks for notifications of the browser; never by itself."""
+
+    _type = "Notify"
 
 
 class Copy(_Own):
@@ -133,14 +160,14 @@ def ago(at: datetime | None, suffix: str = " ago", late_s: float | None = None) 
     if at is None:
         return wording.NONE
     late = None if late_s is None else late_s * 1000
-    return Ago(at=wording.epoch_ms(at), suffix=suffix, late=late, title=wording.moment(at))
+    return Ago(at=wording.epoch_ms(at), suffix=suffix, late=late)
 
 
 def when(at: datetime | None) -> Node:
     """An instant as its viewer's clock says it; a dash when there is none."""
     if at is None:
         return wording.NONE
-    return html.Time(wording.moment(at), dateTime=at.isoformat())
+    return When(at=wording.epoch_ms(at))
 
 
 def panel(title: str, *children: Any, note: str = "", name: str = "") -> html.Section:

@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 
 from alerts.model import Blame, Condition, Incident, IncidentState
 from app.dashboard import wording
-from app.dashboard.elements import TIER_STATE, ago, integration_link, mark, run_link
+from app.dashboard.elements import TIER_STATE, ago, integration_link, mark, run_link, when
 from metrics.model import State
 
 BLAMES = {
@@ -81,9 +81,9 @@ def subject_link(incident: Incident) -> Component:
 def _since(incident: Incident) -> Component:
     if incident.resolved_at is not None:
         lasted = wording.lasting(incident.resolved_at - incident.opened_at)
-        text: list[Any] = [f"{wording.moment(incident.opened_at)}, lasted {lasted}"]
+        text: list[Any] = [when(incident.opened_at), f", lasted {lasted}"]
     else:
-        text = ["for ", ago(incident.opened_at, ""), f" · since {wording.moment(incident.opened_at)}"]
+        text = ["for ", ago(incident.opened_at, ""), " · since ", when(incident.opened_at)]
     return html.Span(text, className="since")
 
 

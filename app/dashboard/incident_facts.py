@@ -14,7 +14,7 @@ from alerts.status_pages.model import Health, Notice
 from alerts.status_pages.standing import VendorStatus, spoken
 from alerts.store.told import Told
 from app.dashboard import wording
-from app.dashboard.elements import ago, budget_bar, mark, pairs, panel, run_link, table
+from app.dashboard.elements import ago, budget_bar, mark, pairs, panel, run_link, table, when
 from app.dashboard.incident_view import IncidentDetail
 from app.dashboard.normal import amount, series_words, worst_first
 from app.dashboard.view import View
@@ -125,7 +125,7 @@ def course(events: tuple[IncidentEvent, ...]) -> Component:
     lines = [
         html.Li(
             [
-                html.Span(wording.moment(event.at), className="when"),
+                when(event.at),
                 html.Span(
                     [html.B(SIGNS.get(event.kind, wording.spoken(event.kind))), f" {event.note}", *_who(event)],
                     className="loud" if event.kind in _LOUD else None,
@@ -154,11 +154,9 @@ def _message(one: Told) -> Component:
     """The answer only where it says why nobody has heard yet."""
     what = "report" if one.tier is Tier.REPORT else str(one.action)
     tries = f" after {one.attempts} tries" if one.attempts > 1 else ""
-    words = (
-        f"{what} {_OUTBOX_WORDS.get(one.state, one.state)}{tries} · {wording.moment(one.settled_at or one.written_at)}"
-    )
+    words = f"{what} {_OUTBOX_WORDS.get(one.state, one.state)}{tries} · "
     said = f" · {one.answer}" if one.answer and one.state in _UNHEARD else ""
-    return html.Div(f"{words}{said}", className="actual-bad" if said else "note")
+    return html.Div([words, when(one.settled_at or one.written_at), said], className="actual-bad" if said else "note")
 
 
 def _condition(one: Condition, *, over: bool) -> list[Any]:
@@ -167,7 +165,7 @@ def _condition(one: Condition, *, over: bool) -> list[Any]:
     parts: list[Any] = [html.Div([html.B(one.title), note]), html.Div(one.summary, className="wrap")]
     regions = f"{one.region_count} regions · " if one.region_count else ""
     step = f"step {one.step} · " if one.step else ""
-    meta: list[Any] = [f"{step}{regions}since {wording.moment(one.since)}"]
+    meta: list[Any] = [f"{step}{regions}since ", when(one.since)]
     meta += [part for link in links for part in (" · ", link)]
     return [*parts, html.Div(meta, className="note")]
 
@@ -187,8 +185,8 @@ def _standing(status: VendorStatus) -> Component:
 def _notice(one: Notice) -> Component:
     title: Any = html.A(one.title, href=one.link, target="_blank", rel="noreferrer") if one.link else one.title
     latest = one.updates[0] if one.updates else None
-    text = html.Div(f"{latest.text} ({wording.moment(latest.posted_at)})", className="note") if latest else None
-    return html.Div([html.Div([html.B(title), f" · {one.state} · since {wording.moment(one.started_at)}"]), text])
+    text = html.Div([f"{latest.text} (", when(latest.posted_at), ")"], className="note") if latest else None
+    return html.Div([html.Div([html.B(title), f" · {one.state} · since ", when(one.started_at)]), text])
 
 
 def _asked(status: VendorStatus) -> Any:

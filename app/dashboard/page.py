@@ -24,7 +24,8 @@ class Visit:
 class Page:
     """A page: its address, with `{name}` for the parts that vary, and what it shows.
 
-    `refresh_s` is how often it is drawn anew while it is looked at; None for what never changes.
+    `refresh_s` is how often it is drawn anew while it is looked at; None for what never changes. `key` is pressed after
+    `g` to go there. `knows` says whether there is such a thing as the varying parts of an address name.
     """
 
     path: str
@@ -32,6 +33,12 @@ class Page:
     render: Callable[[View, Visit], Component]
     nav: str | None = None
     refresh_s: int | None = None
+    key: str | None = None
+    knows: Callable[[View, Visit], bool] | None = None
+
+    def heading(self, visit: Visit) -> str:
+        """What a tab is called."""
+        return self.title.format(**visit.path)
 
     def match(self, pathname: str) -> dict[str, str] | None:
         """The varying parts of that address, or None when it is not this page's."""

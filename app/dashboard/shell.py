@@ -10,8 +10,9 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, 
 from dash.development.base_component import Component
 
 from app.dashboard import live
-from app.dashboard.elements import Clock, ThemeToggle, aria, data, empty_state
-from app.dashboard.page import Page, Visit, find
+from app.dashboard.elements import aria, data, empty_state
+from app.dashboard.head import Found, drawn, head, keys, nav
+from app.dashboard.page import find
 from app.dashboard.pages import PAGES
 from app.dashboard.view import View
 from metrics.store.database import ReadTimeout
@@ -31,6 +32,7 @@ INDEX: Final = """<!DOCTYPE html>
     </head>
     <body>
         {%app_entry%}
+        <noscript>Leadline's pages need JavaScript. The state as text: leadline status, leadline incidents.</noscript>
         <footer>
             {%config%}
             {%scripts%}
@@ -38,20 +40,10 @@ INDEX: Final = """<!DOCTYPE html>
         </footer>
     </body>
 </html>"""
-_KEYS: Final = (
-    ("/", "search"),
-    ("g o", "overview"),
-    ("g i", "incidents"),
-    ("g q", "quotas"),
-    ("g c", "credentials"),
-    ("g s", "system"),
-    ("Esc", "close, leave the search"),
-    ("?", "this help"),
-)
 
 
 def layout() -> Component:
-    """The frame: head, page, and the ticking that keeps the page live."""
+    """The frame: head, page, and what keeps the page live."""
     return html.Div(
         [
             dcc.Location(id="url", refresh=False),
@@ -59,43 +51,25 @@ def layout() -> Component:
             dcc.Store(id="shape"),
             # Grows at each refresh that is due while the tab is seen: what a page's own callbacks take as their input.
             dcc.Store(id="beat"),
+            # Grows where only the head is to be drawn: a page that never changes, or one whose time has not come.
+            dcc.Store(id="pulse"),
             html.A("Skip to content", href="#page", className="skip"),
-            html.Header(
-                [
-                    html.A(
-                        [html.Span(className="plumb", **aria(hidden="true")), "Leadline"],
-                        href="/",
-                        className="brand",
-                    ),
-                    html.Nav(id="nav", **aria(label="Pages")),
-                    html.Div(
-                        [
-                            html.Span(id="live", className="live", role="status"),
-                            Clock(id="clock"),
-                            ThemeToggle(id="theme"),
-                            html.Button(
-                                "?",
-                                className="help-button",
-                                title="Keys",
-                                **data(help=""),
-                                **aria(label="Keyboard help"),
-                            ),
-                        ],
-                        className="right",
-                    ),
-                ],
-                className="top",
-            ),
-            html.Main(id="page", tabIndex=-1),
-            _help(),
+            head(),
+            html.Main(_skeleton(), id="page", tabIndex=-1),
+            keys(),
         ]
     )
 
 
+def _skeleton() -> Component:
+    """What stands while the first page is on its way: its outlines, so that nothing jumps when it comes."""
+    blocks = [html.Div(className=f"bone {kind}") for kind in ("title", "row", "tall", "tall")]
+    return html.Div(blocks, className="stack skeleton", **aria(hidden="true"), **data(skeleton=""))
+
+
 def register(app: Dash, view: View) -> None:
     """One callback draws whichever page the address names, and then refreshes it in place at the page's own pace."""
-
-    app.clientside_callback(
+    app.clientside_callback(  # type: ignore[no-untyped-call]
         ClientsideFunction("leadline", "tick"), Output("beat", "data"), Input("tick", "n_intervals")
     )
 
@@ -103,7 +77,7 @@ def register(app: Dash, view: View) -> None:
         Output("page", "children"),
         Output("shape", "data"),
         Output("nav", "children"),
-        Output("live", "children"),
+        Output("heard", "drawn"),
         Input("url", "pathname"),
         Input("url", "search"),
         Input("beat", "data"),
@@ -112,33 +86,41 @@ def register(app: Dash, view: View) -> None:
         State({"chart": ALL}, "id"),
     )
     async def show(
-        pathname: str | None, search: str | None, ticks: int | None, drawn: Any, axes: Any, charts: Any
+        pathname: str | None, search: str | None, beat: int | None, shaped: Any, axes: Any, charts: Any
     ) -> Any:
         found = find(PAGES, pathname or "/", search or "")
-        ticked = ctx.triggered_id == "beat"
-        if ticked and not _due(found, ticks or 0):
-            return no_update, no_update, no_update, no_update
         # In a thread, so that a slow question never holds up ingest on the event loop.
-        page, links, at = await asyncio.to_thread(_draw, view, found, pathname or "/")
+        page, seen, links, heard = await asyncio.to_thread(_draw, view, found, pathname or "/")
         now_shaped = [pathname, search, live.shape(page)]
-        if not ticked or now_shaped != drawn:
-            return live.in_parts(page), now_shaped, links, at
-        zooms = {chart["chart"]: seen for chart, seen in zip(charts, axes, strict=True)}
-        for component, props in live.updates(page, zooms):
+        if ctx.triggered_id != "beat" or not shaped or now_shaped != shaped[:-1]:
+            return live.in_parts(page), [*now_shaped, seen], links, heard
+        zooms = {chart["chart"]: axis for chart, axis in zip(charts, axes, strict=True)}
+        for component, props in live.updates(page, zooms, shaped[-1], seen):
             set_props(component, props)
-        return no_update, no_update, links, at
+        return no_update, no_update if seen == shaped[-1] else [*now_shaped, seen], links, heard
+
+    @app.callback(
+        Output("nav", "children", allow_duplicate=True),
+        Output("heard", "drawn", allow_duplicate=True),
+        Input("pulse", "data"),
+        State("url", "pathname"),
+        prevent_initial_call=True,
+    )
+    async def tell_the_head(pulse: int | None, pathname: str | None) -> Any:
+        return await asyncio.to_thread(_head, view, find(PAGES, pathname or "/", ""))
 
 
-def _due(found: tuple[Page, Visit] | None, ticks: int) -> bool:
-    refresh_s = found[0].refresh_s if found else None
-    return refresh_s is not None and ticks % max(1, refresh_s // TICK_S) == 0
+def _draw(view: View, found: Found, pathname: str) -> tuple[Component, live.Seen, list[Component], dict[str, Any]]:
+    page = _content(view, found, pathname)
+    return page, live.digests(page), *_head(view, found)
 
 
-def _draw(view: View, found: tuple[Page, Visit] | None, pathname: str) -> tuple[Component, Any, Any]:
-    return _content(view, found, pathname), nav(view, found[0] if found else None), _live(view)
+def _head(view: View, found: Found) -> tuple[list[Component], dict[str, Any]]:
+    heard = drawn(view, found)
+    return nav(found[0] if found else None, len(heard["firing"] or ())), heard
 
 
-def _content(view: View, found: tuple[Page, Visit] | None, pathname: str) -> Component:
+def _content(view: View, found: Found, pathname: str) -> Component:
     if found is None:
         return empty_state("No such page", [f"Nothing is at {pathname}. ", html.A("To the overview", href="/")])
     page, visit = found
@@ -151,41 +133,3 @@ def _content(view: View, found: tuple[Page, Visit] | None, pathname: str) -> Com
         return empty_state(
             "This page failed", f"{type(err).__name__}. The hub's log has the details; probing and alerting go on."
         )
-
-
-def nav(view: View, here: Page | None) -> list[Component]:
-    """Links to the pages that have no varying parts; open incidents are counted on theirs."""
-    return [
-        html.A(
-            [page.nav, *_count(view, page)],
-            href=page.path,
-            className="here" if page is here else None,
-            **(aria(current="page") if page is here else {}),
-        )
-        for page in PAGES
-        if page.nav
-    ]
-
-
-def _count(view: View, page: Page) -> list[Component]:
-    if page.path != "/incidents":
-        return []
-    firing = len(view.overview().incidents)
-    return [html.Span(str(firing), className="count", title=f"{firing} open")] if firing else []
-
-
-def _live(view: View) -> list[Component]:
-    at = view.now().strftime("%H:%M:%S")
-    return [
-        html.Span(["live", html.Span(f" · {at}", className="wide")], title=f"drawn at {at} UTC, again every {TICK_S} s")
-    ]
-
-
-def _help() -> Component:
-    rows = [part for keys, words in _KEYS for part in (html.Dt([html.Kbd(k) for k in keys.split()]), html.Dd(words))]
-    box = html.Div(
-        [html.H2("Keys"), html.Dl(rows), html.Button("Close", **data(help=""))],
-        role="dialog",
-        **aria(label="Keys"),
-    )
-    return html.Div(box, id="help", hidden=True)

@@ -140,6 +140,10 @@ class View:
         """The answer of the store, at most `fresh_for` old and asked once for all viewers; `key` names the question."""
         return self._shared.get(key, lambda: self._store.read(question), fresh_for)
 
+    def forget(self) -> None:
+        """Whoever asks next is answered anew."""
+        self._shared.forget()
+
     def overview(self) -> Overview:
         """How every integration stands."""
         return self._shared.get(("overview", self.config.version), self._overview)

@@ -14,6 +14,7 @@ from alerts.engine import Engine
 from app.hub.config_source import ConfigSource, reload_if_changed
 from app.hub.state import HubState
 from app.hub.surroundings import with_surroundings
+from app.pulse import Why
 from config.model import Config
 from metrics.evaluation import evaluate
 from metrics.explaining import Explainer, of_learned, of_objective, of_quota
@@ -66,6 +67,7 @@ def evaluate_once(state: HubState, engine: Engine, book: ShapeBook, explainer: E
     evaluation = with_surroundings(evaluation, state)
     engine.apply(evaluation, config).result()
     state.evaluation = evaluation
+    state.pulse.beat(Why.JUDGED)
     explainer.note(of_objective(status, now) for status in evaluation.objectives)
     explainer.note(explained for forecast in evaluation.forecasts for explained in of_quota(forecast, now))
     state.last_error = None

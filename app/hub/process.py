@@ -133,7 +133,8 @@ async def _serve(
     url = _url(listener)
     link = state.config.settings.hub.public_url or url
     app = create_app(state, View.of_hub(state))
-    server = _Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5))
+    options: dict[str, Any] = {"log_config": None, "access_log": False, "ws": "websockets-sansio"}
+    server = _Server(uvicorn.Config(app, timeout_graceful_shutdown=5, **options))
     # A proxy for the outside world must not see what is sent to this machine, keys and all.
     async with httpx.AsyncClient(timeout=10, mounts=dict.fromkeys(_THIS_MACHINE)) as client:
         senders = build_senders(state.config, around.environ, client, latency_charts(state))

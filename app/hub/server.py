@@ -26,6 +26,8 @@ from app.hub.reports_api import reports_router
 from app.hub.runs_api import runs_router
 from app.hub.silences_api import silences_router
 from app.hub.state import HubState
+from app.hub.telling import TellOfActs
+from app.pulse import Why
 
 
 def create_app(state: HubState, view: View) -> FastAPI:
@@ -39,11 +41,17 @@ def create_app(state: HubState, view: View) -> FastAPI:
     for router in routers:
         server.include_router(router)
     answer_problems(server, routers)
-    policy = content_security_policy(build(server, view))
+    policy = content_security_policy(build(server, view, state.pulse))
+    server.add_middleware(TellOfActs, tell=lambda: _tell(state, view))
     server.middleware("http")(_security_headers(policy))
     server.add_middleware(GZipMiddleware, minimum_size=1000)
     server.add_middleware(TrustedHostMiddleware, allowed_hosts=_allowed_hosts(state))
     return server
+
+
+def _tell(state: HubState, view: View) -> None:
+    view.forget()
+    state.pulse.beat(Why.ACTED)
 
 
 def _allowed_hosts(state: HubState) -> list[str]:

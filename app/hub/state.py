@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from alerts.inbound import Ear
 from alerts.self_tests import SelfTests
+from app.pulse import Pulse
 from config.model import Config
 from config.windows import Entries, Span
 from metrics.forecasting import ForecastMemo
@@ -75,6 +76,8 @@ class HubState:
     """(kind, name) of each channel whose receiver may tell us what was done there."""
     reporter: Reporter | None = None
     """Makes reports; None until the hub knows its address."""
+    pulse: Pulse = field(default_factory=Pulse)
+    """Tells open pages that something changed."""
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def entries(self) -> Entries:

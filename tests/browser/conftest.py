@@ -26,6 +26,8 @@ from app.hub.asking import Desk
 from app.hub.incidents_api import incidents_router
 from app.hub.silences_api import silences_router
 from app.hub.state import HubState
+from app.hub.telling import TellOfActs
+from app.pulse import Pulse, Why
 from metrics.store.ingest import Ingest
 
 SUPPORT = Path(__file__).parents[1] / "support" / "dashboard_world.py"
@@ -45,6 +47,7 @@ class Site:
     url: str
     world: Any
     made: Any
+    pulse: Pulse
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +64,9 @@ def site() -> Iterator[Site]:
     for router in _acting(world):
         server.include_router(router)
     server.add_exception_handler(HTTPException, _problem)
-    policy = content_security_policy(build(server, world.view))
+    pulse = Pulse()
+    server.add_middleware(TellOfActs, tell=lambda: (world.view.forget(), pulse.beat(Why.ACTED)))
+    policy = content_security_policy(build(server, world.view, pulse))
 
     @server.middleware("http")
     async def headers(request: Request, call_next: Any) -> Response:
@@ -69,14 +74,14 @@ def site() -> Iterator[Site]:
         response.headers["Content-Security-Policy"] = policy
         return response
 
-    runner = uvicorn.Server(uvicorn.Config(server, port=0, log_config=None, ws="none"))
+    runner = uvicorn.Server(uvicorn.Config(server, port=0, log_config=None, ws="websockets-sansio"))
     thread = threading.Thread(target=runner.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 30
     while not runner.started and time.monotonic() < deadline:
         time.sleep(0.02)
     port = runner.servers[0].sockets[0].getsockname()[1]
-    yield Site(f"http://127.0.0.1:{port}", world, made)
+    yield Site(f"http://127.0.0.1:{port}", world, made, pulse)
     runner.should_exit = True
     thread.join(10)
     world.store.close()
@@ -106,7 +111,7 @@ class Visitor:
 
     def open(self, path: str) -> Page:
         self.page.goto(self.url + path)
-        self.page.wait_for_selector("main > *", timeout=20_000)
+        self.page.wait_for_selector("main > :not([data-skeleton])", timeout=PATIENCE_MS)
         return self.page
 
     def watch(self) -> None:

@@ -51,8 +51,8 @@ def test_what_is_half_typed_survives_a_refresh_and_a_name_is_asked_for_once(visi
     page = visitor.open(f"/incident/{found.incident_id}")
     page.click("[data-act=comment]")
     page.keyboard.type("the vendor's status")
-    drawn = page.inner_text("#live")
-    page.wait_for_function("seen => document.getElementById('live').innerText !== seen", arg=drawn, timeout=15_000)
+    drawn = page.get_attribute("#heard", "data-drawn")
+    page.wait_for_function("seen => document.getElementById('heard').dataset.drawn !== seen", arg=drawn, timeout=15_000)
     assert page.input_value(".act-form textarea") == "the vendor's status"
     assert page.evaluate("document.activeElement.tagName") == "TEXTAREA"
     page.keyboard.type(" page <b>says</b> so")

@@ -28,8 +28,7 @@
 
   /* Draws the page anew in place, now and not at the next tick. */
   function refresh() {
-    const clientside = window.dash_clientside;
-    if (clientside && clientside.set_props) clientside.set_props("tick", { n_intervals: Date.now() % 1000000 });
+    window.leadlineLive.ask();
   }
 
   function silenceOf(incident, length, author, comment) {
@@ -144,22 +143,26 @@
     const incident = props.incident;
     const [act, setAct] = React.useState("");
     const [done, setDone] = React.useState("");
-    const row = React.useRef(null);
+    const row = React.useRef(null), held = React.useRef("");
     const close = (words) => {
-      const was = act;
+      held.current = act;
       setAct("");
       setDone(words || "");
-      // Back to where the keyboard was; the button may be gone with the incident's new state.
-      setTimeout(() => {
-        const button = row.current && (row.current.querySelector("[data-act=" + was + "]") || row.current.querySelector("button"));
-        if (button) button.focus();
-      }, 0);
       if (words) refresh();
     };
+    // Back to where the keyboard was, before any next key: at once when a form closes, and again when the button that
+    // had it goes with the incident's new state.
+    React.useLayoutEffect(() => {
+      if (act || !held.current || !row.current) return;
+      const there = document.activeElement;
+      if (there && there !== document.body && there.isConnected) { if (!row.current.contains(there)) held.current = ""; return; }
+      const button = row.current.querySelector("[data-act=" + held.current + "]") || row.current.querySelector("button");
+      if (button) button.focus();
+    });
     const names = Object.keys(ACTS).filter((name) => ACTS[name].states.includes(incident.state));
     const open = act && names.includes(act) ? act : "";
     return h("section", { id: props.id, className: "acts", "aria-label": "What to do" },
-      h("div", { className: "act-row", ref: row }, names.map((name) => h("button", {
+      h("div", { className: "act-row", ref: row, onFocus: (event) => { held.current = event.target.dataset.act || held.current; } }, names.map((name) => h("button", {
         key: name, type: "button", "data-act": name, "aria-expanded": open === name,
         className: (ACTS[name].main ? "primary" : "") + (open === name ? " on" : ""),
         onClick: () => { setDone(""); setAct(open === name ? "" : name); },

@@ -35,13 +35,9 @@
     const age = Date.now() - props.at;
     const late = props.late && age > props.late;
     return h("time", {
-      id: props.id, className: late ? "ago late" : "ago", title: props.title,
+      id: props.id, className: late ? "ago late" : "ago", title: window.leadlineZone.moment(props.at),
       dateTime: new Date(props.at).toISOString(),
     }, lasting(age) + (props.suffix || ""));
-  }
-  function Clock(props) {
-    useTick();
-    return h("time", { id: props.id, className: "clock" }, new Date().toISOString().slice(11, 19) + " UTC");
   }
 
   /* ---- copy ------------------------------------------------------------------------------------------------ */
@@ -158,14 +154,17 @@
         : h("p", { className: "empty-note" }, "No integration matches. ", h("button", { type: "button", className: "link", onClick: () => { setQ(""); setState(""); setTier(""); } }, "Show all")));
   }
 
-  window.leadline = Object.assign(window.leadline || {}, { Ago, Clock, Copy, ThemeToggle, Tiles });
+  window.leadline = Object.assign(window.leadline || {}, { Ago, Copy, ThemeToggle, Tiles });
 
   /* ---- links stay within the page, so that moving about needs no reload ------------------------------------- */
   function go(address) {
+    const page = document.getElementById("page");
+    if (page && address !== window.location.pathname + window.location.search) page.classList.add("turning");
     window.history.pushState({}, "", address);
     window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
     window.scrollTo(0, 0);
   }
+  window.leadlineGo = go;
   document.addEventListener("click", (event) => {
     if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     const link = event.target.closest && event.target.closest("a[href]");
@@ -176,17 +175,22 @@
   });
 
   /* ---- keys ------------------------------------------------------------------------------------------------ */
-  const GOES = { o: "/", i: "/incidents", c: "/credentials", q: "/quotas", s: "/system" };
+  /* The pages themselves say which key leads to them. */
+  const goes = (key) => document.querySelector('#nav a[data-key="' + CSS.escape(key) + '"]');
   let pending = 0;
-  function help(open) {
+  function help() {
     const dialog = document.getElementById("help");
-    if (dialog) dialog.hidden = !(open === undefined ? dialog.hidden : open);
+    if (dialog && dialog.open) dialog.close();
+    else if (dialog) { dialog.showModal(); dialog.querySelector(":scope > [data-help]").focus(); }
   }
   document.addEventListener("keydown", (event) => {
     const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) || event.target.isContentEditable;
-    if (event.key === "Escape") { help(false); if (typing) event.target.blur(); return; }
+    if (event.key === "Escape") { if (typing) event.target.blur(); return; }
+    const dialog = document.querySelector("dialog[open]");
+    if (dialog && !(event.key === "?" && dialog.id === "help")) return;
     if (typing || event.metaKey || event.ctrlKey || event.altKey) return;
-    if (pending && event.timeStamp - pending < 1500 && GOES[event.key]) { pending = 0; event.preventDefault(); go(GOES[event.key]); return; }
+    const there = pending && event.timeStamp - pending < 1500 && goes(event.key);
+    if (there) { pending = 0; event.preventDefault(); go(there.getAttribute("href")); return; }
     // When it was pressed, not when a busy page came to hear of it.
     pending = event.key === "g" ? event.timeStamp : 0;
     if (event.key === "?") { event.preventDefault(); help(); }
@@ -197,6 +201,7 @@
     }
   });
   document.addEventListener("click", (event) => {
-    if (event.target.closest && event.target.closest("[data-help]")) help();
+    // A click on the dialog itself is one beside its box.
+    if (event.target.id === "help" || (event.target.closest && event.target.closest("[data-help]"))) help();
   });
 })();

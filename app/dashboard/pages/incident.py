@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 
 from alerts.model import Incident, IncidentState
 from app.dashboard import wording
-from app.dashboard.elements import IncidentActs, ago, empty_state
+from app.dashboard.elements import IncidentActs, ago, empty_state, when
 from app.dashboard.incident_card import blame_sentence, state_mark, subject_link
 from app.dashboard.incident_facts import against_normal, broke, course, hits, told, vendor_says
 from app.dashboard.incident_view import IncidentDetail, radius_now
@@ -41,6 +41,11 @@ def render(view: View, visit: Visit) -> Component:
         html.Div([told(detail), course(detail.events)], className="two"),
     ]
     return html.Div(parts, className="stack incident-page")
+
+
+def knows(view: View, visit: Visit) -> bool:
+    """Whether there is such an incident."""
+    return view.incident(visit.path["incident_id"]) is not None
 
 
 def acts(incident: Incident, now: datetime, time_zone: str) -> dict[str, Any]:
@@ -73,12 +78,12 @@ def _header(detail: IncidentDetail) -> Component:
 def _facts(detail: IncidentDetail) -> list[Any]:
     incident = detail.incident
     begin = min((c.since for c in incident.conditions), default=incident.opened_at)
-    facts: list[Any] = [html.Span(["since ", html.B(wording.moment(begin)), " · ", ago(begin)])]
+    facts: list[Any] = [html.Span(["since ", html.B(when(begin)), " · ", ago(begin)])]
     if incident.resolved_at is not None:
         lasted = wording.lasting(incident.resolved_at - incident.opened_at)
         by = f" by {incident.resolved_by}" if incident.resolved_by else ""
-        words: list[Any] = ["over ", html.B(wording.moment(incident.resolved_at)), f"{by}, after {lasted}"]
-        facts = [html.Span(["since ", html.B(wording.moment(begin))]), html.Span(words)]
+        words: list[Any] = ["over ", html.B(when(incident.resolved_at)), f"{by}, after {lasted}"]
+        facts = [html.Span(["since ", html.B(when(begin))]), html.Span(words)]
     if incident.acknowledged_by:
         taken: list[Any] = ["acknowledged by ", html.B(incident.acknowledged_by), " ", ago(incident.acknowledged_at)]
         facts.append(html.Span(taken))
@@ -110,7 +115,7 @@ def _muted(detail: IncidentDetail) -> Component:
     row = detail.muted
     if row is None:
         return html.Div(hidden=True)
-    until = f" until {wording.moment(row.muting.until)}" if row.muting.until else ""
+    until = [" until ", when(row.muting.until)] if row.muting.until else []
     held = f"; {wording.plural(row.withheld, 'change')} not told" if row.withheld else ""
-    words = html.Div([html.B("Muted"), f" by {row.muting.words}{until}{held}."])
+    words = html.Div([html.B("Muted"), f" by {row.muting.words}", *until, f"{held}."])
     return html.Div(words, className="banner s-throttled")

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 
 from alerts.model import Incident, IncidentState, Tier
 from app.dashboard import wording
-from app.dashboard.elements import aria, empty_state, panel, table
+from app.dashboard.elements import aria, empty_state, panel, table, when
 from app.dashboard.incident_card import BLAMES, incident_card, state_mark, subject_link
 from app.dashboard.incident_view import PAGE, IncidentList
 from app.dashboard.page import Visit
@@ -101,7 +101,7 @@ def _row(one: Incident) -> tuple[Any, ...]:
         state_mark(one, short=True),
         html.A(one.title, href=f"/incident/{one.incident_id}"),
         subject_link(one),
-        wording.moment(one.opened_at),
+        when(one.opened_at),
         wording.lasting(one.resolved_at - one.opened_at) if one.resolved_at else "goes on",
         BLAMES[worst.blame] if worst else wording.NONE,
         one.acknowledged_by or wording.NONE,

@@ -39,6 +39,11 @@ def render(view: View, visit: Visit) -> Component:
     return run_page(view, found)
 
 
+def knows(view: View, visit: Visit) -> bool:
+    """Whether there is such a run."""
+    return view.run(visit.path["run_id"]) is not None
+
+
 def run_page(view: View, run: Run, highlight: str | None = None) -> Component:
     """Verdict, waterfall, then every attempt at every step; `highlight` is the evidence to open."""
     if highlight is None and run.evidence:

@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 
 from alerts.status_pages.standing import spoken
 from app.dashboard import wording
-from app.dashboard.elements import ago, mark, pairs, panel, table
+from app.dashboard.elements import ago, mark, pairs, panel, table, when
 from app.dashboard.held_back import held_back_panel
 from app.dashboard.incident_facts import HEALTH_STATE
 from app.dashboard.page import Visit
@@ -21,7 +21,7 @@ def render(view: View, _: Visit) -> Component:
     hub, config = view.hub, view.config
     probers = hub.evaluation.probers if hub.evaluation else ()
     about = {
-        "started": wording.moment(hub.started_at),
+        "started": when(hub.started_at),
         "last evaluation": ago(hub.evaluation.at) if hub.evaluation else "none yet",
         "runs stored since start": wording.count(hub.ingested_runs),
         "configuration": html.Span(config.version, className="mono wrap"),

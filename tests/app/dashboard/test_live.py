@@ -42,3 +42,14 @@ def test_a_zoom_survives_a_refresh_until_it_is_taken_back() -> None:
         "autorange": False,
     }
     assert axis({"xaxis.autorange": True}) == {}
+
+
+def test_what_stands_as_it_was_is_not_sent_again() -> None:
+    before = live.digests(page(["a"], "3"))
+    assert live.updates(page(["a"], "3"), {}, before) == []
+    assert [name for name, _ in live.updates(page(["a"], "4"), {}, before)] == ["part-0", "live-note-latency"]
+
+
+def test_a_zoom_alone_is_no_reason_to_draw_a_chart_anew() -> None:
+    zoom = {"latency": {"xaxis.range[0]": "2026-11-22 14:00", "xaxis.range[1]": "2026-11-22 14:10"}}
+    assert live.updates(page(["a"], "3"), zoom, live.digests(page(["a"], "3"))) == []

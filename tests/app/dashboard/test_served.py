@@ -88,7 +88,7 @@ async def test_a_page_is_drawn_by_one_callback(site: Site) -> None:
             {"id": "page", "property": "children"},
             {"id": "shape", "property": "data"},
             {"id": "nav", "property": "children"},
-            {"id": "live", "property": "children"},
+            {"id": "heard", "property": "drawn"},
         ],
         "inputs": [
             {"id": "url", "property": "pathname", "value": "/integration/hubspot"},
@@ -107,3 +107,29 @@ async def test_no_machine_interface_is_offered_to_strangers(site: Site) -> None:
     for path in ("/_mcp", "/docs", "/openapi.json"):
         assert "swagger" not in (await site.ask(path)).text.lower()
     assert (await site.ask("/_mcp", "POST", {})).status_code in {404, 405}
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/incidents", 200),
+        ("/integration/hubspot", 200),
+        ("/nowhere", 404),
+        ("/integration/nobody", 404),
+        ("/run/x", 404),
+    ],
+)
+async def test_an_address_that_leads_nowhere_has_the_status_that_says_so(site: Site, path: str, status: int) -> None:
+    assert (await site.ask(path)).status_code == status
+
+
+async def test_what_carries_its_version_in_its_address_is_kept_for_good_and_nothing_else(site: Site) -> None:
+    page = (await site.ask("/")).text
+    (versioned,) = re.findall(r'src="(/assets/live\.js\?m=[^"]+)"', page)
+    assert "immutable" in (await site.ask(versioned)).headers["Cache-Control"]
+    for path in ("/", "/assets/theme.js", "/_dash-layout"):
+        assert "immutable" not in (await site.ask(path)).headers.get("Cache-Control", "")
+
+
+async def test_no_page_opens_a_second_line_that_nobody_speaks_over(site: Site) -> None:
+    assert "_dash-ws-callback" not in (await site.ask("/")).text

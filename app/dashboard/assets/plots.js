@@ -1,0 +1,111 @@
+/* What every chart gets on its way to plotly.js: an axis and a hover in the viewer's zone, and PNG and SVG of itself. */
+(function () {
+  "use strict";
+  const MIN = 60000, HOUR = 60 * MIN, DAY = 24 * HOUR;
+  const STEPS = [MIN, 2 * MIN, 5 * MIN, 10 * MIN, 15 * MIN, 30 * MIN, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR,
+    DAY, 2 * DAY, 4 * DAY, 7 * DAY, 14 * DAY, 28 * DAY];
+  const zone = () => window.leadlineZone;
+  /* plotly.js writes instants as UTC without saying so. */
+  const instantOf = (value) => (typeof value === "number" ? value : Date.parse(String(value).replace(" ", "T").replace(/Z?$/, "Z")));
+
+  function ticks(range, most) {
+    const [start, end] = range.map(instantOf);
+    if (!(end > start)) return null;
+    const step = STEPS.find((one) => (end - start) / one <= most) || 28 * DAY * Math.ceil((end - start) / (28 * DAY * most));
+    const tickvals = [], ticktext = [];
+    let day = "";
+    for (let wall = Math.floor((start + zone().offset(start)) / step) * step; ; wall += step) {
+      const at = zone().instant(wall);
+      if (at > end) break;
+      if (at < start || at === tickvals[tickvals.length - 1]) continue;
+      const p = zone().parts(at), date = p.day + " " + p.month;
+      tickvals.push(at);
+      ticktext.push(step >= DAY ? date : p.hour + ":" + p.minute + (date === day ? "" : "<br>" + date));
+      day = date;
+    }
+    return { tickmode: "array", tickvals, ticktext };
+  }
+  function fit(gd) { return Math.max(3, Math.min(8, Math.floor((gd.clientWidth || 600) / 90))); }
+  function timed(axis) { return axis && axis.type === "date" && Array.isArray(axis.range) && (!axis.tickmode || axis.ours); }
+  function dressed(layout, gd) {
+    const out = Object.assign({}, layout);
+    Object.keys(out).filter((name) => /^xaxis\d*$/.test(name) && timed(out[name])).forEach((name) => {
+      out[name] = Object.assign({}, out[name], ticks(out[name].range, fit(gd)), { ours: true });
+    });
+    return out;
+  }
+
+  function again(gd) {
+    let changed = false;
+    Object.keys(gd.layout || {}).filter((name) => /^xaxis\d*$/.test(name) && gd.layout[name].ours).forEach((name) => {
+      Object.assign(gd.layout[name], ticks(gd._fullLayout[name].range, fit(gd)));
+      changed = true;
+    });
+    if (changed) window.Plotly.redraw(gd);
+  }
+  function hovered(gd, event) {
+    const title = gd.querySelector(".hoverlayer .legendtitletext"), point = event.points && event.points[0];
+    if (!title || !point || !point.xaxis || point.xaxis.type !== "date") return;
+    const at = instantOf(point.x), p = zone().parts(at);
+    const text = p.weekday + " " + p.day + " " + p.month + " " + p.hour + ":" + p.minute + " " + p.timeZoneName;
+    if (Number.isFinite(at)) (title.querySelector("tspan") || title).textContent = text;
+  }
+  function attend(gd) {
+    if (!gd.on || gd.leadlineHeard === gd._ev) return gd;
+    gd.leadlineHeard = gd._ev;
+    gd.on("plotly_relayout", (change) => {
+      if (Object.keys(change || {}).some((key) => /^xaxis\d*\.(range|autorange)/.test(key))) again(gd);
+    });
+    gd.on("plotly_hover", (event) => hovered(gd, event));
+    return gd;
+  }
+  window.addEventListener("DOMContentLoaded", () => zone().watchers.add(() => document.querySelectorAll(".js-plotly-plot").forEach(again)));
+
+  /* ---- pictures: on white with dark letters, because the page's colours are the style sheet's ----------------- */
+  const ICON = { width: 24, height: 24, path: "M11 3h2v9l3-3 1.4 1.4L12 15.8l-5.4-5.4L8 9l3 3zM4 18h16v2H4z" };
+  const VECTOR = { width: 24, height: 24, path: "M4 4h5v2h6V4h5v5h-2v6h2v5h-5v-2H9v2H4v-5h2V9H4zm4 5v6l1 1h6l1-1V9l-1-1H9z" };
+  function picture(gd, format) {
+    const panel = gd.closest(".panel"), said = (name) => ((panel && panel.querySelector("header " + name)) || {}).textContent || "";
+    const layout = Object.assign({}, gd.layout, {
+      paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff", font: { size: 12, color: "#26333f" },
+      title: { text: said("h2") + "<br><sub>" + said(".note") + "</sub>", x: 0.01, font: { size: 15 } },
+      margin: { l: 60, r: 20, t: 90, b: 50 },
+    });
+    const size = { format, width: Math.max(800, gd.clientWidth), height: Math.max(420, gd.clientHeight + 60), scale: format === "png" ? 2 : 1 };
+    return window.Plotly.toImage({ data: gd.data, layout }, size).then((address) => {
+      const link = document.createElement("a"), holder = gd.closest("[id]");
+      link.href = address;
+      link.download = "leadline-" + ((gd.closest(".chart") || holder || {}).id || "chart") + "." + format;
+      link.click();
+    });
+  }
+  const BUTTONS = [
+    { name: "png", title: "Download as PNG", icon: ICON, click: (gd) => picture(gd, "png") },
+    { name: "svg", title: "Download as SVG", icon: VECTOR, click: (gd) => picture(gd, "svg") },
+  ];
+  function offered(config) {
+    const out = Object.assign({}, config);
+    if (out.staticPlot || out.displayModeBar === false) return out;
+    out.modeBarButtonsToAdd = (out.modeBarButtonsToAdd || []).filter((one) => !BUTTONS.includes(one)).concat(BUTTONS);
+    out.modeBarButtonsToRemove = (out.modeBarButtonsToRemove || []).concat(["toImage", "sendChartToCloud", "sendDataToCloud"]);
+    return out;
+  }
+
+  /* plotly.js comes when the first chart does; it is met at the door. */
+  function wrap(plotly) {
+    ["newPlot", "react"].forEach((name) => {
+      const draw = plotly[name];
+      plotly[name] = function (gd, data, layout, config) {
+        const whole = data && !Array.isArray(data) ? data : { data, layout, config };
+        const element = typeof gd === "string" ? document.getElementById(gd) : gd;
+        const figure = Object.assign({}, whole, { layout: dressed(whole.layout || {}, element), config: offered(whole.config) });
+        return draw.call(this, element, figure).then(attend);
+      };
+    });
+    return plotly;
+  }
+  let met;
+  Object.defineProperty(window, "Plotly", {
+    configurable: true, get: () => met, set: (plotly) => { met = plotly && plotly.react && !plotly.leadlineMet ? Object.assign(wrap(plotly), { leadlineMet: true }) : plotly; },
+  });
+})();
