@@ -68,16 +68,17 @@ def instant(epoch_us: int) -> datetime:
 
 def choose(window: Window, bucket: timedelta | None = None) -> Grid:
     """The finest grid of a handy bucket length that has at most 400 points; or the bucket that was asked for."""
-    length = bucket or _handy(window)
+    length = bucket or handy(window)
     length_ms = round(length.total_seconds() * 1000)
     first = epoch_ms(window.start) // length_ms
     end = -(-epoch_ms(window.end) // length_ms)
     return Grid(length, first * length_ms, max(1, end - first))
 
 
-def _handy(window: Window) -> timedelta:
+def handy(window: Window, least: timedelta = timedelta(0)) -> timedelta:
+    """The shortest handy length of buckets that cuts the window into at most 400, and is no shorter than `least`."""
     # One more than the window holds, because it rarely begins on a bucket's edge.
-    wanted = window.length.total_seconds() / (MOST_POINTS - 1)
+    wanted = max(window.length.total_seconds() / (MOST_POINTS - 1), least.total_seconds())
     week = _STEPS_S[-1]
     seconds = next((step for step in _STEPS_S if step >= wanted), week * -(-int(wanted) // week))
     return timedelta(seconds=seconds)

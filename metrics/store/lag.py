@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from duckdb import DuckDBPyConnection
@@ -11,9 +12,12 @@ from metrics.series import LagSeries
 from metrics.store.buckets import choose, columns
 
 
-def lag_series(con: DuckDBPyConnection, integration: str, window: Window) -> tuple[LagSeries, ...]:
-    """Nearest-rank percentiles of the sync lag per bucket, on a dense grid of at most 400 points; by workflow."""
-    grid = choose(window)
+def lag_series(
+    con: DuckDBPyConnection, integration: str, window: Window, bucket: timedelta | None = None
+) -> tuple[LagSeries, ...]:
+    """Nearest-rank percentiles of the sync lag per bucket, on a dense grid of at most 400 points (unless a bucket is
+    asked for); by workflow."""
+    grid = choose(window, bucket)
     asked = {"integration": integration, "start": window.start, "end": window.end}
     answer = columns(con, _SERIES, asked | grid.bounds)
     found = []

@@ -47,14 +47,16 @@
     window.history.pushState(state, "", address);
     window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
   }
+  /* Edges that can be read: whole hours of days, whole minutes of hours. */
+  function grain(length) { return length >= 172800000 ? 3600000 : length >= 600000 ? 60000 : 10000; }
   function zoomTo(start, end) {
-    const middle = (start + end) / 2, half = Math.max(end - start, SHORTEST) / 2;
-    const until = Math.min(Math.max(middle + half, end), Date.now());
-    const from = Math.floor(Math.min(middle - half, until - SHORTEST) / 1000) * 1000;
+    const middle = (start + end) / 2, half = Math.max(end - start, SHORTEST) / 2, step = grain(end - start);
+    const until = Math.min(Math.ceil(Math.max(middle + half, end) / step) * step, Math.floor(Date.now() / 1000) * 1000);
+    const from = Math.floor(Math.min(middle - half, until - SHORTEST) / step) * step;
     const query = new URLSearchParams(window.location.search);
     query.delete("range");
     query.set("from", written(from));
-    query.set("to", written(Math.ceil(until / 1000) * 1000));
+    query.set("to", written(until));
     go(query, { leadlineZoom: true });
   }
   function zoomed(seen, charts) {

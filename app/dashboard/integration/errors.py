@@ -22,7 +22,7 @@ from metrics.store.errors import error_series
 
 def _draw(look: Look) -> Component:
     def question(con: DuckDBPyConnection, window: Window) -> ErrorSeries:
-        return error_series(con, look.name, window, memo=look.view.memo)
+        return error_series(con, look.name, window, bucket=look.bucket(window), memo=look.view.memo)
 
     seen = look.ask("errors", question)
     series, total = seen.answer, int(np.nansum(seen.answer.requests))

@@ -14,10 +14,12 @@ from duckdb import DuckDBPyConnection
 from alerts.model import Incident
 from alerts.store.incidents import incidents_of
 from app.dashboard import wording
-from app.dashboard.elements import ago, aria, figure_tile, state_mark, when
+from app.dashboard.elements import ago, figure_tile, state_mark
 from app.dashboard.integration.latency import latencies
 from app.dashboard.integration.look import Look, Seen
-from app.dashboard.ranges import RELATIVE, Range
+from app.dashboard.page import Visit
+from app.dashboard.range_bar import range_bar
+from app.dashboard.ranges import Range
 from app.dashboard.view import Standing
 from config.model import Integration, Objective, Sli
 from metrics.model import Coverage, Latency, Rates, RunRow, SliceCount, Window
@@ -81,10 +83,8 @@ def newest_runs(look: Look) -> tuple[RunRow, ...]:
 
 
 def header(look: Look, standing: Standing) -> Component:
-    """Name, state, range, and who is concerned."""
-    title = html.Div(
-        [html.H1(look.declared.label), state_mark(standing.state), _range_links(look)], className="title-row"
-    )
+    """Name, state, and who is concerned."""
+    title = html.Div([html.H1(look.declared.label), state_mark(standing.state)], className="title-row")
     return html.Div([title, html.Div(_facts(look.declared, standing), className="meta")])
 
 
@@ -102,28 +102,15 @@ def _facts(declared: Integration, standing: Standing) -> list[Any]:
     return facts
 
 
-def _range_links(look: Look) -> Component:
-    links = [
-        html.A(
-            wording.span(length),
-            href=Range(length).address(f"/integration/{look.name}", **_others(look)),
-            className="here" if look.range == Range(length) else None,
-            **(aria(current="true") if look.range == Range(length) else {}),
-        )
-        for length in RELATIVE.values()
-    ]
-    nav = html.Nav(links, className="ranges", **aria(label="Time range"))
-    return html.Div([*_absolute(look), nav], className="range-row")
-
-
-def _absolute(look: Look) -> list[Component]:
-    """Which stretch is shown, and a way to see what lies around it."""
+def times(look: Look) -> Component:
+    """The control for the range, and a way to see what lies around a stretch that stays."""
+    path = f"/integration/{look.name}"
+    bar = range_bar(path, Visit(query=dict(look.query)), look.range, look.at)
     if look.range.end is None:
-        return []
+        return bar
     length, end = look.range.length, look.range.end
     wider = Range(length * 2, min(end + length / 2, max(look.at, end)))
-    shown = html.Span([when(end - length), " to ", when(end)], className="note")
-    return [shown, html.A("zoom out", href=wider.address(f"/integration/{look.name}", **_others(look)))]
+    return html.Div([bar, html.A("zoom out", href=wider.address(path, **_others(look)))], className="range-row")
 
 
 def _others(look: Look) -> dict[str, str]:

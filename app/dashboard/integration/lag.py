@@ -27,7 +27,7 @@ def _waits(look: Look) -> bool:
 
 
 def _draw(look: Look) -> Component:
-    seen = look.ask("lag", lambda con, window: lag_series(con, look.name, window))
+    seen = look.ask("lag", lambda con, window: lag_series(con, look.name, window, look.bucket(window)))
     known = [one for one in seen.answer if has_points(one.p95)]
     figure = lag_figure(known, seen.window, _promised_ms(look)) if known else None
     n = sum(int(one.n.sum()) for one in known)

@@ -33,7 +33,7 @@ def latencies(look: Look, back: timedelta = timedelta(0)) -> Seen[LatencySeries]
     """The percentiles of the range, or of the same stretch so much earlier."""
 
     def question(con: DuckDBPyConnection, window: Window) -> LatencySeries:
-        return latency_series(con, look.name, window, memo=look.view.memo)
+        return latency_series(con, look.name, window, bucket=look.bucket(window), memo=look.view.memo)
 
     return look.ask("latencies", question, back=back)
 

@@ -14,6 +14,7 @@ from app.dashboard.ranges import Range, chosen
 from app.dashboard.view import FRESH_FOR, View
 from config.model import Integration
 from metrics.model import Window
+from metrics.store.buckets import handy
 
 T = TypeVar("T")
 _KEPT: Final = ("compare", "normal")
@@ -65,6 +66,11 @@ class Look:
     def zone(self) -> str:
         """Whose clock the integration's normal goes by."""
         return self.declared.thresholds.time_zone or self.view.config.settings.hub.timezone
+
+    def bucket(self, window: Window) -> timedelta:
+        """How finely charts cut it: as finely as there is room for, and so that a bucket holds two runs, for finer
+        ones would make a line of dots."""
+        return handy(window, 2 * min((one.every for one in self.declared.workflows), default=timedelta(0)))
 
     def ask(
         self,

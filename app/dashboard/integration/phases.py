@@ -23,7 +23,7 @@ _LATELY = 0.1
 
 def _draw(look: Look) -> Component:
     def question(con: DuckDBPyConnection, window: Window) -> PhaseSeries:
-        return phase_series(con, look.name, window, memo=look.view.memo)
+        return phase_series(con, look.name, window, bucket=look.bucket(window), memo=look.view.memo)
 
     seen = look.ask("phases", question)
     series, figure = seen.answer, None

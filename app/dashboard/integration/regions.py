@@ -54,7 +54,7 @@ def _draw(look: Look) -> Component:
             Region(
                 name,
                 latency(con, look.name, window, region=name, memo=memo),
-                latency_series(con, look.name, window, region=name, memo=memo),
+                latency_series(con, look.name, window, region=name, bucket=look.bucket(window), memo=memo),
             )
             for name in names
         ]

@@ -10,7 +10,7 @@ from app.dashboard.elements import empty_state
 from app.dashboard.held_back import held_back_strip
 from app.dashboard.incident_card import incident_card
 from app.dashboard.integration import placeholders
-from app.dashboard.integration.first import header, incidents, key_figures, newest_runs, simulated_banner
+from app.dashboard.integration.first import header, incidents, key_figures, newest_runs, simulated_banner, times
 from app.dashboard.integration.latency import latency_panel
 from app.dashboard.integration.look import look_at
 from app.dashboard.page import Visit
@@ -30,6 +30,7 @@ def render(view: View, visit: Visit) -> Component:
         [
             *banners(view),
             header(look, standing),
+            times(look),
             *[incident_card(incident) for incident in standing.incidents],
             held_back_strip(evaluation, look.name, newest_runs(look)),
             change_strip(evaluation, look.declared, look.at),

@@ -195,6 +195,7 @@ def test_a_budget_burns_down_to_what_the_evaluation_says_is_left(world: Any) -> 
     seen = burn_down(look(world))
     availability = next(one for one in seen.spent if one.objective.sli == "availability")
     status = next(one for one in world.evaluation.objectives if one.integration == "hubspot")
+    assert availability.left is not None
     assert availability.left == pytest.approx(status.budget_left)
     content = PANELS["budget"].draw(look(world))
     (graph,) = [node for node in nodes(content) if "figure" in node]
