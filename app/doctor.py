@@ -121,8 +121,9 @@ def _hub(patient: Patient) -> list[Finding]:
         return [Finding("hub", Verdict.NOTE, "none is running on this data directory", "start one: leadline up DIR")]
     try:
         ready = httpx.get(f"{address.url}/readyz", timeout=5, trust_env=False)
-        key = {"Authorization": f"Bearer {patient.data.hub_key() or ''}"}
-        answer = httpx.get(f"{address.url}/api/v1/status", timeout=10, trust_env=False, headers=key)
+        key = patient.data.hub_key()
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        answer = httpx.get(f"{address.url}/api/v1/status", timeout=10, trust_env=False, headers=headers)
     except (httpx.HTTPError, httpx.InvalidURL) as err:
         seen = f"{address.url} does not answer ({type(err).__name__}), pid {address.pid}"
         return [Finding("hub", Verdict.PROBLEM, seen, "start it again: leadline up DIR")]

@@ -17,6 +17,7 @@ from config.defaults import Defaults, StepDefaults, WorkflowDefaults
 from config.load import load
 from config.rules import RuleOverride, RuleTuning
 from config.scalars import format_duration, parse_duration
+from config.sign_in import OidcRoles
 from config.template_functions import FILTERS
 from config.templates import BUILTINS
 from config.yaml_source import parse
@@ -72,6 +73,10 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "leadline": model.Settings,
     "flows": model.Flow,
     "hub": model.Hub,
+    "sign_in": model.SignIn,
+    "oidc": model.Oidc,
+    "roles": OidcRoles,
+    "public": model.PublicPage,
     "thresholds": model.Thresholds,
     "regions": model.Region,
     "retention": model.Retention,
