@@ -38,6 +38,8 @@ FOLDER: Final = "LEADLINE_BENCH_DASHBOARD"
 ROUNDS: Final = 6
 ROUND_S: Final = 5.0
 """No address is asked again sooner: a viewer's page refreshes that often, and answers are shared for two seconds."""
+ALONE_WITHIN_S: Final = 300.0
+"""No round is begun later, however few there were."""
 VIEWERS: Final = 20
 CROWDED_S: Final = 60.0
 ALONE_S: Final = 20.0
@@ -146,7 +148,8 @@ def _alone(site: Site, pid: int, idle: float, integrations: int) -> tuple[Looked
     looked: dict[str, list[list[Asked]]] = {path: [] for path in addresses}
     before, began = cpu_ms(pid), time.monotonic()
     for number in range(ROUNDS):
-        round_began = time.monotonic()
+        if (round_began := time.monotonic()) - began > ALONE_WITHIN_S:
+            break
         for path in addresses:
             visit = _visit(site, path, number * 7 % integrations)
             looked[path].append(visit.open())
