@@ -43,8 +43,9 @@ ALONE_WITHIN_S: Final = 300.0
 VIEWERS: Final = 20
 CROWDED_S: Final = 60.0
 ALONE_S: Final = 20.0
-SETTLED_SHARE: Final = 0.6
-SETTLED_WITHIN_S: Final = 90.0
+SETTLED_SHARE: Final = 0.35
+SETTLED_ROUNDS: Final = 6
+SETTLED_WITHIN_S: Final = 300.0
 TARGET_ALONE_MS: Final = 100
 TARGET_CROWDED_MS: Final = 300
 _SLICE_S: Final = 5.0
@@ -130,9 +131,9 @@ Looked = list[tuple[str, list[list[Asked]]]]
 
 def _settle(pid: int) -> float:
     """Waits until the hub has learned and rolled up what it begins with; how long that took, at most."""
-    began = time.monotonic()
-    while time.monotonic() - began < SETTLED_WITHIN_S and _share(pid, ROUND_S) > SETTLED_SHARE:
-        continue
+    began, quiet = time.monotonic(), 0
+    while quiet < SETTLED_ROUNDS and time.monotonic() - began < SETTLED_WITHIN_S:
+        quiet = quiet + 1 if _share(pid, ROUND_S) <= SETTLED_SHARE else 0
     return time.monotonic() - began
 
 
