@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from metrics.baseline.judged import Flags, Judged, Normal
 from metrics.baseline.kept import AmendedLatencies, LatencyBuckets, LatencyHours
-from metrics.baseline.levels import last_day, least_wrong, of_days, spread
+from metrics.baseline.levels import last_day, least_wrong, of_days, spreads
 from metrics.baseline.rows import Floats, known, logarithms, median, quantile, reached_mostly, unknown
 from metrics.baseline.rule import KINDS, Rule
 from metrics.baseline.zones import Alike, Zone
@@ -342,11 +342,10 @@ class LatencyBaselines:
         return Normal(level, kind, self._spread(rows, hour, alike), self._habit(rows, alike), candidates, raw, samples)
 
     def _spread(self, rows: NDArray[np.int64], hour: int, alike: Alike) -> Floats:
-        residuals, length = self._residuals[rows], self._residuals.shape[1]
+        length = self._residuals.shape[1]
         week = np.arange((hour - _WEEK) * self._per_hour, hour * self._per_hour) % length
         near = (alike.near[:, None] * self._per_hour + np.arange(self._per_hour)).ravel() % length
-        first_day = known(self._high[rows]) < _DAY
-        return spread(residuals[:, week], residuals[:, near], first_day, self._rule)
+        return spreads(self._residuals, rows, (week, near), known(self._high[rows]) < _DAY, self._rule)
 
     def _habit(self, rows: NDArray[np.int64], alike: Alike) -> Floats:
         high = self._high[rows]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
 from metrics.baseline.judged import Flags
 from metrics.baseline.rows import Floats, median, upper_spread
 from metrics.baseline.rule import KINDS, Rule
+
+_BLOCK: Final = 512
+"""Series whose residuals are looked at together: 17 MB."""
 
 
 def last_day(figures: Floats, fewest: int) -> Floats:
@@ -50,3 +55,17 @@ def spread(week: Floats, near: Floats, first_day: Flags, rule: Rule) -> Floats:
     own, n = upper_spread(near)
     found = np.where(n > 0, overall + (own - overall) * n / (n + rule.hour_weight), overall)
     return np.maximum(found, np.where(first_day, rule.first_spread, rule.least_spread))
+
+
+def spreads(
+    residuals: Floats, rows: NDArray[np.int64], places: tuple[NDArray[np.int64], ...], first_day: Flags, rule: Rule
+) -> Floats:
+    """`spread` of those rows of the residuals, at the places of a week and at those near the hour; a block of rows
+    after another, for a copy of four weeks of every series is larger than all else that is kept of them."""
+    week, near = places
+    blocks = (slice(at, at + _BLOCK) for at in range(0, max(1, len(rows)), _BLOCK))
+    found = [
+        spread(residuals[np.ix_(rows[own], week)], residuals[np.ix_(rows[own], near)], first_day[own], rule)
+        for own in blocks
+    ]
+    return np.concatenate(found)

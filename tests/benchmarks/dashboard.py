@@ -38,11 +38,14 @@ FOLDER: Final = "LEADLINE_BENCH_DASHBOARD"
 ROUNDS: Final = 6
 ROUND_S: Final = 5.0
 """No address is asked again sooner: a viewer's page refreshes that often, and answers are shared for two seconds."""
+ALONE_WITHIN_S: Final = 300.0
+"""No round is begun later, however few there were."""
 VIEWERS: Final = 20
 CROWDED_S: Final = 60.0
 ALONE_S: Final = 20.0
-SETTLED_SHARE: Final = 0.6
-SETTLED_WITHIN_S: Final = 90.0
+SETTLED_SHARE: Final = 0.35
+SETTLED_ROUNDS: Final = 6
+SETTLED_WITHIN_S: Final = 300.0
 TARGET_ALONE_MS: Final = 100
 TARGET_CROWDED_MS: Final = 300
 _SLICE_S: Final = 5.0
@@ -128,9 +131,9 @@ Looked = list[tuple[str, list[list[Asked]]]]
 
 def _settle(pid: int) -> float:
     """Waits until the hub has learned and rolled up what it begins with; how long that took, at most."""
-    began = time.monotonic()
-    while time.monotonic() - began < SETTLED_WITHIN_S and _share(pid, ROUND_S) > SETTLED_SHARE:
-        continue
+    began, quiet = time.monotonic(), 0
+    while quiet < SETTLED_ROUNDS and time.monotonic() - began < SETTLED_WITHIN_S:
+        quiet = quiet + 1 if _share(pid, ROUND_S) <= SETTLED_SHARE else 0
     return time.monotonic() - began
 
 
@@ -146,7 +149,8 @@ def _alone(site: Site, pid: int, idle: float, integrations: int) -> tuple[Looked
     looked: dict[str, list[list[Asked]]] = {path: [] for path in addresses}
     before, began = cpu_ms(pid), time.monotonic()
     for number in range(ROUNDS):
-        round_began = time.monotonic()
+        if (round_began := time.monotonic()) - began > ALONE_WITHIN_S:
+            break
         for path in addresses:
             visit = _visit(site, path, number * 7 % integrations)
             looked[path].append(visit.open())

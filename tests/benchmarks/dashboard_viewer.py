@@ -112,7 +112,21 @@ class Visit:
         """Every callback that the page asks until it stands."""
         self._stand(self.site.layout)
         self._props["url"] |= {"pathname": self.pathname, "search": self.search}
-        return self._settle({}, initial=True)
+        first = self._settle({}, initial=True)
+        return first + self._settle(dict.fromkeys(self._looked_at()), initial=False)
+
+    def _looked_at(self) -> set[tuple[str, str]]:
+        """Scripts ask for a panel when it comes near to what is seen: here all of it is looked at."""
+        asked = {
+            (key, place.prop)
+            for one in self.site.callbacks
+            for place in one.inputs
+            if not one.client_side and isinstance(place.id, dict) and "panel" in place.id
+            for key in self._keys(_Place({**place.id, "panel": ["ALL"]}, place.prop), {})
+        }
+        for key, prop in asked:
+            self._props[key][prop] = int(self._props[key].get(prop) or 0) + 1
+        return asked
 
     def refresh(self) -> list[Asked]:
         """Every callback that goes by the page's clock, and what follows from its answers."""
@@ -125,7 +139,7 @@ class Visit:
         for key, prop in changed:
             if key in self._props:
                 self._props[key][prop] = int(self._props[key].get(prop) or 0) + 60
-        return self._settle(dict.fromkeys(changed), initial=False)
+        return self._settle(dict.fromkeys(changed | self._looked_at()), initial=False)
 
     def _settle(self, changed: dict[tuple[str, str], None], *, initial: bool) -> list[Asked]:
         asked: list[Asked] = []

@@ -48,7 +48,7 @@ ROWS_A_DAY: Final = 100_000_000 / MOST_DAYS
 SEED: Final = 20261122
 HOT_DAYS: Final = 2
 _PIECE_ROWS: Final = 300_000
-_ROLL_UPS: Final = frozenset({"0008_rollups.sql", "0009_views.sql", "0010_limits.sql"})
+_ROLL_UPS: Final = frozenset({"0008_rollups.sql", "0009_views.sql", "0010_limits.sql", "0022_regions.sql"})
 _RETENTION: Final = Retention(raw=timedelta(days=400))
 _DAY: Final = timedelta(days=1)
 

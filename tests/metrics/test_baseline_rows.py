@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from metrics.baseline.levels import spread, spreads
 from metrics.baseline.rows import median, quantile, reached_mostly
+from metrics.baseline.rule import Rule
 
 figure = st.one_of(st.just(float("nan")), st.floats(-20, 20, width=32))
 rows = st.integers(1, 12).flatmap(lambda width: st.lists(st.lists(figure, min_size=width, max_size=width), min_size=1))
@@ -49,3 +51,13 @@ def test_without_columns_nothing_is_known() -> None:
     assert np.isnan(median(nothing)).all()
     assert np.isnan(reached_mostly(nothing)).all()
     assert quantile(nothing, 0.9)[1].tolist() == [0, 0]
+
+
+def test_spreads_are_the_same_in_blocks_as_all_at_once() -> None:
+    random = np.random.default_rng(3)
+    residuals = random.normal(0, 1, (1_030, 60)).astype(np.float32)
+    residuals[random.random(residuals.shape) < 0.2] = np.nan
+    rows, week, near = np.arange(1_029, -1, -1), np.arange(10, 50), np.array([3, 4, 59])
+    young = random.random(len(rows)) < 0.5
+    whole = spread(residuals[rows][:, week], residuals[rows][:, near], young, Rule())
+    np.testing.assert_array_equal(spreads(residuals, rows, (week, near), young, Rule()), whole)
