@@ -11,7 +11,8 @@ from dash.development.base_component import Component
 
 from app.dashboard import wording
 from app.dashboard.charts import chart
-from app.dashboard.elements import ago, budget_bar, integration_link, mark, panel, table
+from app.dashboard.elements import ago, aria, budget_bar, integration_link, mark, panel, table
+from app.dashboard.narrowing import Narrowed
 from app.dashboard.quota_figure import quota_figure
 from metrics.model import State, Window
 from metrics.quota.model import ForecastState, QuotaForecast
@@ -28,6 +29,12 @@ MARKS: Final = {
     ForecastState.TOO_LITTLE_EVIDENCE: (State.NO_DATA, "too little evidence"),
     ForecastState.NOT_REPORTED: (State.NO_DATA, "not reported"),
 }
+LASTS: Final = {
+    "short": (State.DEGRADED, "runs out", {ForecastState.SPENT, ForecastState.RUNS_OUT}),
+    "lasting": (State.UP, "lasts", {state for state, (looks, _) in MARKS.items() if looks is State.UP}),
+    "unknown": (State.NO_DATA, "not known", {state for state, (looks, _) in MARKS.items() if looks is State.NO_DATA}),
+}
+"""What an address calls a choice → how it is marked, and which states it stands for."""
 _WORST: Final = {state: place for place, state in enumerate(MARKS)}
 _HEAD: Final = ("bucket", "state", "left", "used", "limit", "forecast", "resets", "our probes", "account", "reported")
 _UNKNOWN: Final = "This vendor has not reported any quota yet: its limits are unknown, not unlimited."
@@ -61,16 +68,39 @@ def _said(forecasts: Sequence[QuotaForecast]) -> str:
     return " ".join(f"{told.bucket or 'any bucket'}: {told.sentence}." for told in forecasts)
 
 
-def all_quotas_panel(forecasts: Iterable[QuotaForecast], now: datetime) -> Component:
-    """Every bucket of every vendor, each once, whoever draws on it; the one that runs out first comes first."""
-    shown = worst_first(forecasts)
-    rows = [(_names(told), told.vendor, *_row(told, now)) for told in shown]
-    empty = "Buckets stand here once a run has been evaluated."
+def all_quotas_panel(forecasts: Iterable[QuotaForecast], now: datetime, narrowed: Narrowed | None = None) -> Component:
+    """Every bucket of every vendor that the address asks for, each once, whoever draws on it; the one that runs out
+    first comes first, a page at a time."""
+    narrowed, everything = narrowed or Narrowed("/quotas"), worst_first(forecasts)
+    meant = [told for told in everything if _is_named(told, narrowed) and narrowed.choice in ("", _lasts(told))]
+    rows = [(_names(told), told.vendor, *_row(told, now)) for told in narrowed.cut("page", meant)]
+    empty = "None of this kind." if everything else "Buckets stand here once a run has been evaluated."
+    count = f"{len(meant):,} of {len(everything):,}" if len(meant) < len(everything) else f"{len(meant):,}"
     return panel(
         "Every bucket",
         table(("integrations", "vendor", *_HEAD), rows, numeric=(5, 6), empty=empty),
-        note=f"{len(rows)} buckets · each counted once per account · the worst first",
+        narrowed.turning("page", len(meant)),
+        note=f"{count} buckets · each counted once per account · the worst first",
     )
+
+
+def quota_choices(forecasts: Sequence[QuotaForecast], narrowed: Narrowed) -> Component:
+    """What the list can be narrowed to, each with how many buckets it leaves."""
+    named = [told for told in forecasts if _is_named(told, narrowed)]
+    chips = [narrowed.chip("all", "", len(named))]
+    for name, (state, words, _) in LASTS.items():
+        chips.append(narrowed.chip(mark(state, words), name, sum(_lasts(told) == name for told in named)))
+    # Refreshed beside the field, in which something may be half typed.
+    group = html.Div(chips, id="live-lasts", className="chips", role="group", **aria(label="State"))
+    return html.Div([narrowed.field("Search integration, vendor or bucket"), group], className="filters")
+
+
+def _is_named(told: QuotaForecast, narrowed: Narrowed) -> bool:
+    return narrowed.holds(told.vendor, told.bucket or "any", *told.integrations, *told.credentials)
+
+
+def _lasts(told: QuotaForecast) -> str:
+    return next(name for name, (_, _, states) in LASTS.items() if told.state in states)
 
 
 def worst_first(forecasts: Iterable[QuotaForecast]) -> list[QuotaForecast]:

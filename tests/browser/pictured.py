@@ -17,8 +17,14 @@ from app.dashboard.pages import PAGES
 
 SCHEMES: Final = ("dark", "light")
 _TALLEST: Final = 9000
-_SETTLED: Final = """() => document.querySelector('main > *')
-  && !document.querySelector('.skeleton, [data-dash-is-loading=true]')"""
+_SETTLED: Final = """() => {
+  const seen = (one) => { const box = one.getBoundingClientRect(); return box.bottom > 0 && box.top < innerHeight; };
+  const waiting = ".skeleton, [data-dash-is-loading=true], .lazy[aria-busy=true], .runs-grid.waiting, .ag-row-loading";
+  return document.querySelector("main > :not([data-skeleton])")
+    && ![...document.querySelectorAll(waiting)].some(seen)
+    && [...document.querySelectorAll(".dash-graph")].filter(seen).every((chart) => chart.querySelector(".main-svg"));
+}"""
+"""What stands below the screen is asked for when it is looked at, so it is not waited for."""
 
 
 @dataclass(frozen=True, slots=True)

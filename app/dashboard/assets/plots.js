@@ -25,10 +25,25 @@
     }
     return { tickmode: "array", tickvals, ticktext };
   }
-  function fit(gd) { return Math.max(3, Math.min(8, Math.floor((gd.clientWidth || 600) / 90))); }
+  function fit(gd) { return Math.max(3, Math.min(8, Math.floor((gd.clientWidth || 600) / (90 * letters())))); }
   function timed(axis) { return axis && axis.type === "date" && Array.isArray(axis.range) && (!axis.tickmode || axis.ours); }
+
+  /* Sizes in figures are those of a desk; where the page's letters are larger, as on a wall, a chart's are too. */
+  function letters() { return Math.max(1, (parseFloat(getComputedStyle(document.documentElement).fontSize) || 15) / 15); }
+  const times = (one, key, by) => (one && typeof one[key] === "number" ? Object.assign({}, one, { [key]: one[key] * by }) : one);
+  const lettered = (one, by) => (one && one.font ? Object.assign({}, one, { font: times(one.font, "size", by) }) : one);
+  const lined = (one, by) => (one && one.line ? Object.assign({}, one, { line: times(one.line, "width", by) }) : one);
+  function enlarged(layout, by) {
+    const out = Object.assign({}, lettered(layout, by), { lettered: true, hoverlabel: lettered(layout.hoverlabel, by) });
+    ["l", "r", "t", "b"].forEach((side) => { out.margin = times(out.margin, side, by); });
+    ["annotations", "shapes"].forEach((name) => { if (out[name]) out[name] = out[name].map((one) => lined(lettered(one, by), by)); });
+    Object.keys(out).filter((name) => /^[xy]axis\d*$/.test(name) && out[name]).forEach((name) => {
+      out[name] = Object.assign({}, out[name], { title: lettered(out[name].title, by), tickfont: times(out[name].tickfont, "size", by) });
+    });
+    return out;
+  }
   function dressed(layout, gd) {
-    const out = Object.assign({}, layout);
+    const by = letters(), out = by === 1 || layout.lettered ? Object.assign({}, layout) : enlarged(layout, by);
     Object.keys(out).filter((name) => /^xaxis\d*$/.test(name) && timed(out[name])).forEach((name) => {
       out[name] = Object.assign({}, out[name], ticks(out[name].range, fit(gd)), { ours: true });
     });
@@ -99,6 +114,8 @@
         const whole = data && !Array.isArray(data) ? data : { data, layout, config };
         const element = typeof gd === "string" ? document.getElementById(gd) : gd;
         const figure = Object.assign({}, whole, { layout: dressed(whole.layout || {}, element), config: offered(whole.config) });
+        const by = letters();
+        if (by > 1 && figure.data && !(whole.layout || {}).lettered) figure.data = figure.data.map((trace) => lined(trace, by));
         return draw.call(this, element, figure).then(attend);
       };
     });

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from plotly.utils import PlotlyJSONEncoder
 
+from app.dashboard.narrowing import Narrowed
 from app.dashboard.page import Visit
 from app.dashboard.pages import quotas
 from app.dashboard.quota_figure import quota_figure
-from app.dashboard.quotas import all_quotas_panel, quota_panel, scarcity_words, worst_first
+from app.dashboard.quotas import all_quotas_panel, quota_choices, quota_panel, scarcity_words, worst_first
 from app.dashboard.view import HubStatus, View
 from app.hub.quota_document import quota_document
 from metrics.model import Window
@@ -97,6 +98,19 @@ def test_the_page_says_how_many_run_out(world: Any) -> None:
     status = HubStatus(started_at=world.now, evaluation=evaluation)
     view = View(world.store, config=lambda: world.config, clock=lambda: NOW, hub=lambda: status)
     assert "1 run out before their reset, 1 not reported" in text(quotas.render(view, Visit()))
+
+
+def test_a_long_list_comes_page_by_page_and_is_narrowed_by_text_and_state() -> None:
+    many = [replace(UNKNOWN, key=f"k{n}", integrations=(f"vendor-{n:03}",)) for n in range(120)]
+    page = text(all_quotas_panel([DAY, *many], NOW, Narrowed.of("/quotas", {"page": "2"}, ("page",))))
+    assert "101 to 121 of 121" in page
+    assert page.count("/integration/vendor-") == 21
+    short = text(all_quotas_panel([DAY, *many], NOW, Narrowed.of("/quotas", {"need": "short"}, ("page",))))
+    assert "1 of 121 buckets" in short
+    assert "/integration/vendor-" not in short
+    assert "1 of 121 buckets" in text(all_quotas_panel([DAY, *many], NOW, Narrowed("/quotas", text="VENDOR-007")))
+    chips = text(quota_choices([DAY, *many], Narrowed("/quotas")))
+    assert all(f'"{count}"' in chips for count in (121, 120, 1, 0))
 
 
 def test_the_document_holds_figures_for_programs_and_null_for_what_is_not_known() -> None:
