@@ -25,6 +25,7 @@ from app.dashboard.elements import (
 from app.dashboard.page import Visit
 from app.dashboard.run.around import Surroundings, is_part, surroundings
 from app.dashboard.run.compare import comparison
+from app.dashboard.run_now import run_now
 from app.dashboard.step_card import step_card
 from app.dashboard.view import View
 from app.dashboard.waterfall import waterfall
@@ -58,6 +59,7 @@ def run_page(view: View, run: Run, highlight: str | None = None) -> Component:
     return html.Div(
         [
             _header(run),
+            html.Div(run_now(view, run.integration, run.workflow, run.region, "Run it again now"), className="act-row"),
             _verdict(run, around),
             panel(
                 "Waterfall",
@@ -81,7 +83,7 @@ def _header(run: Run) -> Component:
     facts: list[Any] = [
         html.Span(["started ", html.B(when(run.started_at)), " · ", ago(run.started_at)]),
         html.Span(["took ", html.B(wording.milliseconds(run.duration_ms))]),
-        html.Span(["attempt ", html.B(str(run.attempt))]),
+        html.Span(wording.attempt(run.attempt)),
         html.Span(["prober lag ", html.B(wording.milliseconds(run.loop_lag_ms))]),
         html.Span(["config ", html.A(run.config_version[:12], href=version, className="mono")]),
         html.Span(["run ", html.Span(str(run.run_id), className="mono wrap"), Copy(text=str(run.run_id))]),
@@ -96,7 +98,7 @@ def _verdict(run: Run, around: Surroundings) -> Component:
     before = around.before if run.outcome is not Outcome.PASSED else None
     parts: list[Any] = [html.P(verdict(run))]
     if before is not None:
-        link = run_link(str(before.run_id), wording.moment(before.started_at))
+        link = run_link(str(before.run_id), when(before.started_at))
         took = f" in {wording.milliseconds(before.duration_ms)}"
         parts.append(html.Div(["Last passed before it: ", link, took], className="note"))
     for incident in around.incidents:
@@ -113,7 +115,8 @@ def _verdict(run: Run, around: Surroundings) -> Component:
 def _attempts(run: Run, attempts: tuple[RunRow, ...]) -> list[Any]:
     told: list[Any] = []
     for row in attempts:
-        words = f"{row.attempt} {row.outcome.value}, {wording.milliseconds(row.duration_ms)}"
+        which = row.attempt or wording.attempt(row.attempt)
+        words = f"{which} {row.outcome.value}, {wording.milliseconds(row.duration_ms)}"
         here = row.run_id == str(run.run_id)
         told.append(html.B(f"{words} (this one)") if here else run_link(row.run_id, words))
         told.append(" · ")
@@ -143,7 +146,7 @@ def _quota(run: Run) -> Component:
             wording.count(reading.remaining),
             wording.count(reading.limit),
             reading.unit,
-            wording.moment(reading.reset_at),
+            when(reading.reset_at),
             wording.spoken(reading.source),
         )
         for reading in run.quota
