@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 import threading
 import time
@@ -43,6 +44,20 @@ class Site:
     world: Any
     made: Any
     pulse: Pulse
+
+    def address(self, path: str) -> str:
+        """A page's path with something of this world in place of its varying parts."""
+        return re.sub(r"\{(\w+)\}", lambda part: self._value(part.group(1)), path)
+
+    def _value(self, name: str) -> str:
+        if name == "run_id":
+            return str(self.world.failed_run())
+        if name == "incident_id":
+            return str(self.world.view.overview().incidents[0].incident_id)
+        if name == "evidence_id":
+            ask = "SELECT evidence_id FROM evidence LIMIT 1"
+            return str(self.world.store.read(lambda con: con.execute(ask).fetchone())[0])
+        return {"name": "hubspot"}.get(name, "lead-routing")
 
 
 @pytest.fixture(scope="module")

@@ -58,8 +58,7 @@ def run_page(view: View, run: Run, highlight: str | None = None) -> Component:
     around = surroundings(view, run)
     return html.Div(
         [
-            _header(run),
-            html.Div(run_now(view, run.integration, run.workflow, run.region, "Run it again now"), className="act-row"),
+            _header(view, run),
             _verdict(run, around),
             panel(
                 "Waterfall",
@@ -75,7 +74,7 @@ def run_page(view: View, run: Run, highlight: str | None = None) -> Component:
     )
 
 
-def _header(run: Run) -> Component:
+def _header(view: View, run: Run) -> Component:
     same = {"integration": run.integration, "workflow": run.workflow, "region": run.region}
     crumbs: list[Any] = [integration_link(run.integration), f" · {run.workflow} · region {run.region} · "]
     crumbs.append(html.A("all runs like it", href=f"/runs?{urlencode(same)}"))
@@ -90,7 +89,8 @@ def _header(run: Run) -> Component:
     ]
     if run.simulated:
         facts.append(html.Span("simulated history: no prober measured this", className="sim"))
-    title = html.Div([html.H1(run.workflow), outcome_mark(run.outcome)], className="title-row")
+    again = run_now(view, run.integration, run.workflow, run.region)
+    title = html.Div([html.H1(run.workflow), outcome_mark(run.outcome), again], className="title-row")
     return html.Div([html.Div(crumbs, className="crumbs"), title, html.Div(facts, className="meta")])
 
 
