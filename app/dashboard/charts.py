@@ -27,10 +27,8 @@ def chart(
     """
     if figure is None or not figure["data"]:
         return html.Div(empty, className="chart-empty", id=name)
-    image: Any = {"toImageButtonOptions": {"format": "png", "filename": f"leadline-{name}", "scale": 2}}
-    graph = dcc.Graph(
-        id={"chart": name}, figure=figure, config=GRAPH_CONFIG | image, style={"height": height}, responsive=True
-    )
+    config: Any = GRAPH_CONFIG
+    graph = dcc.Graph(id={"chart": name}, figure=figure, config=config, style={"height": height}, responsive=True)
     said: dict[str, Any] = {"role": "figure", **aria(describedby=f"live-said-{name}")} if summary else {}
     parts: list[Component] = [html.Div(graph, id=name, className="chart", **said)]
     if summary:

@@ -64,7 +64,7 @@ class Tiles(_Own):
 
 
 class Beat(_Own):
-    """Whether the page is live: it is not once `at` (epoch ms), which is of when it is, stays the same for `late` ms."""
+    """Whether the page is live: not once `at` (epoch ms), of when the page is, has stayed the same for `late` ms."""
 
     _type = "Beat"
     _props = ("id", "at", "late")
@@ -82,6 +82,12 @@ class When(_Own):
 
     _type = "When"
     _props = ("id", "at")
+
+
+class Zone(_Own):
+    """The name of the zone that the page's instants are in."""
+
+    _type = "Zone"
 
 
 class Clock(_Own):
@@ -192,7 +198,12 @@ def when(at: datetime | None) -> Node:
     return When(at=wording.epoch_ms(at))
 
 
-def panel(title: str, *children: Any, note: str = "", name: str = "") -> html.Section:
+def in_zone(note: str) -> list[Node]:
+    """What is inside a panel whose axes follow the viewer's clock, with whose clock that is."""
+    return [f"{note} · ", Zone()]
+
+
+def panel(title: str, *children: Any, note: Children = "", name: str = "") -> html.Section:
     """A titled surface. `note` states unit, window and sample count of what is inside; with a `name` it can be
     refreshed beside a chart."""
     marked: dict[str, Any] = {"id": f"live-note-{name}"} if name else {}
@@ -251,7 +262,7 @@ def empty_state(title: str, text: Children, command: str | None = None) -> html.
     return html.Div(parts, className="empty-state")
 
 
-def run_link(run_id: str, text: str) -> html.A:
+def run_link(run_id: str, text: Node) -> html.A:
     """A link to a run's page."""
     return html.A(text, href=f"/run/{run_id}")
 

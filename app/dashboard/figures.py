@@ -23,7 +23,16 @@ Figure = dict[str, Any]
 GRAPH_CONFIG: Final[dict[str, Any]] = {
     "displaylogo": False,
     "plotlyServerURL": "",
-    "modeBarButtonsToRemove": ["sendChartToCloud", "lasso2d", "select2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+    "modeBarButtonsToRemove": [
+        "toImage",
+        "sendChartToCloud",
+        "sendDataToCloud",
+        "lasso2d",
+        "select2d",
+        "autoScale2d",
+        "zoomIn2d",
+        "zoomOut2d",
+    ],
     "displayModeBar": "hover",
     "responsive": True,
     "showTips": False,

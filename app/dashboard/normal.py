@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 
 from app.dashboard import wording
 from app.dashboard.charts import chart
-from app.dashboard.elements import aria, mark, panel, table
+from app.dashboard.elements import aria, in_zone, mark, panel, table
 from app.dashboard.figures import LIMIT, P95, Figure, has_points, layout, typed
 from app.dashboard.ranges import Range
 from app.dashboard.view import View
@@ -46,14 +46,14 @@ def normal_panel(view: View, name: str, window: Window, query: Mapping[str, str]
     if normal is not None and has_points(normal.buckets.value, normal.past.usual):
         figure = normal_figure(normal, Window(window.start, window.end + timedelta(hours=AHEAD_H)), _unit(shown))
     bucket = timedelta(seconds=shown.monitor.key.bucket_s)
-    note = f"75th percentile of each {wording.span(bucket)} · {wording.span(window.length)} and 24 h ahead · UTC"
+    note = f"75th percentile of each {wording.span(bucket)} · {wording.span(window.length)} and 24 h ahead"
     said = f"{series_words(shown)}: {_sentence(shown)}."
     return panel(
         "Against normal",
         html.P([html.B(series_words(shown)), " ", _sentence(shown)], className="meta", id="live-normal-said"),
         chart("normal-chart", figure, height="16rem", summary=said),
         html.Div(_table(known, shown, name, chosen), id="live-normal-table"),
-        note=note,
+        note=in_zone(note),
         name="normal",
     )
 

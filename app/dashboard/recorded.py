@@ -29,7 +29,7 @@ def recorded_panel(series: Sequence[RecordedSeries], window: Window) -> Componen
         return html.Div(hidden=True)
     head = ("value", "workflow", "region", "latest", "expected", "course", "lowest", "highest", "n", "recorded")
     rows = [_row(one) for one in shown]
-    note = f"last number of each bucket · last {wording.span(window.length)} · UTC"
+    note = f"last number of each bucket · last {wording.span(window.length)}"
     return panel("Recorded values", table(head, rows, numeric=(3, 6, 7, 8)), note=note)
 
 

@@ -40,8 +40,8 @@ class Around:
 
 
 def tiles(standings: Sequence[Standing], now: datetime, around: Around | None = None) -> list[dict[str, Any]]:
-    """Worst first, then what has just recovered, the tier that hurts most, the least budget, then by name. Of very many,
-    those that are up are small."""
+    """Worst first, then what has just recovered, the tier that hurts most, the least budget, then by name. Of very
+    many, those that are up are small."""
     known, dense = around or Around(), len(standings) > COMPACT_FROM
     ordered = sorted(standings, key=_urgency)
     return [tile(one, now, known, compact=dense and one.state is State.UP and not one.recovery) for one in ordered]
@@ -70,7 +70,7 @@ def _details(standing: Standing, now: datetime, around: Around) -> dict[str, Any
     name, summary = standing.declared.name, standing.summary
     return {
         "incident": standing.incidents[0].title if standing.incidents else "",
-        "note": _recovered(standing, now),
+        "note": recovered(standing, now),
         "lastRunAt": wording.epoch_ms(summary.last_run_at) if summary.last_run_at else None,
         "lateMs": _late_after(standing.declared).total_seconds() * 1000,
         "errors": error_words(summary.rates_24h),
@@ -204,7 +204,7 @@ def _scarcity(told: QuotaForecast) -> tuple[bool, bool, float]:
     return told.left is None, told.state not in _QUOTA_ENDS, told.left or 0.0
 
 
-def _recovered(standing: Standing, now: datetime) -> str:
+def recovered(standing: Standing, now: datetime) -> str:
     """`recovered 12 min ago · budget burnt 14 %`."""
     found = standing.recovery
     if found is None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from probes.model import REQUESTED
+
 NONE: Final = "–"
 """What stands where there is no data."""
 
@@ -67,6 +69,11 @@ def lasting(length: timedelta) -> str:
     if days:
         return f"{days} d {hours % 24} h"
     return f"{hours} h {minutes % 60:02d} min" if hours else f"{minutes} min"
+
+
+def attempt(number: int) -> str:
+    """Which attempt at its slice a run is; one that somebody asked for is none of the timetable's."""
+    return "asked for" if number == REQUESTED else f"attempt {number}"
 
 
 def moment(at: datetime | None) -> str:

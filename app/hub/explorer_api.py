@@ -37,7 +37,7 @@ class Asked(BaseModel):
     outcome: tuple[Outcome, ...] = ()
     failure_kind: FailureKind | None = None
     blame: Blame | None = None
-    attempt: Annotated[int | None, Field(ge=1, le=_LARGEST)] = None
+    attempt: Annotated[int | None, Field(ge=0, le=_LARGEST)] = None
     config_version: Annotated[str | None, Field(max_length=64)] = None
     least_ms: Annotated[float | None, Field(ge=0, allow_inf_nan=False)] = None
     simulated: Literal["yes", "no"] | None = None
@@ -127,7 +127,7 @@ def _file_name(asked: Asked, window: Window) -> str:
     """Which runs the file holds and of what time, in letters that every disk takes."""
     given = (asked.integration, asked.workflow, asked.region, *asked.outcome, asked.failure_kind, asked.blame)
     more = (
-        f"attempt-{asked.attempt}" if asked.attempt else None,
+        f"attempt-{asked.attempt}" if asked.attempt is not None else None,
         f"config-{asked.config_version}" if asked.config_version else None,
         f"from-{asked.least_ms:g}-ms" if asked.least_ms else None,
         {"yes": "simulated", "no": "measured", None: None}[asked.simulated],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 import threading
 import time
@@ -16,20 +17,13 @@ from urllib.parse import urlsplit
 import pytest
 import uvicorn
 from chromium import PATIENCE_MS, chromium
-from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
-from fastapi.responses import JSONResponse
 from playwright.sync_api import Browser, Page
+from sign_in_world import World as SignInWorld
 
-from app.dashboard import build
-from app.dashboard.security import content_security_policy
-from app.hub.asking import Desk
-from app.hub.explorer_api import explorer_router
-from app.hub.incidents_api import incidents_router
-from app.hub.run_requests_api import run_requests_router
-from app.hub.silences_api import silences_router
+from app.hub.server import create_app
 from app.hub.state import HubState
-from app.hub.telling import TellOfActs
-from app.pulse import Pulse, Why
+from app.pulse import Pulse
+from config.model import Hub
 from metrics.store.ingest import Ingest
 
 SUPPORT = Path(__file__).parents[1] / "support" / "dashboard_world.py"
@@ -51,10 +45,24 @@ class Site:
     made: Any
     pulse: Pulse
 
+    def address(self, path: str) -> str:
+        """A page's path with something of this world in place of its varying parts."""
+        return re.sub(r"\{(\w+)\}", lambda part: self._value(part.group(1)), path)
+
+    def _value(self, name: str) -> str:
+        if name == "run_id":
+            return str(self.world.failed_run())
+        if name == "incident_id":
+            return str(self.world.view.overview().incidents[0].incident_id)
+        if name == "evidence_id":
+            ask = "SELECT evidence_id FROM evidence LIMIT 1"
+            return str(self.world.store.read(lambda con: con.execute(ask).fetchone())[0])
+        return {"name": "hubspot"}.get(name, "lead-routing")
+
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
-    """The small world as of now, with an outage, served as the hub serves it."""
+    """The small world as of now, with an outage, served by the hub's own server to whoever comes."""
     made = _load_world_module()
     now = datetime.now(UTC)
     config = made.world_config(names=("hubspot", "salesforce", "klaviyo", "github", "shopify"))
@@ -62,20 +70,9 @@ def site() -> Iterator[Site]:
     # From here on the view's clock runs, as a hub's does.
     world.view._clock = world.view._shared._clock = lambda: datetime.now(UTC)
     world.view._hub = lambda: replace(world.status, evaluation=replace(world.evaluation, at=datetime.now(UTC)))
-    server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    for router in _acting(world):
-        server.include_router(router)
-    server.add_exception_handler(HTTPException, _problem)
-    pulse = Pulse()
-    server.add_middleware(TellOfActs, tell=lambda: (world.view.forget(), pulse.beat(Why.ACTED)))
-    policy = content_security_policy(build(server, world.view, pulse))
-
-    @server.middleware("http")
-    async def headers(request: Request, call_next: Any) -> Response:
-        response: Response = await call_next(request)
-        response.headers["Content-Security-Policy"] = policy
-        return response
-
+    state = HubState(world.store, Ingest(world.store), lambda: datetime.now(UTC), now, world.config, "", {})
+    state.evaluation = world.evaluation
+    server = create_app(state, world.view, SignInWorld(world.store, hub=Hub()).auth)
     runner = uvicorn.Server(uvicorn.Config(server, port=0, log_config=None, ws="websockets-sansio"))
     thread = threading.Thread(target=runner.run, daemon=True)
     thread.start()
@@ -83,24 +80,11 @@ def site() -> Iterator[Site]:
     while not runner.started and time.monotonic() < deadline:
         time.sleep(0.02)
     port = runner.servers[0].sockets[0].getsockname()[1]
-    yield Site(f"http://127.0.0.1:{port}", world, made, pulse)
+    yield Site(f"http://127.0.0.1:{port}", world, made, state.pulse)
     runner.should_exit = True
     thread.join(10)
+    state.ingest.close()
     world.store.close()
-
-
-def _acting(world: Any) -> tuple[APIRouter, ...]:
-    """The API that the incident's page acts through, and that the runs explorer asks."""
-    now = datetime.now(UTC)
-    state = HubState(world.store, Ingest(world.store), lambda: datetime.now(UTC), now, world.config, "", {})
-    desk = Desk(world.store)
-    acting = incidents_router(state, desk), silences_router(state, desk), run_requests_router(state, desk)
-    return *acting, explorer_router(state, desk)
-
-
-async def _problem(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    return JSONResponse({"error": error.detail}, status_code=error.status_code)
 
 
 @dataclass

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -47,23 +46,8 @@ def screen(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Browser
 @pytest.mark.parametrize("path", [page.path for page in PAGES])
 def test_axe_finds_nothing_on_the_page(screen: BrowserContext, site: Any, path: str) -> None:
     page = screen.new_page()
-    page.goto(site.url + _address(path, site.world))
+    page.goto(site.url + site.address(path))
     page.wait_for_function(_READY)
     found = page.evaluate(_ASK)
     page.close()
     assert found == [], "\n".join(f"{one['impact']} {one['id']}: {one['help']} {one['where']}" for one in found)
-
-
-def _address(path: str, world: Any) -> str:
-    return re.sub(r"\{(\w+)\}", lambda part: _value(part.group(1), world), path)
-
-
-def _value(name: str, world: Any) -> str:
-    if name == "run_id":
-        return str(world.failed_run())
-    if name == "incident_id":
-        return str(world.view.overview().incidents[0].incident_id)
-    if name == "evidence_id":
-        rows = world.store.read(lambda con: con.execute("SELECT evidence_id FROM evidence LIMIT 1").fetchone())
-        return str(rows[0])
-    return {"name": "hubspot"}.get(name, "lead-routing")

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from chromium import PATIENCE_MS
 
+from app.dashboard.pages import PAGES
 from app.pulse import Why
 
 pytestmark = pytest.mark.slow
@@ -111,6 +112,7 @@ def test_the_viewers_zone_is_kept_and_charts_follow_it(browser: Any, site: Any) 
     plot = "document.querySelector('#latency-chart .js-plotly-plot')"
     minutes = f"() => {plot}.layout.xaxis.tickvals.map(at => new Date(at).getUTCMinutes())"
     assert set(page.evaluate(minutes)) == {30}
+    assert "Asia/" in page.inner_text(".panel:has(#latency-chart) header .note")
     page.reload()
     page.wait_for_selector("#latency-chart .xtick")
     assert "GMT+5:30" in page.inner_text("#clock")
@@ -139,10 +141,9 @@ def test_the_zones_clock_is_right_on_the_days_it_is_put_forward_and_back(browser
 def test_a_chart_is_kept_as_png_and_svg_and_paper_is_light_without_controls(visitor: Any) -> None:
     page = visitor.open("/integration/salesforce")
     page.wait_for_selector("#latency-chart .main-svg")
-    page.hover("#latency-chart")
     for name in ("png", "svg"):
         with page.expect_download() as kept:
-            page.click(f"#latency-chart .modebar-btn[data-title='Download as {name.upper()}']")
+            page.click(f"[data-save={name}][data-chart=latency-chart]")
         assert kept.value.suggested_filename == f"leadline-latency-chart.{name}"
         start = kept.value.path().read_bytes()[:4]
         assert start == (b"\x89PNG" if name == "png" else b"<svg")
@@ -178,6 +179,16 @@ def test_by_keyboard_alone_focus_survives_escape_an_act_and_a_redraw(visitor: An
     site.pulse.beat(Why.ACTED)
     drawn_after(page, drawn)
     page.wait_for_function("link => document.activeElement.matches(link)", arg=link)
+
+
+def test_no_page_scrolls_sideways_on_a_phone(visitor: Any, site: Any) -> None:
+    visitor.page.set_viewport_size({"width": 390, "height": 844})
+    wide = {}
+    for one in PAGES:
+        page = visitor.open(site.address(one.path))
+        wide[one.path] = page.evaluate("() => document.documentElement.scrollWidth")
+        assert page.is_visible("#nav a.here") or not one.nav
+    assert max(wide.values()) <= 390, wide
 
 
 def test_nothing_that_stands_moves_while_the_first_page_comes_and_charts_bring_their_own_script(visitor: Any) -> None:

@@ -110,7 +110,7 @@ def test_a_wall_shows_what_fires_stays_awake_and_leaves_with_escape(visitor: Any
     letters = "selector => parseFloat(getComputedStyle(document.querySelector(selector)).fontSize)"
     assert page.evaluate(letters, ".wall-count b") > 250
     assert page.evaluate(letters, ".wall-name") > 65
-    assert "live" in page.inner_text("#beat")
+    assert "live" in page.inner_text("#wall-beat")
     assert page.inner_text(".wall-count b") == str(len(site.world.view.overview().incidents))
     assert page.evaluate("() => document.documentElement.scrollHeight - innerHeight") <= 0
     page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")

@@ -1,4 +1,4 @@
-/* An integration's page: panels that ask for their content as they come near, one zoom for all charts, and charts to take away. */
+/* An integration's page: panels that ask for their content as they come near, and one zoom for all charts. */
 (function () {
   "use strict";
   const h = React.createElement;
@@ -38,9 +38,7 @@
   /* ---- one zoom for all charts: it is the page's range, so it can be shared and gone back from ----------------- */
   const SHORTEST = 60000;
   function written(ms) { return new Date(ms).toISOString().slice(0, 19) + "Z"; }
-  function instant(value) {
-    return typeof value === "number" ? value : Date.parse(String(value).replace(" ", "T").replace(/Z?$/, "Z"));
-  }
+  const instant = (value) => window.leadlinePlots.instantOf(value);
   function go(query, state) {
     const address = window.location.pathname + "?" + query.toString();
     if (address === window.location.pathname + window.location.search) return;
@@ -72,17 +70,6 @@
   }
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.integration = { beat: () => { panels.forEach((panel) => panel.beat()); }, zoomed };
-
-  /* ---- a chart as a picture ----------------------------------------------------------------------------------- */
-  document.addEventListener("click", (event) => {
-    const button = event.target.closest && event.target.closest("[data-save]");
-    const chart = button && document.querySelector("#" + CSS.escape(button.dataset.chart) + " .js-plotly-plot");
-    if (!chart) return;
-    const size = chart.getBoundingClientRect();
-    window.Plotly.downloadImage(chart, {
-      format: button.dataset.save, filename: "leadline-" + button.dataset.chart, scale: 2, width: size.width, height: size.height,
-    });
-  });
 
   window.leadline = Object.assign(window.leadline || {}, { Panel, drawAll });
 })();

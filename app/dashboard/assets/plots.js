@@ -77,8 +77,6 @@
   window.addEventListener("DOMContentLoaded", () => zone().watchers.add(() => document.querySelectorAll(".js-plotly-plot").forEach(again)));
 
   /* ---- pictures: on white with dark letters, because the page's colours are the style sheet's ----------------- */
-  const ICON = { width: 24, height: 24, path: "M11 3h2v9l3-3 1.4 1.4L12 15.8l-5.4-5.4L8 9l3 3zM4 18h16v2H4z" };
-  const VECTOR = { width: 24, height: 24, path: "M4 4h5v2h6V4h5v5h-2v6h2v5h-5v-2H9v2H4v-5h2V9H4zm4 5v6l1 1h6l1-1V9l-1-1H9z" };
   function picture(gd, format) {
     const panel = gd.closest(".panel"), said = (name) => ((panel && panel.querySelector("header " + name)) || {}).textContent || "";
     const layout = Object.assign({}, gd.layout, {
@@ -94,17 +92,11 @@
       link.click();
     });
   }
-  const BUTTONS = [
-    { name: "png", title: "Download as PNG", icon: ICON, click: (gd) => picture(gd, "png") },
-    { name: "svg", title: "Download as SVG", icon: VECTOR, click: (gd) => picture(gd, "svg") },
-  ];
-  function offered(config) {
-    const out = Object.assign({}, config);
-    if (out.staticPlot || out.displayModeBar === false) return out;
-    out.modeBarButtonsToAdd = (out.modeBarButtonsToAdd || []).filter((one) => !BUTTONS.includes(one)).concat(BUTTONS);
-    out.modeBarButtonsToRemove = (out.modeBarButtonsToRemove || []).concat(["toImage", "sendChartToCloud", "sendDataToCloud"]);
-    return out;
-  }
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest && event.target.closest("[data-save]");
+    const chart = button && document.querySelector("#" + CSS.escape(button.dataset.chart) + " .js-plotly-plot");
+    if (chart) picture(chart, button.dataset.save);
+  });
 
   /* plotly.js comes when the first chart does; it is met at the door. */
   function wrap(plotly) {
@@ -113,7 +105,7 @@
       plotly[name] = function (gd, data, layout, config) {
         const whole = data && !Array.isArray(data) ? data : { data, layout, config };
         const element = typeof gd === "string" ? document.getElementById(gd) : gd;
-        const figure = Object.assign({}, whole, { layout: dressed(whole.layout || {}, element), config: offered(whole.config) });
+        const figure = Object.assign({}, whole, { layout: dressed(whole.layout || {}, element) });
         const by = letters();
         if (by > 1 && figure.data && !(whole.layout || {}).lettered) figure.data = figure.data.map((trace) => lined(trace, by));
         return draw.call(this, element, figure).then(attend);
@@ -121,6 +113,7 @@
     });
     return plotly;
   }
+  window.leadlinePlots = { instantOf };
   let met;
   Object.defineProperty(window, "Plotly", {
     configurable: true, get: () => met, set: (plotly) => { met = plotly && plotly.react && !plotly.leadlineMet ? Object.assign(wrap(plotly), { leadlineMet: true }) : plotly; },

@@ -5,6 +5,7 @@
   const API = "/api/v1/explorer/";
   const BLOCK = 100;
   const PLAIN = ["integration", "workflow", "region", "failure_kind", "blame", "attempt", "config_version", "least_ms", "simulated"];
+  const ASKED = "asked for";
   const SORTS = ["started_at", "duration_ms", "integration", "workflow", "region", "outcome", "failure_kind", "attempt", "config_version"];
   const NARROW = "(max-width: 640px)";
 
@@ -61,31 +62,12 @@
   }
 
   /* ---- how things read ---------------------------------------------------------------------------------------- */
-  const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
-  /* The frame knows the viewer's zone; where it does not offer one, instants are UTC. */
-  function parts(ms) {
-    if (window.leadlineZone) return window.leadlineZone.parts(ms);
-    const iso = new Date(ms).toISOString();
-    return {
-      day: Number(iso.slice(8, 10)), month: MONTHS[Number(iso.slice(5, 7)) - 1], hour: iso.slice(11, 13),
-      minute: iso.slice(14, 16), second: iso.slice(17, 19), timeZoneName: "UTC",
-    };
-  }
+  const parts = (ms) => window.leadlineZone.parts(ms);
   function moment(text, seconds) {
     const p = parts(Date.parse(text));
     return p.day + " " + p.month + " " + p.hour + ":" + p.minute + (seconds ? ":" + p.second : "");
   }
   const zoneName = (text) => parts(Date.parse(text)).timeZoneName;
-  function useZone() {
-    const [seen, bump] = React.useReducer((n) => n + 1, 0);
-    React.useEffect(() => {
-      const watchers = window.leadlineZone && window.leadlineZone.watchers;
-      if (!watchers) return undefined;
-      watchers.add(bump);
-      return () => watchers.delete(bump);
-    }, []);
-    return seen;
-  }
   const whole = (n) => n.toLocaleString("en-US");
   function lasting(ms) {
     if (ms >= 10000) return (ms / 1000).toLocaleString("en-US", { maximumFractionDigits: 1 }) + " s";
@@ -133,6 +115,7 @@
   cells.LeadlineHappened = cell((row) => h("span", { title: happened(row) }, happened(row)));
   cells.LeadlineBlame = cell((row, context) => context.blames[row.blame] || "");
   cells.LeadlineConfig = cell((row) => h("span", { className: "mono", title: row.config_version }, row.config_version.slice(0, 8)));
+  cells.LeadlineAttempt = cell((row) => (row.attempt ? String(row.attempt) : ASKED));
   cells.LeadlineOrigin = cell((row) => (row.simulated ? h("span", { className: "sim" }, "simulated") : "measured"));
   function columns(sort) {
     const key = sort.replace(/^-/, ""), way = sort.startsWith("-") ? "desc" : "asc";
@@ -149,7 +132,7 @@
       column("failure_kind", "Failure", 104, { cellRenderer: "LeadlineKind" }),
       column("what", "What happened", 220, { cellRenderer: "LeadlineHappened", flex: 1, minWidth: 160 }),
       column("blame", "Points to", 118, { cellRenderer: "LeadlineBlame" }),
-      column("attempt", "Attempt", 80, { type: "rightAligned" }),
+      column("attempt", "Attempt", 88, { cellRenderer: "LeadlineAttempt", type: "rightAligned" }),
       column("config_version", "Config", 86, { cellRenderer: "LeadlineConfig" }),
       column("simulated", "Origin", 90, { cellRenderer: "LeadlineOrigin" }),
     ];
@@ -221,7 +204,7 @@
       h("ul", { className: "runs-list" }, rows.map((row) => h("li", { key: row.run_id },
         h("a", { href: "/run/" + row.run_id },
           h("span", { className: "line" }, mark(states[row.outcome], row.outcome), h("b", null, row.integration), h("span", { className: "num" }, lasting(row.duration_ms))),
-          h("span", { className: "note" }, moment(row.started_at, true) + " " + zoneName(row.started_at) + " · " + row.workflow + " · " + row.region + (row.attempt > 1 ? " · attempt " + row.attempt : "") + (row.simulated ? " · simulated" : "")),
+          h("span", { className: "note" }, moment(row.started_at, true) + " " + zoneName(row.started_at) + " · " + row.workflow + " · " + row.region + (row.attempt === 1 ? "" : " · " + (row.attempt ? "attempt " + row.attempt : ASKED)) + (row.simulated ? " · simulated" : "")),
           happened(row) ? h("span", { className: "what" }, happened(row)) : null)))),
       more ? h("button", { type: "button", className: "more", onClick: () => load(rows.length) }, "Show " + BLOCK + " more") : null);
   }
@@ -263,7 +246,7 @@
         h(Choice, { label: "Region", value: ask.region, options: words.regions.map((name) => [name, name]), commit: set("region"), any: "any" }),
         h(Choice, { label: "Failure", value: ask.failure_kind, options: words.kinds, commit: set("failure_kind"), any: "any" }),
         h(Choice, { label: "Points to", value: ask.blame, options: words.blames, commit: set("blame"), any: "anything" }),
-        h(Choice, { label: "Attempt", value: ask.attempt, options: [["1", "1"], ["2", "2"], ["3", "3"]], commit: set("attempt"), any: "any" }),
+        h(Choice, { label: "Attempt", value: ask.attempt, options: [["1", "1"], ["2", "2"], ["3", "3"], ["0", ASKED]], commit: set("attempt"), any: "any" }),
         h(Typed, { id: "runs-least", label: "Took at least, ms", value: ask.least_ms, type: "number", commit: set("least_ms"), placeholder: "0" }),
         h(Typed, { id: "runs-config", label: "Config version", value: ask.config_version, commit: set("config_version"), placeholder: "any" }),
         h(Choice, { label: "Origin", value: ask.simulated, options: [["no", "measured"], ["yes", "simulated"]], commit: set("simulated"), any: "any" })));
@@ -294,7 +277,7 @@
   }
   const NOTHING_TOLD = { since: "", until: "", uncounted: false };
   function RunsExplorer(props) {
-    const words = props.words, narrow = useNarrow(), zoned = useZone();
+    const words = props.words, narrow = useNarrow(), zoned = window.leadlineZone.useZone();
     const [ask, setAsk] = React.useState(() => asked(words)), [round, setRound] = React.useState(0);
     const [ready, setReady] = React.useState(false), [problem, setProblem] = React.useState(""), [plain, setPlain] = React.useState(false);
     const [told, setTold] = React.useState(NOTHING_TOLD), [found, setFound] = React.useState(null);

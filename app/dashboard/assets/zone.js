@@ -56,6 +56,9 @@
     const other = zone === "UTC" ? LOCAL : "UTC";
     return h("time", { id: props.id, className: "when", dateTime: new Date(props.at).toISOString(), title: moment(props.at, other) }, moment(props.at));
   }
+  function Zone() {
+    return h("span", { className: "zone" }, useZone());
+  }
   function Clock(props) {
     useZone();
     const [, bump] = React.useReducer((n) => n + 1, 0);
@@ -72,5 +75,5 @@
   window.leadlineZone = {
     choose, clock, instant, moment, offset, parts, useZone, watchers, get: () => zone, local: LOCAL,
   };
-  window.leadline = Object.assign(window.leadline || {}, { Clock, When });
+  window.leadline = Object.assign(window.leadline || {}, { Clock, When, Zone });
 })();

@@ -1,4 +1,5 @@
-"""What changed while it was measured: configurations, what vendors announce, the shape of answers. One seam for all."""
+"""What changed while it was measured: configurations, what people and programs report, what vendors announce, the shape
+of answers. One seam for all."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from duckdb import DuckDBPyConnection
 
 from alerts.rules.shape_drift import change_words
 from alerts.store.config_versions import config_changes
+from alerts.store.reported_changes import reported_changes
 from app.dashboard.changes import KINDS
 from app.dashboard.elements import when
 from app.dashboard.figures import Figure
@@ -20,7 +22,7 @@ from app.dashboard.view import View
 from app.dashboard.wording import epoch_ms
 from metrics.model import Window
 
-SIGNS: Final = {"deploy": ("■", "square"), "configuration": ("◆", "diamond"), "vendor": ("▼", "triangle-down")}
+SIGNS: Final = {"reported": ("■", "square"), "configuration": ("◆", "diamond"), "vendor": ("▼", "triangle-down")}
 """Kind → how it looks in words and in charts."""
 _MOST: Final = 40
 _LISTED: Final = 6
@@ -56,6 +58,16 @@ def _configuration(view: View, name: str, window: Window) -> Iterator[Annotation
             )
 
 
+def _reported(view: View, name: str, window: Window) -> Iterator[Annotation]:
+    def question(con: DuckDBPyConnection) -> Any:
+        return reported_changes(con, name, window)
+
+    for change in view.ask(("reported changes", name, *_minutes(window)), question):
+        yield Annotation(
+            change.at, "reported", f"{change.kind} “{change.title}”, says {change.by}", change.link or None
+        )
+
+
 def _announced(view: View, name: str, window: Window) -> Iterator[Annotation]:
     evaluation = view.hub.evaluation
     for signal in evaluation.signals if evaluation else ():
@@ -75,6 +87,7 @@ def _reshaped(view: View, name: str, window: Window) -> Iterator[Annotation]:
 
 SOURCES: Final[tuple[Callable[[View, str, Window], Iterator[Annotation]], ...]] = (
     _configuration,
+    _reported,
     _announced,
     _reshaped,
 )
@@ -114,7 +127,11 @@ def listed(found: Sequence[Annotation]) -> Component:
 
 
 def _text(one: Annotation) -> Any:
-    return one.text if one.link is None else html.A(one.text, href=one.link)
+    if one.link is None:
+        return one.text
+    if one.link.startswith("/"):
+        return html.A(one.text, href=one.link)
+    return html.A(one.text, href=one.link, target="_blank", rel="noreferrer")
 
 
 def _line(one: Annotation) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from duckdb import DuckDBPyConnection
 
 from app.dashboard import wording
 from app.dashboard.charts import chart
-from app.dashboard.elements import panel
+from app.dashboard.elements import in_zone, panel, when
 from app.dashboard.figures import ERRORS, error_figure
-from app.dashboard.integration.latency import clock, latencies
+from app.dashboard.integration.latency import instant, latencies
 from app.dashboard.integration.look import Look
 from app.dashboard.integration.panel import Drawn
 from metrics.model import Window
@@ -31,8 +31,8 @@ def _draw(look: Look) -> Component:
     empty = f"No errors in {total:,} requests" if total else "No request in this window"
     shown = chart("error-chart", figure, empty=empty, summary=_said(series, total), rows=_rows(series, total))
     span, bucket = wording.span(look.range.length), wording.span(series.bucket)
-    note = f"failed requests by class · n {total:,} · {span} in {bucket} buckets · UTC"
-    return panel("Errors", shown, note=note, name="errors")
+    note = f"failed requests by class · n {total:,} · {span} in {bucket} buckets"
+    return panel("Errors", shown, note=in_zone(note), name="errors")
 
 
 def _counted(series: ErrorSeries) -> list[tuple[str, int, Any]]:
@@ -51,8 +51,8 @@ def _rows(series: ErrorSeries, total: int) -> tuple[tuple[str, ...], list[Any]]:
             name,
             f"{count:,}",
             wording.share(count / total if total else None),
-            clock(series.t_ms[np.nanargmax(column)]),
-            clock(series.t_ms[np.flatnonzero(column > 0)[-1]]),
+            when(instant(series.t_ms[np.nanargmax(column)])),
+            when(instant(series.t_ms[np.flatnonzero(column > 0)[-1]])),
         )
         for name, count, column in _counted(series)
     ]

@@ -14,12 +14,14 @@ from duckdb import DuckDBPyConnection
 from alerts.model import Incident
 from alerts.store.incidents import incidents_of
 from app.dashboard import wording
-from app.dashboard.elements import ago, figure_tile, state_mark
+from app.dashboard.elements import ago, figure_tile, state_mark, when
 from app.dashboard.integration.latency import latencies
 from app.dashboard.integration.look import Look, Seen
 from app.dashboard.page import Visit
 from app.dashboard.range_bar import range_bar
 from app.dashboard.ranges import Range
+from app.dashboard.run_now import run_now
+from app.dashboard.tiles import recovered
 from app.dashboard.view import Standing
 from config.model import Integration, Objective, Sli
 from metrics.model import Coverage, Latency, Rates, RunRow, SliceCount, Window
@@ -84,7 +86,9 @@ def newest_runs(look: Look) -> tuple[RunRow, ...]:
 
 def header(look: Look, standing: Standing) -> Component:
     """Name, state, and who is concerned."""
-    title = html.Div([html.H1(look.declared.label), state_mark(standing.state)], className="title-row")
+    after = html.Span(recovered(standing, look.at), className="note", hidden=standing.recovery is None)
+    again = run_now(look.view, look.name)
+    title = html.Div([html.H1(look.declared.label), state_mark(standing.state), after, again], className="title-row")
     return html.Div([title, html.Div(_facts(look.declared, standing), className="meta")])
 
 
@@ -123,7 +127,7 @@ def simulated_banner(look: Look) -> Component:
     if until is None:
         return html.Div(hidden=True)
     words = [
-        html.B(f"Simulated history until {wording.moment(until)}"),
+        html.B(["Simulated history until ", when(until)]),
         html.Span("shaded in the charts and counted in the figures of this window."),
     ]
     return html.Div(words, className="banner simulated")

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from app.dashboard import wording
 from app.dashboard.charts import chart
-from app.dashboard.elements import panel
+from app.dashboard.elements import in_zone, panel
 from app.dashboard.figures import Figure, has_points, layout, limit_note, limit_shape, typed
 from app.dashboard.integration.latency import clock
 from app.dashboard.integration.look import Look
@@ -32,9 +32,9 @@ def _draw(look: Look) -> Component:
     figure = lag_figure(known, seen.window, _promised_ms(look)) if known else None
     n = sum(int(one.n.sum()) for one in known)
     bucket = f" in {wording.span(known[0].bucket)} buckets" if known else ""
-    note = f"ms until it could be seen at the other end · n {n:,} · {wording.span(look.range.length)}{bucket} · UTC"
+    note = f"ms until it could be seen at the other end · n {n:,} · {wording.span(look.range.length)}{bucket}"
     shown = chart("lag-chart", figure, height="15rem", summary=_said(known), empty="No sync lag in this window")
-    return panel("Sync lag", shown, note=note, name="lag")
+    return panel("Sync lag", shown, note=in_zone(note), name="lag")
 
 
 def _promised_ms(look: Look) -> float | None:

@@ -14,7 +14,7 @@ from duckdb import DuckDBPyConnection
 from alerts.model import Incident
 from app.dashboard import wording
 from app.dashboard.charts import chart
-from app.dashboard.elements import aria, panel
+from app.dashboard.elements import aria, in_zone, panel, when
 from app.dashboard.figures import Figure, Span, has_points, latency_figure, typed
 from app.dashboard.integration.annotations import annotations_of, draw, listed
 from app.dashboard.integration.look import Look, Seen
@@ -50,13 +50,13 @@ def latency_panel(look: Look, incidents: Sequence[Incident]) -> Component:
         _add_week(figure, look)
         draw(figure, changes)
     n = wording.samples("ms, successful attempts", int(series.n.sum()), exact=series.exact)
-    note = f"{n} · {_stretch(look)} in {wording.span(series.bucket)} buckets · UTC"
+    note = f"{n} · {_stretch(look)} in {wording.span(series.bucket)} buckets"
     return panel(
         "Latency",
         html.Div(_week_link(look), className="panel-acts"),
         chart("latency-chart", figure, height="20rem", summary=said(series) + usual, rows=_rows(series)),
         listed(changes),
-        note=note,
+        note=in_zone(note),
         name="latency",
     )
 
@@ -126,7 +126,12 @@ def said(series: LatencySeries) -> str:
 
 def clock(t_ms: float) -> str:
     """A bucket's start, as words."""
-    return datetime.fromtimestamp(float(t_ms) / 1000, UTC).strftime("%d %b %H:%M UTC").lstrip("0")
+    return instant(t_ms).strftime("%d %b %H:%M UTC").lstrip("0")
+
+
+def instant(t_ms: float) -> datetime:
+    """A bucket's start."""
+    return datetime.fromtimestamp(float(t_ms) / 1000, UTC)
 
 
 def _rows(series: LatencySeries) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
@@ -134,7 +139,7 @@ def _rows(series: LatencySeries) -> tuple[tuple[str, ...], list[tuple[Any, ...]]
     known = np.flatnonzero(series.n)[-_ROWS:][::-1]
     columns = (series.p50, series.p95, series.p99)
     rows = [
-        (clock(series.t_ms[place]), *(_ms(column[place]) for column in columns), f"{series.n[place]:,.0f}")
+        (when(instant(series.t_ms[place])), *(_ms(column[place]) for column in columns), f"{series.n[place]:,.0f}")
         for place in known
     ]
     return ("from", "P50", "P95", "P99", "n"), rows

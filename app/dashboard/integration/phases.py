@@ -8,7 +8,7 @@ from duckdb import DuckDBPyConnection
 
 from app.dashboard import wording
 from app.dashboard.charts import chart
-from app.dashboard.elements import panel
+from app.dashboard.elements import in_zone, panel
 from app.dashboard.figures import PHASES, has_points, phase_figure
 from app.dashboard.integration.latency import latencies
 from app.dashboard.integration.look import Look
@@ -33,11 +33,10 @@ def _draw(look: Look) -> Component:
     head = ("phase", "usually", "of late", "at most")
     span, bucket = wording.span(look.range.length), wording.span(series.bucket)
     note = (
-        f"{series.statistic} ms of each phase where it happened · n {series.n.sum():,.0f} · "
-        f"{span} in {bucket} buckets · UTC"
+        f"{series.statistic} ms of each phase where it happened · n {series.n.sum():,.0f} · {span} in {bucket} buckets"
     )
     shown = chart("phase-chart", figure, summary=_said(series), rows=(head, rows))
-    return panel("Where the time goes", shown, note=note, name="phases")
+    return panel("Where the time goes", shown, note=in_zone(note), name="phases")
 
 
 def _known(series: PhaseSeries) -> list[tuple[str, Column]]:

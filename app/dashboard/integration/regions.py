@@ -12,7 +12,7 @@ from duckdb import DuckDBPyConnection
 
 from app.dashboard import wording
 from app.dashboard.charts import chart
-from app.dashboard.elements import panel
+from app.dashboard.elements import in_zone, panel
 from app.dashboard.figures import Figure, has_points, layout, typed
 from app.dashboard.integration.look import Look
 from app.dashboard.integration.panel import Drawn
@@ -67,9 +67,9 @@ def _draw(look: Look) -> Component:
     rows = [(one.name, *map(wording.milliseconds, _percentiles(one)), f"{one.whole.n:,}") for one in found]
     span, bucket = wording.span(look.range.length), wording.span(found[0].series.bucket)
     n = sum(one.whole.n for one in found)
-    note = f"P95 in ms per region · n {n:,} · {span} in {bucket} buckets · UTC"
+    note = f"P95 in ms per region · n {n:,} · {span} in {bucket} buckets"
     shown = chart("region-chart", figure, summary=_said(found), rows=(head, rows))
-    return panel("Regions", shown, note=note, name="regions")
+    return panel("Regions", shown, note=in_zone(note), name="regions")
 
 
 def region_figure(regions: Sequence[Region], window: Window) -> Figure:

@@ -33,7 +33,7 @@ def _row(row: RunRow) -> tuple[object, ...]:
     return (
         html.Span([outcome_mark(row.outcome), html.Span("simulated", className="sim") if row.simulated else None]),
         html.Span([when(row.started_at), " · ", ago(row.started_at)]),
-        row.workflow if row.attempt == 1 else f"{row.workflow} (attempt {row.attempt})",
+        row.workflow if row.attempt == 1 else f"{row.workflow} ({wording.attempt(row.attempt)})",
         row.region,
         wording.milliseconds(row.duration_ms),
         row.failed_step or wording.NONE,

@@ -25,6 +25,7 @@ from app.dashboard.elements import (
 from app.dashboard.page import Visit
 from app.dashboard.run.around import Surroundings, is_part, surroundings
 from app.dashboard.run.compare import comparison
+from app.dashboard.run_now import run_now
 from app.dashboard.step_card import step_card
 from app.dashboard.view import View
 from app.dashboard.waterfall import waterfall
@@ -57,7 +58,7 @@ def run_page(view: View, run: Run, highlight: str | None = None) -> Component:
     around = surroundings(view, run)
     return html.Div(
         [
-            _header(run),
+            _header(view, run),
             _verdict(run, around),
             panel(
                 "Waterfall",
@@ -73,7 +74,7 @@ def run_page(view: View, run: Run, highlight: str | None = None) -> Component:
     )
 
 
-def _header(run: Run) -> Component:
+def _header(view: View, run: Run) -> Component:
     same = {"integration": run.integration, "workflow": run.workflow, "region": run.region}
     crumbs: list[Any] = [integration_link(run.integration), f" · {run.workflow} · region {run.region} · "]
     crumbs.append(html.A("all runs like it", href=f"/runs?{urlencode(same)}"))
@@ -81,14 +82,15 @@ def _header(run: Run) -> Component:
     facts: list[Any] = [
         html.Span(["started ", html.B(when(run.started_at)), " · ", ago(run.started_at)]),
         html.Span(["took ", html.B(wording.milliseconds(run.duration_ms))]),
-        html.Span(["attempt ", html.B(str(run.attempt))]),
+        html.Span(wording.attempt(run.attempt)),
         html.Span(["prober lag ", html.B(wording.milliseconds(run.loop_lag_ms))]),
         html.Span(["config ", html.A(run.config_version[:12], href=version, className="mono")]),
         html.Span(["run ", html.Span(str(run.run_id), className="mono wrap"), Copy(text=str(run.run_id))]),
     ]
     if run.simulated:
         facts.append(html.Span("simulated history: no prober measured this", className="sim"))
-    title = html.Div([html.H1(run.workflow), outcome_mark(run.outcome)], className="title-row")
+    again = run_now(view, run.integration, run.workflow, run.region)
+    title = html.Div([html.H1(run.workflow), outcome_mark(run.outcome), again], className="title-row")
     return html.Div([html.Div(crumbs, className="crumbs"), title, html.Div(facts, className="meta")])
 
 
@@ -96,7 +98,7 @@ def _verdict(run: Run, around: Surroundings) -> Component:
     before = around.before if run.outcome is not Outcome.PASSED else None
     parts: list[Any] = [html.P(verdict(run))]
     if before is not None:
-        link = run_link(str(before.run_id), wording.moment(before.started_at))
+        link = run_link(str(before.run_id), when(before.started_at))
         took = f" in {wording.milliseconds(before.duration_ms)}"
         parts.append(html.Div(["Last passed before it: ", link, took], className="note"))
     for incident in around.incidents:
@@ -113,7 +115,8 @@ def _verdict(run: Run, around: Surroundings) -> Component:
 def _attempts(run: Run, attempts: tuple[RunRow, ...]) -> list[Any]:
     told: list[Any] = []
     for row in attempts:
-        words = f"{row.attempt} {row.outcome.value}, {wording.milliseconds(row.duration_ms)}"
+        which = row.attempt or wording.attempt(row.attempt)
+        words = f"{which} {row.outcome.value}, {wording.milliseconds(row.duration_ms)}"
         here = row.run_id == str(run.run_id)
         told.append(html.B(f"{words} (this one)") if here else run_link(row.run_id, words))
         told.append(" · ")
@@ -143,7 +146,7 @@ def _quota(run: Run) -> Component:
             wording.count(reading.remaining),
             wording.count(reading.limit),
             reading.unit,
-            wording.moment(reading.reset_at),
+            when(reading.reset_at),
             wording.spoken(reading.source),
         )
         for reading in run.quota

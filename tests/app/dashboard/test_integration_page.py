@@ -15,10 +15,11 @@ import pytest
 from plotly.utils import PlotlyJSONEncoder
 
 from alerts.store.config_versions import note_config
+from alerts.store.reported_changes import ReportedChange, report_change
 from app.dashboard.integration import PANELS, _content, placeholders
 from app.dashboard.integration.annotations import Annotation, annotations_of, draw, listed
 from app.dashboard.integration.budget import Line, burn_down, burn_down_figure
-from app.dashboard.integration.first import incidents
+from app.dashboard.integration.first import header, incidents
 from app.dashboard.integration.hours import said, week_figure
 from app.dashboard.integration.latency import WEEK, latencies, latency_panel
 from app.dashboard.integration.look import Look, look_at
@@ -31,6 +32,7 @@ from app.dashboard.view import View
 from metrics.changing import VendorSignal
 from metrics.model import Latency, Window
 from metrics.series import HourOfWeek, LatencySeries
+from metrics.state import Recovery
 from metrics.store.database import ReadTimeout
 from metrics.store.lag import lag_series
 from metrics.store.phases import phase_series
@@ -178,9 +180,33 @@ def test_what_a_vendor_announces_stands_where_it_was_first_heard(world: Any, mad
     assert (found.at, found.kind, found.link) == (heard, "vendor", "/run/0b6f2c1e")
 
 
+def test_what_people_report_stands_with_its_own_sign_and_who_says_so(made: ModuleType) -> None:
+    world = made.build_world(made.world_config(names=("hubspot", "github")), outage=False, history=timedelta(minutes=9))
+    at = world.now - timedelta(minutes=5)
+    reported = ReportedChange(at, "mapper 4.2", "deploy", "ada", ("hubspot",), link="https://ci.example.com/42")
+    world.store.write(lambda con: report_change(con, reported, world.now)).result()
+    try:
+        (found,) = annotations_of(world.view, "hubspot", Window.last(HOUR, world.now))
+        assert annotations_of(world.view, "github", Window.last(HOUR, world.now)) == []
+    finally:
+        world.store.close()
+    assert (found.at, found.text) == (at, "deploy “mapper 4.2”, says ada")
+    words = text(listed([found]))
+    assert "■" in words
+    assert "https://ci.example.com/42" in words
+
+
+def test_one_that_is_well_again_says_so_in_its_head(world: Any) -> None:
+    seen = look(world)
+    standing = world.view.standing("hubspot")
+    assert "recovered" not in text(header(seen, standing))
+    well = replace(standing, recovery=Recovery(world.now - timedelta(minutes=12), HOUR, 0.14))
+    assert "recovered 12 min ago · budget burnt 14 %" in text(header(seen, well))
+
+
 def test_changes_are_signs_at_the_upper_edge_and_words_below() -> None:
     at = datetime(2026, 11, 22, 14, tzinfo=UTC)
-    found = [Annotation(at + n * HOUR, kind, f"what {n}") for n, kind in enumerate(["deploy", "vendor"] * 4)]
+    found = [Annotation(at + n * HOUR, kind, f"what {n}") for n, kind in enumerate(["reported", "vendor"] * 4)]
     figure: dict[str, Any] = {"data": [], "layout": {"yaxis": {"range": [0, 100]}, "shapes": []}}
     draw(figure, found)
     (trace,) = figure["data"]

@@ -17,6 +17,7 @@ from app.dashboard.pages import PAGES
 from app.dashboard.strip import prober_entry
 from app.dashboard.tiles import TRIAGE, tiles
 from app.dashboard.view import HubStatus, View
+from app.hub.actor import Actor, Role, as_actor
 from metrics.model import State
 from metrics.store.rollup.roller import roll
 
@@ -39,6 +40,25 @@ def test_every_page_renders_on_a_full_and_on_an_empty_store(page: Any, world: An
     visit = Visit(named, {})
     for some_world in (world, empty_world):
         assert json.dumps(page.render(some_world.view, visit), cls=PlotlyJSONEncoder)
+
+
+def test_a_viewer_is_offered_nothing_on_any_page_that_changes_something(world: Any) -> None:
+    incident_id = world.store.read(open_incidents)[0].incident_id
+    evidence_id = world.view.run(world.failed_run()).evidence[0].evidence_id
+    named = {"name": "hubspot", "run_id": world.failed_run(), "evidence_id": evidence_id, "incident_id": incident_id}
+
+    def offering(role: Role) -> set[str]:
+        with as_actor(Actor("v", role)):
+            pages = {
+                page.path: json.dumps(page.render(world.view, Visit(named)), cls=PlotlyJSONEncoder) for page in PAGES
+            }
+        return {path for path, page in pages.items() if any(act in page for act in ACTS)}
+
+    assert offering(Role.VIEWER) == set()
+    assert {"/integration/{name}", "/run/{run_id}", "/evidence/{evidence_id}", "/incidents"} <= offering(Role.RESPONDER)
+
+
+ACTS = ("data-act", '"type": "IncidentActs"')
 
 
 def test_no_two_pages_share_an_address() -> None:

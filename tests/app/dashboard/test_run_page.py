@@ -19,7 +19,7 @@ from app.dashboard.view import HubStatus, View
 from app.dashboard.waterfall import spoken
 from metrics.store.database import Store
 from metrics.store.rows import NumberedRun, insert
-from probes.model import Outcome, Run, StepResult
+from probes.model import REQUESTED, Outcome, Run, StepResult
 
 
 @pytest.fixture
@@ -110,6 +110,7 @@ def test_every_attempt_at_a_slice_is_a_link_away_and_the_run_that_passed_is_besi
     finally:
         store.close()
     assert "1 failed, " in page
+    assert "attempt 2" in of_second
     assert f"/run/{second.run_id}" in page
     assert f"/run/{other.run_id}" not in page
     assert f"/run/{before.run_id}" in page
@@ -129,6 +130,15 @@ def test_a_failed_run_names_the_incident_that_it_is_part_of(world: Any) -> None:
         ).fetchone()[0]
     )
     assert "/incident/" not in shown(world, passed)
+
+
+def test_a_run_that_somebody_asked_for_is_called_so_and_can_be_asked_for_again(
+    world: Any, runs: tuple[Run, Run]
+) -> None:
+    asked = json.dumps(run_page.run_page(world.view, replace(runs[1], attempt=REQUESTED)), cls=PlotlyJSONEncoder)
+    assert "asked for" in asked
+    assert "attempt 0" not in asked
+    assert "data-act-open" in asked
 
 
 def test_a_step_that_was_never_sent_has_nothing_to_tell_the_vendor(world: Any, runs: tuple[Run, Run]) -> None:
