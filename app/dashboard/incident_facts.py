@@ -87,7 +87,9 @@ def against_normal(view: View, incident: Incident) -> Component:
         return html.Div(hidden=True)
     rows = [_series(one) for one in sorted(about, key=worst_first)[:_MOST]]
     head = ("state", "series", "now", "usually at this hour", "limit")
-    return panel("Against normal", table(head, rows, numeric=(2, 3, 4)), note="75th percentile of each 5 min")
+    return panel(
+        "Against normal", table(head, rows, numeric=(2, 3, 4), cards=True), note="75th percentile of each 5 min"
+    )
 
 
 def vendor_says(detail: IncidentDetail) -> Component:

@@ -53,7 +53,7 @@ def quota_panel(
     shown = worst_first(forecasts)
     rows = [_row(told, now) for told in shown]
     known = [one for one in series if one.t_ms.size > 1]
-    parts: list[Any] = [html.Div(table(_HEAD, rows, numeric=(3,), empty=_UNKNOWN), id="live-quota")]
+    parts: list[Any] = [html.Div(table(_HEAD, rows, numeric=(3,), empty=_UNKNOWN, cards=True), id="live-quota")]
     if known:
         figure = quota_figure(known, shown if leads else (), window)
         parts.insert(0, chart("quota-chart", figure, height="13rem", summary=_said(shown)))
@@ -75,12 +75,13 @@ def all_quotas_panel(forecasts: Iterable[QuotaForecast], now: datetime, narrowed
     meant = [told for told in everything if _is_named(told, narrowed) and narrowed.choice in ("", _lasts(told))]
     rows = [(_names(told), *_row(told, now)) for told in narrowed.cut("page", meant)]
     empty = "None of this kind." if everything else "Buckets stand here once a run has been evaluated."
-    count = f"{len(meant):,} of {len(everything):,}" if len(meant) < len(everything) else f"{len(meant):,}"
+    count = wording.plural(len(everything), "bucket")
+    count = f"{len(meant):,} of {count}" if len(meant) < len(everything) else count
     return panel(
         "Every bucket",
-        table(("integrations", *_HEAD), rows, numeric=(4,), empty=empty),
+        table(("integrations", *_HEAD), rows, numeric=(4,), empty=empty, cards=True),
         narrowed.turning("page", len(meant)),
-        note=f"{count} buckets · each counted once per account · the worst first",
+        note=f"{count} · each counted once per account · the worst first",
     )
 
 

@@ -328,14 +328,14 @@
     const filtered = ask.outcome.length || PLAIN.some((name) => ask[name]);
     const clear = () => change({ outcome: [], ...Object.fromEntries(PLAIN.map((name) => [name, ""])) });
     const filters = h(Filters, { ask, words, change });
-    const nothing = found === 0 && h("p", { className: "empty-note" }, "No run in this time meets all conditions. ", filtered ? h("button", { type: "button", className: "link", onClick: clear }, "Clear filters") : "Choose a longer time.");
+    const nothing = found === 0 && h("p", { className: "empty-note" }, "No run in this time meets all conditions. ", filtered ? h("button", { type: "button", className: "link", onClick: clear }, "Clear filters") : "Choose a longer time; if there is none at all, `leadline doctor` says what keeps runs from coming.");
     const wide = ready ? h(Grid, { asking, found, words, tell, change, zoned }) : h("div", { className: "runs-grid waiting", "aria-busy": true }, "The grid is loading …");
     return h("section", { id: props.id, className: "runs", "aria-label": "Runs" },
       narrow ? h("details", { className: "runs-fold" }, h("summary", null, filtered ? "Filters (in use)" : "Filters"), filters) : filters,
       h(Summary, { told, found, deepest: words.deepest, asking, again: () => setRound(round + 1), cleared: filtered ? clear : null }),
       problem ? h("p", { className: "runs-problem", role: "alert" }, problem + " ", h("button", { type: "button", className: "link", onClick: () => setRound(round + 1) }, "Try again")) : null,
       nothing || null,
-      narrow || plain ? h(List, { asking, words, tell, deepest: words.deepest }) : wide);
+      nothing ? null : narrow || plain ? h(List, { asking, words, tell, deepest: words.deepest }) : wide);
   }
   window.leadline = Object.assign(window.leadline || {}, { RunsExplorer });
 })();

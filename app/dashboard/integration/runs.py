@@ -25,7 +25,7 @@ def _draw(look: Look) -> Component:
     return panel(
         "Latest runs",
         html.Div(everything, className="panel-acts"),
-        table(_HEAD, [_row(one) for one in runs], numeric=(4,), empty="No run yet."),
+        table(_HEAD, [_row(one) for one in runs], numeric=(4,), empty="No run yet.", cards=True),
         note=f"the newest {len(runs)}, whatever the time range" if runs else "",
     )
 
