@@ -96,7 +96,7 @@ def shapes_panel(view: View) -> Component:
         )
         for state, words, one in weighed
     ]
-    empty = "Every answer that was looked at has the shape that is usual for its step."
+    empty = "No answer is known that differs from the shape that is usual for its step."
     note = f"JSON paths, types before and now · {wording.plural(len(rows), 'change')}" if rows else ""
     shown = table(head, rows, numeric=(6, 7), empty=empty)
     return html.Div(panel("Changes in the shape of answers", shown, note=note), id="shapes")

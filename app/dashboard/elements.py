@@ -235,18 +235,26 @@ def budget_bar(left: float | None) -> html.Div:
 
 
 def table(
-    head: Iterable[str], rows: Iterable[Sequence[Any]], numeric: Iterable[int] = (), empty: str = ""
+    head: Iterable[str],
+    rows: Iterable[Sequence[Any]],
+    numeric: Iterable[int] = (),
+    empty: str = "",
+    *,
+    cards: bool = False,
 ) -> Component:
-    """A table that scrolls sideways on a phone; `numeric` columns are right-aligned with tabular figures."""
-    numbers = frozenset(numeric)
+    """A table that scrolls sideways on a phone; `numeric` columns are right-aligned with tabular figures. With `cards`
+    a row is a block on a phone, each cell beside its heading, so that nothing is beyond the edge."""
+    head, numbers = tuple(head), frozenset(numeric)
+    labels: list[dict[str, Any]] = [data(label=name) if cards else {} for name in head]
     body = [
-        html.Tr([html.Td(cell, className="num" if i in numbers else None) for i, cell in enumerate(row)])
+        html.Tr([html.Td(cell, className="num" if i in numbers else None, **labels[i]) for i, cell in enumerate(row)])
         for row in rows
     ]
     if not body:
         return html.P(empty or "Nothing here yet.", className="empty-note")
     names = [html.Th(name, scope="col", className="num" if i in numbers else None) for i, name in enumerate(head)]
-    return html.Div(html.Table([html.Thead(html.Tr(names)), html.Tbody(body)]), className="scroll", tabIndex=0)
+    around = "scroll cards" if cards else "scroll"
+    return html.Div(html.Table([html.Thead(html.Tr(names)), html.Tbody(body)]), className=around, tabIndex=0)
 
 
 def pairs(values: Mapping[str, Any]) -> html.Dl:

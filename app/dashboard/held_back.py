@@ -51,7 +51,7 @@ def held_back_panel(probers: Sequence[ProberVerdict]) -> Component:
         for left in prober.leftovers
     ]
     empty = "No circuit is open, and nothing was left behind at a vendor."
-    return panel("Held back and left behind", table(head, [*circuits, *leftovers], empty=empty))
+    return panel("Held back and left behind", table(head, [*circuits, *leftovers], empty=empty, cards=True))
 
 
 def _circuits(probers: Sequence[ProberVerdict], integration: str) -> Iterator[Component]:

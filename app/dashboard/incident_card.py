@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from alerts.model import Blame, Condition, Incident, IncidentState
 from app.dashboard import wording
 from app.dashboard.elements import TIER_STATE, ago, integration_link, mark, run_link, when
+from app.dashboard.incident_view import begin_of
 from metrics.model import State
 
 BLAMES = {
@@ -52,7 +53,7 @@ def incident_line(incident: Incident) -> Component:
     parts: list[Any] = [state_mark(incident), subject_link(incident), title]
     parts.append(html.Span(BLAMES[blame], className="note") if blame is not Blame.UNKNOWN else None)
     parts += [html.Span(part) if part == " · " else part for part in (_evidence(worst)[1:2] if worst else [])]
-    parts.append(html.Span(["for ", ago(incident.opened_at, "")], className="since"))
+    parts.append(html.Span(["for ", ago(begin_of(incident), "")], className="since"))
     return html.Div(parts, className="line")
 
 
@@ -86,7 +87,8 @@ def _since(incident: Incident) -> Component:
         lasted = wording.lasting(incident.resolved_at - incident.opened_at)
         text: list[Any] = [when(incident.opened_at), f", lasted {lasted}"]
     else:
-        text = ["for ", ago(incident.opened_at, ""), " · since ", when(incident.opened_at)]
+        begin = begin_of(incident)
+        text = ["for ", ago(begin, ""), " · since ", when(begin)]
     return html.Span(text, className="since")
 
 

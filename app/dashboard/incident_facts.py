@@ -86,8 +86,10 @@ def against_normal(view: View, incident: Incident) -> Component:
     if not about:
         return html.Div(hidden=True)
     rows = [_series(one) for one in sorted(about, key=worst_first)[:_MOST]]
-    head = ("series", "now", "usually at this hour", "limit", "")
-    return panel("Against normal", table(head, rows, numeric=(1, 2, 3)), note="75th percentile of each 5 min")
+    head = ("state", "series", "now", "usually at this hour", "limit")
+    return panel(
+        "Against normal", table(head, rows, numeric=(2, 3, 4), cards=True), note="75th percentile of each 5 min"
+    )
 
 
 def vendor_says(detail: IncidentDetail) -> Component:
@@ -173,7 +175,7 @@ def _condition(one: Condition, *, over: bool) -> list[Any]:
 def _series(one: Learned) -> tuple[Any, ...]:
     figures = [amount(one, value) for value in (one.value, one.usual, one.limit)]
     state = mark(State.DEGRADED, "above its limit") if one.firing else mark(State.UP, "within")
-    return (series_words(one), *figures, state)
+    return (state, html.Span(series_words(one), className="wrap"), *figures)
 
 
 def _standing(status: VendorStatus) -> Component:

@@ -172,11 +172,13 @@ def amount(one: Learned, figure: float | None) -> str:
     """A figure of the series in its unit; a dash without data."""
     if figure is None:
         return wording.NONE
-    return f"{figure:.4g}" if one.monitor.key.measure == Measure.RECORDED else wording.milliseconds(figure)
+    return wording.milliseconds(figure) if _unit(one) == "ms" else f"{figure:.4g}"
 
 
 def _unit(one: Learned) -> str:
-    return "" if one.monitor.key.measure == Measure.RECORDED else "ms"
+    """A recorded value says its unit in its name, if it has one."""
+    key = one.monitor.key
+    return "ms" if key.measure != Measure.RECORDED or key.subject.endswith("_ms") else ""
 
 
 def worst_first(one: Learned) -> tuple[bool, bool, float]:

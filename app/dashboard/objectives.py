@@ -68,7 +68,7 @@ def _row(status: ObjectiveStatus, lengths: Sequence[timedelta]) -> tuple[Any, ..
         budget_bar(status.budget_left),
         lasting(status),
         *(_burn(status.burns, length) for length in lengths),
-        _firing(firing),
+        _firing(firing, known=status.sli is not None),
     )
 
 
@@ -130,9 +130,9 @@ def _burn(burns: Sequence[Burn], length: timedelta) -> Component:
     )
 
 
-def _firing(firing: Sequence[Burn]) -> Component:
+def _firing(firing: Sequence[Burn], *, known: bool = True) -> Component:
     if not firing:
-        return mark(State.UP, "quiet")
+        return mark(State.UP, "quiet") if known else mark(State.NO_DATA, "no data")
     worst = max(firing, key=lambda burn: burn.pair.factor)
     return mark(
         State.DOWN if worst.pair.severity == "page" else State.DEGRADED,

@@ -36,7 +36,7 @@ LASTS: Final = {
 }
 """What an address calls a choice → how it is marked, and which states it stands for."""
 _WORST: Final = {state: place for place, state in enumerate(MARKS)}
-_HEAD: Final = ("bucket", "state", "left", "used", "limit", "forecast", "resets", "our probes", "account", "reported")
+_HEAD: Final = ("bucket", "state", "left", "used", "forecast", "resets", "our probes", "reported")
 _UNKNOWN: Final = "This vendor has not reported any quota yet: its limits are unknown, not unlimited."
 
 
@@ -53,7 +53,7 @@ def quota_panel(
     shown = worst_first(forecasts)
     rows = [_row(told, now) for told in shown]
     known = [one for one in series if one.t_ms.size > 1]
-    parts: list[Any] = [html.Div(table(_HEAD, rows, numeric=(3, 4), empty=_UNKNOWN), id="live-quota")]
+    parts: list[Any] = [html.Div(table(_HEAD, rows, numeric=(3,), empty=_UNKNOWN, cards=True), id="live-quota")]
     if known:
         figure = quota_figure(known, shown if leads else (), window)
         parts.insert(0, chart("quota-chart", figure, height="13rem", summary=_said(shown)))
@@ -73,14 +73,15 @@ def all_quotas_panel(forecasts: Iterable[QuotaForecast], now: datetime, narrowed
     first comes first, a page at a time."""
     narrowed, everything = narrowed or Narrowed("/quotas"), worst_first(forecasts)
     meant = [told for told in everything if _is_named(told, narrowed) and narrowed.choice in ("", _lasts(told))]
-    rows = [(_names(told), told.vendor, *_row(told, now)) for told in narrowed.cut("page", meant)]
+    rows = [(_names(told), *_row(told, now)) for told in narrowed.cut("page", meant)]
     empty = "None of this kind." if everything else "Buckets stand here once a run has been evaluated."
-    count = f"{len(meant):,} of {len(everything):,}" if len(meant) < len(everything) else f"{len(meant):,}"
+    count = wording.plural(len(everything), "bucket")
+    count = f"{len(meant):,} of {count}" if len(meant) < len(everything) else count
     return panel(
         "Every bucket",
-        table(("integrations", "vendor", *_HEAD), rows, numeric=(5, 6), empty=empty),
+        table(("integrations", *_HEAD), rows, numeric=(4,), empty=empty, cards=True),
         narrowed.turning("page", len(meant)),
-        note=f"{count} buckets · each counted once per account · the worst first",
+        note=f"{count} · each counted once per account · the worst first",
     )
 
 
@@ -127,7 +128,8 @@ def scarcity_words(forecasts: Sequence[QuotaForecast]) -> str:
 
 def _names(told: QuotaForecast) -> Component:
     links = [integration_link(name) for name in told.integrations]
-    return html.Span([part for link in links for part in (link, " ")])
+    vendor = html.Div(told.vendor, className="note") if told.vendor not in told.integrations else None
+    return html.Span([*[part for link in links for part in (link, " ")], vendor])
 
 
 def _row(told: QuotaForecast, now: datetime) -> tuple[Any, ...]:
@@ -136,17 +138,22 @@ def _row(told: QuotaForecast, now: datetime) -> tuple[Any, ...]:
     if used is None and told.limit is not None and told.remaining is not None:
         used = told.limit - told.remaining
     return (
-        html.Span([html.B(told.bucket or "any"), html.Span(f" {_kind(told)}", className="note")]),
+        html.Span([html.B(told.bucket or "any"), html.Div(_kind(told), className="note")]),
         mark(*MARKS[told.state]),
         budget_bar(told.left) if told.left is not None else html.Span("not reported", className="none"),
-        wording.count(used),
-        f"{wording.count(told.limit)}{unit}" if told.limit is not None else wording.NONE,
+        _used(used, told.limit, unit),
         html.Span(told.sentence, className="wrap sentence"),
         html.Span(_resets(told, now), className="wrap"),
         html.Span(_probes(told), className="wrap"),
-        ", ".join(told.credentials) or wording.NONE,
-        ago(told.observed_at),
+        html.Span([ago(told.observed_at), html.Div(", ".join(told.credentials), className="note wrap")]),
     )
+
+
+def _used(used: float | None, limit: float | None, unit: str) -> Any:
+    if used is None and limit is None:
+        return wording.NONE
+    most = f"of {wording.count(limit)}{unit}" if limit is not None else "of an unknown limit"
+    return [wording.count(used), html.Div(most, className="note")]
 
 
 def _kind(told: QuotaForecast) -> str:

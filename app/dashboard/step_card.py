@@ -12,7 +12,7 @@ from app.dashboard import wording
 from app.dashboard.elements import Copy, mark, outcome_mark, pairs, table
 from app.dashboard.run.ticket import ticket
 from metrics.model import State
-from probes.model import Assertion, Evidence, Run, StepResult
+from probes.model import Assertion, Evidence, Outcome, Run, StepResult
 
 
 def step_card(run: Run, step: StepResult, *, open_evidence: str | None = None) -> Component:
@@ -40,6 +40,8 @@ def step_card(run: Run, step: StepResult, *, open_evidence: str | None = None) -
 
 
 def _facts(step: StepResult) -> str:
+    if step.outcome is Outcome.SKIPPED:
+        return "clean-up" if step.cleanup else ""
     facts = [
         f"status {step.status}" if step.status is not None else "no answer",
         f"attempt {step.attempt}" if step.attempt > 1 else "",

@@ -25,6 +25,11 @@ def amount(ms: float, measure: str) -> str:
     return f"{ms:.0f} ms" if ms >= 10 else f"{ms:.1f} ms"
 
 
+def rate(share: float) -> str:
+    """`0.2 %`; below a tenth of a percent nothing is known more exactly."""
+    return "under 0.1 %" if share < 0.001 else f"{share * 100:.2g} %"
+
+
 @dataclass(frozen=True, slots=True)
 class Crossing:
     """One bucket against its limit."""
@@ -76,7 +81,7 @@ def new_normal(monitor: Monitor, value: float, hours: int, *, by_person: bool) -
 def usual_of(key: SeriesKey, figure: float) -> Usual:
     """`usually 110 ms at this hour`, `usually 0.2 % of its runs fail at this hour`."""
     if key.measure == Measure.FAILURES:
-        said = f"usually {figure * 100:.2g} % of its runs fail at this hour"
+        said = f"usually {rate(figure)} of its runs fail at this hour"
     else:
         said = f"usually {amount(figure, key.measure)} at this hour"
     return Usual(key.integration, key.workflow, key.region, key.subject, key.measure, figure, said)
@@ -89,4 +94,4 @@ def too_many(failed: int, asked: int, minutes: int, usual: float, chance: float,
     """`12 of 15 runs failed in 15 min; usually 0.4 % at this hour: so many come by chance once in 10^9 windows`."""
     rarity = f"once in 10^{-log10(chance):.0f}" if chance > 0 else "never"
     by_chance = f"so many come by chance {rarity} windows" if chance < 1 else _NOT_BY_CHANCE[firing]
-    return f"{failed} of {asked} runs failed in {minutes} min; usually {usual * 100:.2g} % at this hour: {by_chance}"
+    return f"{failed} of {asked} runs failed in {minutes} min; usually {rate(usual)} at this hour: {by_chance}"

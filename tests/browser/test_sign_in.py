@@ -14,6 +14,7 @@ import httpx
 import plain_http
 import pytest
 import uvicorn
+from axe_core import AXE, broken_rules
 from chromium import PATIENCE_MS
 from playwright.sync_api import Browser, BrowserContext, Page
 from sign_in_world import CHEAP, KEY, PASSWORD
@@ -136,3 +137,16 @@ def test_sign_in_and_the_status_page_work_without_a_script_and_leak_nothing(brow
     assert "hubspot" not in page.content().lower()
     assert page.locator(".days").first.get_attribute("aria-label")
     context.close()
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_axe_finds_nothing_where_nobody_is_signed_in(hub: Hubbed, browser: Browser, scheme: Any) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    context.add_init_script(path=AXE)
+    page = context.new_page()
+    found = []
+    for path in ("/sign-in", "/status/lead-routing"):
+        page.goto(hub.url + path)
+        found.append(broken_rules(page))
+    context.close()
+    assert found == ["", ""]

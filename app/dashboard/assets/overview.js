@@ -218,7 +218,7 @@
     return h("div", { className: "filters", role: "search" }, search, h("div", { className: "chips" }, states),
       h("div", { className: "choices" }, choices, choice("group", "group by", groups, values.group, change)),
       h("span", { className: "note", role: "status" },
-        shown.length === tiles.length ? tiles.length + " integrations" : shown.length + " of " + tiles.length + " shown"));
+        shown.length === tiles.length ? tiles.length + (tiles.length === 1 ? " integration" : " integrations") : shown.length + " of " + tiles.length + " shown"));
   }
   function tileGrid(tiles, words) {
     return h("div", { className: "tiles" + (tiles.some((t) => t.compact) ? " dense" : "") },

@@ -73,6 +73,8 @@
     if (ms >= 10000) return (ms / 1000).toLocaleString("en-US", { maximumFractionDigits: 1 }) + " s";
     return ms < 10 ? ms.toFixed(1) + " ms" : whole(Math.round(ms)) + " ms";
   }
+  /* A run that was skipped took no time: a dash, not zero. */
+  function taken(row) { return row.outcome === "skipped" ? "–" : lasting(row.duration_ms); }
   const spoken = (name) => (name || "").replaceAll("_", " ");
   function mark(state, word) {
     return h("span", { className: "mark s-" + state },
@@ -110,7 +112,7 @@
   const cell = (draw) => (props) => (props.data ? draw(props.data, props.context) : h("span", { className: "none" }, "…"));
   cells.LeadlineStarted = cell((row) => h("a", { href: "/run/" + row.run_id, tabIndex: -1, title: row.started_at }, moment(row.started_at, true)));
   cells.LeadlineOutcome = cell((row, context) => mark(context.states[row.outcome], row.outcome));
-  cells.LeadlineDuration = cell((row) => h("span", { className: "num", title: row.duration_ms + " ms" }, lasting(row.duration_ms)));
+  cells.LeadlineDuration = cell((row) => h("span", { className: "num", title: row.duration_ms + " ms" }, taken(row)));
   cells.LeadlineKind = cell((row) => spoken(row.failure_kind) || h("span", { className: "none" }, "–"));
   cells.LeadlineHappened = cell((row) => h("span", { title: happened(row) }, happened(row)));
   cells.LeadlineBlame = cell((row, context) => context.blames[row.blame] || "");
@@ -203,7 +205,7 @@
     return h("div", null,
       h("ul", { className: "runs-list" }, rows.map((row) => h("li", { key: row.run_id },
         h("a", { href: "/run/" + row.run_id },
-          h("span", { className: "line" }, mark(states[row.outcome], row.outcome), h("b", null, row.integration), h("span", { className: "num" }, lasting(row.duration_ms))),
+          h("span", { className: "line" }, mark(states[row.outcome], row.outcome), h("b", null, row.integration), h("span", { className: "num" }, taken(row))),
           h("span", { className: "note" }, moment(row.started_at, true) + " " + zoneName(row.started_at) + " · " + row.workflow + " · " + row.region + (row.attempt === 1 ? "" : " · " + (row.attempt ? "attempt " + row.attempt : ASKED)) + (row.simulated ? " · simulated" : "")),
           happened(row) ? h("span", { className: "what" }, happened(row)) : null)))),
       more ? h("button", { type: "button", className: "more", onClick: () => load(rows.length) }, "Show " + BLOCK + " more") : null);
@@ -309,14 +311,14 @@
     const filtered = ask.outcome.length || PLAIN.some((name) => ask[name]);
     const clear = () => change({ outcome: [], ...Object.fromEntries(PLAIN.map((name) => [name, ""])) });
     const filters = h(Filters, { ask, words, change });
-    const nothing = found === 0 && h("p", { className: "empty-note" }, "No run in this time meets all conditions. ", filtered ? h("button", { type: "button", className: "link", onClick: clear }, "Clear filters") : "Choose a longer time.");
+    const nothing = found === 0 && h("p", { className: "empty-note" }, "No run in this time meets all conditions. ", filtered ? h("button", { type: "button", className: "link", onClick: clear }, "Clear filters") : "Choose a longer time; if there is none at all, `leadline doctor` says what keeps runs from coming.");
     const wide = ready ? h(Grid, { asking, found, words, tell, change, zoned }) : h("div", { className: "runs-grid waiting", "aria-busy": true }, "The grid is loading …");
     return h("section", { id: props.id, className: "runs", "aria-label": "Runs" },
       narrow ? h("details", { className: "runs-fold" }, h("summary", null, filtered ? "Filters (in use)" : "Filters"), filters) : filters,
       h(Summary, { told, found, deepest: words.deepest, asking, again: () => setRound(round + 1), cleared: filtered ? clear : null }),
       problem ? h("p", { className: "runs-problem", role: "alert" }, problem + " ", h("button", { type: "button", className: "link", onClick: () => setRound(round + 1) }, "Try again")) : null,
       nothing || null,
-      narrow || plain ? h(List, { asking, words, tell, deepest: words.deepest }) : wide);
+      nothing ? null : narrow || plain ? h(List, { asking, words, tell, deepest: words.deepest }) : wide);
   }
   window.leadline = Object.assign(window.leadline || {}, { RunsExplorer });
 })();

@@ -100,7 +100,8 @@ def _facts(declared: Integration, standing: Standing) -> list[Any]:
     ]
     if declared.flows:
         facts.append(html.Span(["carries ", html.B(", ".join(declared.flows))]))
-    facts.append(html.Span([declared.environment, " · last run ", ago(standing.summary.last_run_at)]))
+    last = ago(standing.summary.last_run_at) if standing.summary.last_run_at else "never"
+    facts.append(html.Span([declared.environment, " · last run ", last]))
     if declared.runbook:
         facts.append(html.A("runbook", href=declared.runbook, target="_blank", rel="noreferrer"))
     return facts

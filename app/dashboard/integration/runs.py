@@ -13,6 +13,7 @@ from app.dashboard.integration.first import newest_runs
 from app.dashboard.integration.look import Look
 from app.dashboard.integration.panel import Drawn
 from metrics.model import RunRow
+from probes.model import Outcome
 
 SHOWN = 12
 _HEAD = ("outcome", "started", "workflow", "region", "duration", "failed step", "why", "run")
@@ -24,7 +25,7 @@ def _draw(look: Look) -> Component:
     return panel(
         "Latest runs",
         html.Div(everything, className="panel-acts"),
-        table(_HEAD, [_row(one) for one in runs], numeric=(4,), empty="No run yet."),
+        table(_HEAD, [_row(one) for one in runs], numeric=(4,), empty="No run yet.", cards=True),
         note=f"the newest {len(runs)}, whatever the time range" if runs else "",
     )
 
@@ -35,7 +36,7 @@ def _row(row: RunRow) -> tuple[object, ...]:
         html.Span([when(row.started_at), " · ", ago(row.started_at)]),
         row.workflow if row.attempt == 1 else f"{row.workflow} ({wording.attempt(row.attempt)})",
         row.region,
-        wording.milliseconds(row.duration_ms),
+        wording.NONE if row.outcome is Outcome.SKIPPED else wording.milliseconds(row.duration_ms),
         row.failed_step or wording.NONE,
         html.Span(row.skip_reason or row.failure_message or wording.NONE, className="wrap"),
         run_link(row.run_id, row.run_id[:8]),

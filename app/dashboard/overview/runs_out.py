@@ -52,9 +52,17 @@ def runs_out_section(view: View) -> Component:
     found, now = runs_out_next(view), view.now()
     items: list[Component] = [html.Li(_entry(one, now)) for one in found]
     if not items:
-        items = [html.Li(mark(State.UP, f"nothing known within {_AHEAD.days} days"))]
+        items = [html.Li(_nothing(view))]
     heading = html.H2("Runs out next", title="quotas, credentials, certificates, rotations, APIs, error budgets")
     return html.Section([heading, html.Ol(items)], className="runs-out", **aria(label="What runs out next"))
+
+
+def _nothing(view: View) -> Component:
+    """Of what nothing is known yet, nothing is well either."""
+    overview = view.overview()
+    if any(one.summary.last_run_at for one in overview.standings):
+        return mark(State.UP, f"nothing known within {_AHEAD.days} days")
+    return mark(State.NO_DATA, "nothing is known yet: no run has arrived")
 
 
 def distance(at: datetime, now: datetime) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from dash import html
 from dash.development.base_component import Component
 
@@ -14,6 +16,8 @@ from app.dashboard.page import Visit
 from app.dashboard.strip import banners
 from app.dashboard.view import View
 from metrics.model import ProberVerdict, State
+
+_NOBODY: Final = "No prober has reported yet. Start one with `leadline prober`; `leadline doctor` says what hinders it."
 
 
 def render(view: View, _: Visit) -> Component:
@@ -53,7 +57,7 @@ def render(view: View, _: Visit) -> Component:
             html.H1("System"),
             panel(
                 "Probers",
-                table(head, rows, numeric=(4, 5, 6, 7), empty="No prober has reported yet."),
+                table(head, rows, numeric=(4, 5, 6, 7), empty=_NOBODY, cards=True),
                 note=f"{len(rows)} known to the hub",
             ),
             held_back_panel(probers),
@@ -81,11 +85,11 @@ def _status_pages(view: View) -> Component:
         for page in pages
     ]
     head = ("says", "page", "kind", "read", "open notices", "problem")
-    return panel("Vendors' status pages", table(head, rows, numeric=(4,)), note=f"{len(rows)} declared")
+    return panel("Vendors' status pages", table(head, rows, numeric=(4,), cards=True), note=f"{len(rows)} declared")
 
 
 def _row(prober: ProberVerdict) -> tuple[object, ...]:
-    state = State.DOWN if prober.silent else State.UP
+    state = State.DOWN if prober.silent else State.DEGRADED if prober.problem else State.UP
     return (
         mark(state, f"{prober.prober_id[:8]} {'silent' if prober.silent else 'reporting'}"),
         ago(prober.last_seen),

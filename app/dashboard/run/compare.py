@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from app.dashboard import wording
 from app.dashboard.elements import outcome_mark, panel, run_link, table, when
 from app.dashboard.run.around import Surroundings
-from probes.model import Run, StepResult
+from probes.model import Outcome, Run, StepResult
 
 SLOWER: Final = 1.5
 """So many times as long is told, if it is `NOTABLE_MS` as well."""
@@ -53,7 +53,9 @@ def differences(then: StepResult, now: StepResult, shapes: Mapping[str, Paths]) 
         ("HTTP version", then.http_version, now.http_version),
         ("TLS version", then.tls_version, now.tls_version),
     )
-    found += [f"{name} {_or_none(a)} → {_or_none(b)}" for name, a, b in pairs if a != b]
+    found += [
+        f"{name} {_or_none(a)} → {_or_none(b)}" for name, a, b in pairs if a != b and (name == "status" or (a and b))
+    ]
     return [one for one in (*found, *_body(then.shape_id, now.shape_id, shapes)) if one]
 
 
@@ -64,14 +66,20 @@ def _last_attempts(run: Run) -> dict[str, StepResult]:
 def _row(then: StepResult | None, now: StepResult | None, shapes: Mapping[str, Paths]) -> tuple[Any, ...]:
     one = now or then
     name = one.name if one is not None else ""
-    if then is None or now is None:
-        told: list[str] = ["did not run then" if then is None else "did not run now"]
-    else:
+    if then is not None and now is not None and _ran(then) and _ran(now):
         told = differences(then, now, shapes)
+    elif _ran(then) == _ran(now):
+        told = []
+    else:
+        told = ["did not run now" if _ran(then) else "did not run then"]
     marked = (
         html.Ul([html.Li(text) for text in told], className="differs") if told else html.Span("–", className="none")
     )
     return (name, *_side(then), *_side(now), marked)
+
+
+def _ran(step: StepResult | None) -> bool:
+    return step is not None and step.outcome is not Outcome.SKIPPED
 
 
 def _side(step: StepResult | None) -> tuple[Any, ...]:

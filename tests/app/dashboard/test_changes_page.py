@@ -51,7 +51,7 @@ def drifted(world: Any, **more: Any) -> ShapeFinding:
 def test_nothing_announced_and_nothing_changed_say_so(world: Any) -> None:
     shown = page(world, "/credentials")
     assert "No vendor announces an end" in shown
-    assert "has the shape that is usual" in shown
+    assert "differs from the shape that is usual" in shown
 
 
 def test_an_announcement_shows_date_countdown_steps_source_and_link(world: Any) -> None:
