@@ -48,6 +48,7 @@ from app.hub.loops import (
     roll_once,
     watch_once,
 )
+from app.hub.memory import GIVE_BACK_EVERY_S, give_back, settle
 from app.hub.reporting import EVERY_S as REPORT_EVERY_S
 from app.hub.reporting import Reporter
 from app.hub.server import create_app
@@ -79,6 +80,7 @@ class HubOptions:
 
 def run_hub(options: HubOptions, on_ready: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT. `on_ready` gets the dashboard's address once it answers."""
+    settle()
     around = Surroundings(options.data.create(), options.environ)
     source = ConfigSource(options.directory, options.environ, options.require_secrets, around.data.root)
     config, problem = source.first(around.data.last_good_config)
@@ -219,6 +221,7 @@ def _loops(
         ),
         every(ROLL_EVERY_S, state, lambda: roll_once(state), "roll-ups"),
         every(CERTIFICATES_EVERY_S, state, lambda: note_certificates_once(state), "certificates"),
+        every(GIVE_BACK_EVERY_S, state, give_back, "memory"),
         deliverer.run_forever(state.stopping),
         stop_when_orphaned(),
     ]

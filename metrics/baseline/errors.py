@@ -131,13 +131,8 @@ class ErrorBaselines:
         assert self._over is not None  # noqa: S101 - the caller saw it end
         return self._over
 
-    def restore(self, kept: FailureHours, next_hour: int, last_hour: Counts) -> None:
-        """Go on after the hours that were kept, of which `next_hour` is the first that was not.
-
-        `last_hour` holds what the 60 minutes before it showed: probes and failures, by series and minute.
-        """
-        self._next = next_hour * _HOUR
-        self._minutes[:] = last_hour
+    def restore_hours(self, kept: FailureHours, next_hour: int) -> None:
+        """Some of the hours that were kept, of which `next_hour` is the first that was not."""
         self._learned[0, kept.row, kept.hour % _HOURS] = kept.learned_asked
         self._learned[1, kept.row, kept.hour % _HOURS] = kept.learned_failed
         self._all[0, kept.row, kept.hour % _HOURS] = kept.asked
@@ -147,6 +142,14 @@ class ErrorBaselines:
         last = kept.hour == next_hour - 1
         rows = kept.row[last]
         self._row[rows], self._since[rows], self._begun[rows] = kept.in_a_row[last], kept.since[last], kept.begun[last]
+
+    def restored(self, next_hour: int, last_hour: Counts) -> None:
+        """Go on after all that was given.
+
+        `last_hour` holds what the 60 minutes before it showed: probes and failures, by series and minute.
+        """
+        self._next = next_hour * _HOUR
+        self._minutes[:] = last_hour
 
     def exclude(self, series: int, first: int, end: int) -> None:
         """Forget what was learned from the hours of those minutes, as far as they are over."""

@@ -26,6 +26,9 @@ _WEEK: Final = 7 * _DAY
 _HOURS: Final = 29 * _DAY
 _RESIDUAL_DAYS: Final = 14
 
+_BY_SERIES: Final = (
+    "_spreads", "_floor", "_middle", "_high", "_deviations", "_residuals", "_values", "_refused", "_since",
+)  # fmt: skip
 _BITS: Final = np.array([16, 8, 4, 2, 1], np.int8)
 """By which the last buckets are kept: three that were above their lower limit or not, two above their limit or not."""
 
@@ -165,17 +168,7 @@ class LatencyBaselines:
     def _only(self, rows: NDArray[np.int64]) -> LatencyBaselines:
         """A copy that knows those series."""
         alone = copy(self)
-        for name in (
-            "_spreads",
-            "_floor",
-            "_middle",
-            "_high",
-            "_deviations",
-            "_residuals",
-            "_values",
-            "_refused",
-            "_since",
-        ):
+        for name in _BY_SERIES:
             setattr(alone, name, getattr(self, name)[rows])
         alone._uncorrected, alone._errors = self._uncorrected[:, rows], self._errors[:, rows]
         zones = [(zone, np.flatnonzero(np.isin(rows, members))) for zone, members in self._zones]
@@ -233,24 +226,30 @@ class LatencyBaselines:
                if name != "figures"},
         )  # fmt: skip
 
-    def restore(self, hours: LatencyHours, buckets: LatencyBuckets, next_hour: int) -> None:
-        """Go on after the hours that were kept, of which `next_hour` is the first that was not."""
+    def restore_hours(self, hours: LatencyHours, next_hour: int) -> None:
+        """Some of the hours that were kept, of which `next_hour` is the first that was not."""
         row, hour = hours.row, hours.hour
-        self._next = next_hour * self._per_hour
         self._middle[row, hour % _HOURS] = hours.middle
         self._high[row, hour % _HOURS] = hours.high
         late = hour >= next_hour - _DAY
         self._uncorrected[:, row[late], hour[late] % _DAY] = hours.uncorrected[late].T
         late = hour >= next_hour - _WEEK
         self._errors[:, row[late], hour[late] % _WEEK] = hours.wrong[late].T
-        for name, ring in self._rings.items():
-            late = buckets.hour >= next_hour - ring.shape[1] // self._per_hour
-            ring[buckets.row[late, None], self._places(buckets.hour[late, None], ring)] = getattr(buckets, name)[late]
         last = hour == next_hour - 1
         self._since[row[last]] = hours.since[last]
         self._firing[row[last]] = hours.since[last] >= 0
         recent = hours.above[last, None] & _BITS > 0
         self._raised[row[last]], self._above[row[last]] = recent[:, :3], recent[:, 3:]
+
+    def restore_buckets(self, buckets: LatencyBuckets, next_hour: int) -> None:
+        """Some of the same hours' buckets."""
+        for name, ring in self._rings.items():
+            late = buckets.hour >= next_hour - ring.shape[1] // self._per_hour
+            ring[buckets.row[late, None], self._places(buckets.hour[late, None], ring)] = getattr(buckets, name)[late]
+
+    def restored(self, next_hour: int) -> None:
+        """Go on after all that was given."""
+        self._next = next_hour * self._per_hour
         self._normal = self._of(next_hour)
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
@@ -46,8 +46,8 @@ class Judge(Protocol):
     def forget(self) -> None:
         """Nothing is known."""
 
-    def restore(self, con: DuckDBPyConnection, before: int) -> None:
-        """As it was when the hour `before` began."""
+    def restoring(self, before: int) -> Iterator[Callable[[DuckDBPyConnection], None]]:
+        """What makes it as it was when the hour `before` began, one look at the store after the other."""
 
     def read(self, con: DuckDBPyConnection, first: int, end: int, orders: Sequence[Order]) -> None:
         """What was measured in those buckets, to be judged next."""
@@ -112,7 +112,7 @@ class Course:
         oldest = int((now - LOOK_BACK).timestamp()) // HOUR_S
         if known is not None and known[0] > oldest:
             hour, self._version = known
-            self._store.read(partial(self.judge.restore, before=hour), timeout=_PATIENCE)
+            self._restore(hour)
             return hour * self._per_hour
         self.judge.forget()
         first = self._store.read(series.first_run_at)
@@ -120,6 +120,11 @@ class Course:
             return None
         self._version, _ = self._store.read(partial(remade_since, version=0))
         return max(oldest, int(first) // HOUR_S) * self._per_hour
+
+    def _restore(self, before: int) -> None:
+        """In many short looks: only this course changes what they see, and a slow machine has time for each."""
+        for look in self.judge.restoring(before):
+            self._store.read(look, timeout=_PATIENCE)
 
     def _chunk(self, end: int) -> list[LearnedVerdict]:
         """A stretch of at most a day → what has changed; its whole hours are stored."""
@@ -171,5 +176,5 @@ class Course:
         if changed is not None:
             hour = changed // self._per_hour
             _log.info("learning.judged_again", since=datetime.fromtimestamp(hour * HOUR_S, UTC).isoformat())
-            self._store.read(partial(self.judge.restore, before=hour), timeout=_PATIENCE)
+            self._restore(hour)
             self._next = hour * self._per_hour

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import numpy as np
 from duckdb import DuckDBPyConnection
@@ -59,17 +60,26 @@ class FailureJudge:
         self._amended: list[AmendedFailures] = []
         self.firing: dict[int, LearnedVerdict] = {}
 
-    def restore(self, con: DuckDBPyConnection, before: int) -> None:
-        """As it was when the hour `before` began."""
+    def restoring(self, before: int) -> Iterator[Callable[[DuckDBPyConnection], None]]:
+        """What makes it as it was when the hour `before` began, one look at the store after the other."""
         self.forget()
-        kept = state.load(con, FailureHours, self._ids, before)
-        last_hour = self._counts(con, (before - 1) * _HOUR, before * _HOUR)
-        # The ring of minutes begins with the full hour.
-        self._baselines.restore(kept, before, last_hour.transpose(0, 2, 1))
-        last = kept.hour == before - 1
-        self._since[kept.row[last]] = kept.since[last]
-        self._was_firing = self._since >= 0
-        self.firing = load_firing(con, self._monitors, self._ids, self._was_firing)
+
+        def some_hours(con: DuckDBPyConnection, of: tuple[int, int]) -> None:
+            kept = state.load(con, FailureHours, self._ids, of)
+            self._baselines.restore_hours(kept, before)
+            last = kept.hour == before - 1
+            self._since[kept.row[last]] = kept.since[last]
+
+        def the_rest(con: DuckDBPyConnection) -> None:
+            last_hour = self._counts(con, (before - 1) * _HOUR, before * _HOUR)
+            # The ring of minutes begins with the full hour.
+            self._baselines.restored(before, last_hour.transpose(0, 2, 1))
+            self._was_firing = self._since >= 0
+            self.firing = load_firing(con, self._monitors, self._ids, self._was_firing)
+
+        for of in state.stretches(FailureHours, before, self.series):
+            yield partial(some_hours, of=of)
+        yield the_rest
 
     def read(self, con: DuckDBPyConnection, first: int, end: int, orders: Sequence[Order]) -> None:
         """The runs from the minute `first` to before `end`, to be judged next."""

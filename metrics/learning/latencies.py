@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from math import exp
 from typing import Any
 
@@ -82,16 +83,29 @@ class LatencyJudge:
         self._kept = _Kept()
         self.firing: dict[int, LearnedVerdict] = {}
 
-    def restore(self, con: DuckDBPyConnection, before: int) -> None:
-        """As it was when the hour `before` began."""
+    def restoring(self, before: int) -> Iterator[Callable[[DuckDBPyConnection], None]]:
+        """What makes it as it was when the hour `before` began, one look at the store after the other."""
         self.forget()
-        hours = state.load(con, LatencyHours, self._ids, before)
-        buckets = state.load(con, LatencyBuckets, self._ids, before, self._per_hour)
-        self._baselines.restore(hours, buckets, before)
-        last = hours.hour == before - 1
-        self._since[hours.row[last]] = hours.since[last]
-        self._was_firing = self._since >= 0
-        self.firing = load_firing(con, self._monitors, self._ids, self._was_firing)
+
+        def some_hours(con: DuckDBPyConnection, of: tuple[int, int]) -> None:
+            hours = state.load(con, LatencyHours, self._ids, of)
+            self._baselines.restore_hours(hours, before)
+            last = hours.hour == before - 1
+            self._since[hours.row[last]] = hours.since[last]
+
+        def some_buckets(con: DuckDBPyConnection, of: tuple[int, int]) -> None:
+            self._baselines.restore_buckets(state.load(con, LatencyBuckets, self._ids, of, self._per_hour), before)
+
+        def the_rest(con: DuckDBPyConnection) -> None:
+            self._baselines.restored(before)
+            self._was_firing = self._since >= 0
+            self.firing = load_firing(con, self._monitors, self._ids, self._was_firing)
+
+        for of in state.stretches(LatencyHours, before, self.series):
+            yield partial(some_hours, of=of)
+        for of in state.stretches(LatencyBuckets, before, self.series):
+            yield partial(some_buckets, of=of)
+        yield the_rest
 
     def read(self, con: DuckDBPyConnection, first: int, end: int, orders: Sequence[Order]) -> None:
         """What was measured from the bucket `first` to before `end`, to be judged next."""

@@ -23,7 +23,7 @@ STORAGE_VERSION: Final = "v1.5.0"
 # question or a commit, and the slower the busier the machine is.
 _OPTIONS: Final[dict[str, str | bool | int | float | list[str]]] = {
     "threads": 1,
-    "memory_limit": "512MB",
+    "memory_limit": "256MB",
     # The store takes its log in while nobody waits; a commit has to do it only when there was no such time for long.
     "checkpoint_threshold": "128MB",
     "autoinstall_known_extensions": "false",

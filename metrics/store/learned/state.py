@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from typing import Any, Final, TypeVar
 
@@ -32,6 +32,8 @@ TABLES: Final[dict[type[Hours], str]] = {
 }
 # What the longest look back asks for, and two days more to judge late rows by.
 _KEPT_HOURS: Final[dict[type[Hours], int]] = {LatencyHours: 31 * 24, LatencyBuckets: 16 * 24, FailureHours: 24 * 24}
+_ROWS_AT_ONCE: Final = 130_000
+"""Of a series and an hour each: some 50 MB. All that is kept of 10,000 series would be some gigabytes."""
 _WIDTHS: Final = {"uncorrected": 3, "wrong": 3, "most": 3}
 _NONE: Final = -1
 
@@ -73,9 +75,17 @@ def _amend(con: DuckDBPyConnection, amended: Hours, ids: Whole, statements: Sequ
         con.unregister("amended")
 
 
-def load(con: DuckDBPyConnection, kind: type[Kept], ids: Whole, before: int, width: int = 0) -> Kept:
-    """What was kept of those series, of the hours before that one; `width` buckets make up an hour."""
-    bounds = {"first": before - _KEPT_HOURS[kind], "before": before, "ids": ids.tolist()}
+def stretches(kind: type[Hours], before: int, series: int) -> Iterator[tuple[int, int]]:
+    """All hours of that kind that are kept before that one, in order, cut so that what is read at once stays small."""
+    most = max(1, _ROWS_AT_ONCE // max(1, series))
+    for first in range(before - _KEPT_HOURS[kind], before, most):
+        yield first, min(before, first + most)
+
+
+def load(con: DuckDBPyConnection, kind: type[Kept], ids: Whole, hours: tuple[int, int], width: int = 0) -> Kept:
+    """What was kept of those series, from the first of those hours to before the second; `width` buckets make up an
+    hour."""
+    bounds = {"first": hours[0], "before": hours[1], "ids": ids.tolist()}
     answer = con.execute(_LOAD.format(columns=", ".join(_columns(kind)), table=TABLES[kind]), bounds).to_arrow_table()
     found = {name: _numpy(answer[name], _WIDTHS.get(name, width)) for name in _columns(kind)}
     order = np.argsort(ids)
