@@ -138,15 +138,22 @@ def _row(told: QuotaForecast, now: datetime) -> tuple[Any, ...]:
     if used is None and told.limit is not None and told.remaining is not None:
         used = told.limit - told.remaining
     return (
-        html.Span([html.B(told.bucket or "any"), html.Div(_kind(told), className="note")]),
+        _bucket(told),
         mark(*MARKS[told.state]),
         budget_bar(told.left) if told.left is not None else html.Span("not reported", className="none"),
         _used(used, told.limit, unit),
         html.Span(told.sentence, className="wrap sentence"),
         html.Span(_resets(told, now), className="wrap"),
         html.Span(_probes(told), className="wrap"),
-        html.Span([ago(told.observed_at), html.Div(", ".join(told.credentials), className="note wrap")]),
+        ago(told.observed_at),
     )
+
+
+def _bucket(told: QuotaForecast) -> Component:
+    """Its name, how it counts, and whose it is."""
+    notes = [_kind(told), ", ".join(told.credentials)]
+    parts = [html.B(told.bucket or "any"), *[html.Div(note, className="note") for note in notes if note]]
+    return html.Div(parts, className="wrap")
 
 
 def _used(used: float | None, limit: float | None, unit: str) -> Any:

@@ -39,7 +39,7 @@ def _row(row: RunRow) -> tuple[object, ...]:
         wording.NONE if row.outcome is Outcome.SKIPPED else wording.milliseconds(row.duration_ms),
         row.failed_step or wording.NONE,
         html.Span(row.skip_reason or row.failure_message or wording.NONE, className="wrap"),
-        run_link(row.run_id, row.run_id[:8]),
+        run_link(row.run_id, row.run_id[-8:]),
     )
 
 

@@ -46,6 +46,12 @@ def test_steps_stand_beside_each_other_by_name_and_missing_ones_are_told(runs: t
     assert aligned(good, replace(bad, steps=bad.steps[:1]))[1] == (good.steps[1], None)
 
 
+def test_a_version_that_only_one_of_two_runs_knows_is_no_difference(runs: tuple[Run, Run]) -> None:
+    step = replace(runs[0].steps[0], tls_version=None, status=200)
+    assert differences(step, replace(step, tls_version="TLSv1.3"), SHAPES) == []
+    assert differences(step, replace(step, status=None), SHAPES) == ["status 200 → –"]
+
+
 def test_only_what_matters_is_called_a_difference(runs: tuple[Run, Run]) -> None:
     step = runs[0].steps[1]
 
