@@ -100,3 +100,9 @@ def resident_mb(pid: int) -> float:
     """Memory that the process occupies now."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def peak_mb(pid: int) -> float:
+    """The most memory that the process ever held; 0 where the system does not say."""
+    told = Path(f"/proc/{pid}/status").read_text().partition("VmHWM:")[2].split()
+    return int(told[0]) * 1024 / 1e6 if told else 0.0

@@ -47,7 +47,7 @@ def _made(there: Made) -> Iterator[str]:
     assert counted is not None
     yield (
         f"{counted[0]:,} step rows: {there.days} days and a part of one, {len(there.config.integrations)} integrations "
-        f"x 3 regions, 5 steps every {EVERY}; 512 MB of memory."
+        f"x 3 regions, 5 steps every {EVERY}; 256 MB of memory."
     )
     if there.took:
         yield f"{'; '.join(there.took).capitalize()}."

@@ -120,7 +120,11 @@ def test_it_is_all_the_same_in_which_steps_it_is_caught_up(
     assert world.kept() == straight.kept
 
 
-def test_a_restart_changes_no_verdict_whenever_it_is(straight: Straight, opened: Open) -> None:
+def test_a_restart_changes_no_verdict_whenever_it_is(
+    straight: Straight, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What was learned comes back in stretches of a few hours, so that their seams lie within what happened.
+    monkeypatch.setattr(state, "_ROWS_AT_ONCE", 60)
     stops = [at(hours) for hours in (3.5, 26, 30.33, 30.5, 31, 31.2, 31.6, 33, 37.5, 37.7, 38.25, 39, 39.31, END)]
     never, often = opened(), opened()
     limits, changes = LearnedLimits(never.store), list[LearnedVerdict]()
