@@ -81,10 +81,10 @@
     const panel = gd.closest(".panel"), said = (name) => ((panel && panel.querySelector("header " + name)) || {}).textContent || "";
     const layout = Object.assign({}, gd.layout, {
       paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff", font: { size: 12, color: "#26333f" },
-      title: { text: said("h2") + "<br><sub>" + said(".note") + "</sub>", x: 0.01, font: { size: 15 } },
-      margin: { l: 60, r: 20, t: 90, b: 50 },
+      title: { text: said("h2") + "<br><sub>" + said(".note") + "</sub>", x: 0.01, y: 0.93, yref: "container", yanchor: "top", font: { size: 15 } },
+      margin: { l: 60, r: 20, t: 115, b: 50 },
     });
-    const size = { format, width: Math.max(800, gd.clientWidth), height: Math.max(420, gd.clientHeight + 60), scale: format === "png" ? 2 : 1 };
+    const size = { format, width: Math.max(800, gd.clientWidth), height: Math.max(420, gd.clientHeight + 85), scale: format === "png" ? 2 : 1 };
     return window.Plotly.toImage({ data: gd.data, layout }, size).then((address) => {
       const link = document.createElement("a"), holder = gd.closest("[id]");
       link.href = address;
