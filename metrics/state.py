@@ -80,9 +80,23 @@ class States:
                 self._burning[status.integration].append(status)
         self._unusual = {verdict.key.integration for verdict in evaluation.learned or ()}
         self._blamed = _blamed_from_elsewhere(evaluation, confirm)
+        self._found: dict[str, State] = {}
 
     def of(self, name: str) -> State:
         """The worst that holds for any workflow of the integration; NO_DATA when no region reported lately."""
+        if name not in self._found:
+            self._found[name] = self._worst(name)
+        return self._found[name]
+
+    def recovery(self, name: str) -> Recovery | None:
+        """What burn-rate windows remember of an integration that is well again; None where there is nothing to tell."""
+        burning = self._burning.get(name)
+        if not burning or self.of(name) not in _WELL:
+            return None
+        good_for = min(_good_for(status) for status in burning)
+        return Recovery(_since(self._verdicts[name]), good_for, max(_burnt(status) for status in burning))
+
+    def _worst(self, name: str) -> State:
         verdicts = self._verdicts.get(name, [])
         regions = [region for verdict in verdicts for region in verdict.regions]
         if not regions:
@@ -92,14 +106,6 @@ class States:
         if self._is_degraded(name, regions):
             return State.DEGRADED
         return _of_outcomes(region.last_outcome for region in regions)
-
-    def recovery(self, name: str) -> Recovery | None:
-        """What burn-rate windows remember of an integration that is well again; None where there is nothing to tell."""
-        burning = self._burning.get(name)
-        if not burning or self.of(name) not in _WELL:
-            return None
-        good_for = min(_good_for(status) for status in burning)
-        return Recovery(_since(self._verdicts[name]), good_for, max(_burnt(status) for status in burning))
 
     def _is_degraded(self, name: str, regions: Sequence[RegionVerdict]) -> bool:
         burning = any(not _is_remembered(status) for status in self._burning.get(name, ()))

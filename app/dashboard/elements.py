@@ -42,7 +42,13 @@ class _Own(Component):
         self._prop_names = list(self._props)
         self._valid_wildcard_attributes = []
         self.available_wildcard_properties: list[str] = []
-        super().__init__(**props)  # type: ignore[no-untyped-call]
+        unknown = props.keys() - set(self._props)
+        if unknown:
+            raise TypeError(f"{self._type} has no property {', '.join(sorted(unknown))}")
+        super().__init__()  # type: ignore[no-untyped-call]
+        # Given to Dash's own constructor, each would have it look for a package of our namespace on the disk: 1 ms.
+        for name, value in props.items():
+            setattr(self, name, value)
 
 
 class Tiles(_Own):
@@ -58,7 +64,7 @@ class Tiles(_Own):
 
 
 class Beat(_Own):
-    """Whether the page is live: `at` (epoch ms) is what it shows, `late` (ms) from which age on that is not live."""
+    """Whether the page is live: no longer when `at` (epoch ms), the instant it shows, has not moved for `late` ms."""
 
     _type = "Beat"
     _props = ("id", "at", "late")

@@ -21,7 +21,7 @@ from app.hub.quota_document import quota_document
 from app.hub.state import HubState
 from metrics.lifetimes import HostCertificate, TrackedCredential
 from metrics.model import Evaluation, IntegrationSummary, ObjectiveStatus, ProberVerdict
-from metrics.state import integration_state
+from metrics.state import States
 from metrics.store.overview import integration_summaries
 from metrics.store.sealing.condition import store_condition
 
@@ -72,11 +72,12 @@ def status_document(state: HubState, evaluation: Evaluation) -> dict[str, Any]:
         return integration_summaries(con, names, state.clock(), state.store.memo), open_incidents(con)
 
     summaries, incidents = state.store.read(question)
+    states = States(evaluation, state.config.alerting.confirm)
     return {
         "at": evaluation.at.isoformat(),
         "config_version": state.config.version,
         "config_problem": state.config_problem,
-        "integrations": [_integration(state, evaluation, summary, incidents) for summary in summaries],
+        "integrations": [_integration(state, evaluation, states, summary, incidents) for summary in summaries],
         "incidents": [incident_document(incident) for incident in incidents],
         "quotas": [quota_document(told) for told in evaluation.forecasts],
         "probers": [_prober(prober) for prober in evaluation.probers],
@@ -103,7 +104,11 @@ def _store(state: HubState) -> dict[str, Any]:
 
 
 def _integration(
-    state: HubState, evaluation: Evaluation, summary: IntegrationSummary, incidents: tuple[Incident, ...]
+    state: HubState,
+    evaluation: Evaluation,
+    states: States,
+    summary: IntegrationSummary,
+    incidents: tuple[Incident, ...],
 ) -> dict[str, Any]:
     name = summary.integration
     declared = state.config.integration(name)
@@ -111,7 +116,7 @@ def _integration(
     return {
         "name": name,
         "vendor": declared.vendor if declared else None,
-        "state": integration_state(name, evaluation, state.config.alerting.confirm),
+        "state": states.of(name),
         "last_run_at": summary.last_run_at.isoformat() if summary.last_run_at else None,
         "runs_24h": summary.runs_24h,
         "p95_ms": summary.latency_1h.p95,

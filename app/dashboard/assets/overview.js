@@ -250,12 +250,14 @@
   }
 
   /* ---- whether what one sees is of now ---------------------------------------------------------------------- */
+  /* By when this browser first saw what is shown: clocks of walls are wrong. */
+  const newest = { at: null, seen: 0 };
   function Beat(props) {
     useTick();
-    const old = props.at ? Date.now() - props.at : null;
-    const live = old !== null && old <= props.late;
-    const said = live ? "live" : old === null ? "not judged yet" : "not live for " + lasting(old);
-    return h("span", { id: props.id, className: "beat", role: "status" }, mark(live ? "up" : "down", said));
+    if (props.at && props.at !== newest.at) Object.assign(newest, { at: props.at, seen: performance.now() });
+    const old = performance.now() - newest.seen, live = Boolean(props.at) && old <= props.late;
+    const said = live ? "live" : props.at ? "not live for " + lasting(old) : "not judged yet";
+    return h("span", { id: props.id, className: "beat" }, mark(live ? "up" : "down", said));
   }
 
   window.leadline = Object.assign(window.leadline, { Beat, Tiles });
