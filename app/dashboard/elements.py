@@ -64,7 +64,7 @@ class Tiles(_Own):
 
 
 class Beat(_Own):
-    """Whether the page is live: not once `at` (epoch ms), of when the page is, has stayed the same for `late` ms."""
+    """Whether the page is live: no longer when `at` (epoch ms), the instant it shows, has not moved for `late` ms."""
 
     _type = "Beat"
     _props = ("id", "at", "late")

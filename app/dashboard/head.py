@@ -74,7 +74,8 @@ def _firing(view: View) -> list[dict[str, Any]] | None:
 _KEYS: Final = (
     ("/", "search"),
     *((f"g {page.key}", page.nav.lower()) for page in PAGES if page.key and page.nav),
-    ("Esc", "close, leave the search"),
+    ("w", "wall mode"),
+    ("Esc", "close, leave the search or the wall"),
     ("?", "this help"),
 )
 
