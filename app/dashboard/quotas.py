@@ -35,6 +35,7 @@ LASTS: Final = {
     "unknown": (State.NO_DATA, "not known", {state for state, (looks, _) in MARKS.items() if looks is State.NO_DATA}),
 }
 """What an address calls a choice → how it is marked, and which states it stands for."""
+_NAMED: Final = 3
 _WORST: Final = {state: place for place, state in enumerate(MARKS)}
 _HEAD: Final = ("bucket", "state", "left", "used", "limit", "forecast", "resets", "our probes", "account", "reported")
 _UNKNOWN: Final = "This vendor has not reported any quota yet: its limits are unknown, not unlimited."
@@ -75,12 +76,12 @@ def all_quotas_panel(forecasts: Iterable[QuotaForecast], now: datetime, narrowed
     meant = [told for told in everything if _is_named(told, narrowed) and narrowed.choice in ("", _lasts(told))]
     rows = [(_names(told), told.vendor, *_row(told, now)) for told in narrowed.cut("page", meant)]
     empty = "None of this kind." if everything else "Buckets stand here once a run has been evaluated."
-    count = f"{len(meant):,} of {len(everything):,}" if len(meant) < len(everything) else f"{len(meant):,}"
+    part = f"{len(meant):,} of " if len(meant) < len(everything) else ""
     return panel(
         "Every bucket",
         table(("integrations", "vendor", *_HEAD), rows, numeric=(5, 6), empty=empty),
         narrowed.turning("page", len(meant)),
-        note=f"{count} buckets · each counted once per account · the worst first",
+        note=f"{part}{wording.plural(len(everything), 'bucket')} · each counted once per account · the worst first",
     )
 
 
@@ -126,8 +127,13 @@ def scarcity_words(forecasts: Sequence[QuotaForecast]) -> str:
 
 
 def _names(told: QuotaForecast) -> Component:
-    links = [integration_link(name) for name in told.integrations]
-    return html.Span([part for link in links for part in (link, " ")])
+    """Who draws on it: the first few, the others one click away, for hundreds may share an account."""
+    links: list[Any] = [part for name in told.integrations for part in (integration_link(name), " ")]
+    parts = links[: 2 * _NAMED]
+    if len(told.integrations) > _NAMED:
+        rest = html.Summary(f"and {len(told.integrations) - _NAMED:,} more")
+        parts.append(html.Details([rest, html.Span(links[2 * _NAMED :])]))
+    return html.Div(parts, className="wrap")
 
 
 def _row(told: QuotaForecast, now: datetime) -> tuple[Any, ...]:

@@ -40,8 +40,8 @@ class Around:
 
 
 def tiles(standings: Sequence[Standing], now: datetime, around: Around | None = None) -> list[dict[str, Any]]:
-    """Worst first, then the tier that hurts most, then the least budget, then by name. Of very many, those that are up
-    are small."""
+    """Worst first, then what has just come back, then the tier that hurts most, then the least budget, then by name. Of
+    very many, those that are up are small."""
     known, dense = around or Around(), len(standings) > COMPACT_FROM
     ordered = sorted(standings, key=_urgency)
     return [tile(one, now, known, compact=dense and one.state is State.UP and not one.recovery) for one in ordered]
@@ -226,8 +226,8 @@ def _simulated(standing: Standing) -> str:
     return f"30-day figures include simulated history; of the last 24 h, {day} of the runs are simulated"
 
 
-def _urgency(standing: Standing) -> tuple[int, int, float, str]:
+def _urgency(standing: Standing) -> tuple[int, bool, int, float, str]:
     budget = scarcest_budget(standing.objectives)
     left = budget.budget_left if budget and budget.budget_left is not None else 1.0
     tier = _TIERS.index(standing.declared.tier)
-    return TRIAGE.index(standing.state), tier, left, standing.declared.label.lower()
+    return TRIAGE.index(standing.state), not standing.recovery, tier, left, standing.declared.label.lower()
