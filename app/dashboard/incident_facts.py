@@ -16,7 +16,7 @@ from alerts.store.told import Told
 from app.dashboard import wording
 from app.dashboard.elements import ago, budget_bar, mark, pairs, panel, run_link, table, when
 from app.dashboard.incident_view import IncidentDetail
-from app.dashboard.normal import amount, series_words, worst_first
+from app.dashboard.normal import amount, series_words, standing_mark, worst_first
 from app.dashboard.view import View
 from metrics.learning.band import Standing as Learned
 from metrics.model import State
@@ -174,8 +174,7 @@ def _condition(one: Condition, *, over: bool) -> list[Any]:
 
 def _series(one: Learned) -> tuple[Any, ...]:
     figures = [amount(one, value) for value in (one.value, one.usual, one.limit)]
-    state = mark(State.DEGRADED, "above its limit") if one.firing else mark(State.UP, "within")
-    return (state, html.Span(series_words(one), className="wrap"), *figures)
+    return (standing_mark(one), html.Span(series_words(one), className="wrap"), *figures)
 
 
 def _standing(status: VendorStatus) -> Component:

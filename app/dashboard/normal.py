@@ -146,14 +146,22 @@ def _more(rest: Sequence[Learned], shown: Learned) -> list[Component]:
 def _row(one: Learned, is_shown: bool, name: str, chosen: Range) -> tuple[Any, ...]:
     address = chosen.address(f"/integration/{name}", normal=_name(one))
     link = html.A(series_words(one), href=address, **(aria(current="true") if is_shown else {}))
-    state = mark(State.DEGRADED, "above its limit") if one.firing else mark(State.UP, "within")
     figures = (amount(one, figure) for figure in (one.value, one.usual, one.limit))
-    return (link, state, *figures, f"{one.hours} h · {one.kind}")
+    return (link, standing_mark(one), *figures, f"{one.hours} h · {one.kind}")
 
 
 def _sentence(one: Learned) -> str:
     now = "nothing measured just now" if one.value is None else amount(one, one.value)
     return f"{now}; usually {amount(one, one.usual)} at this hour, limit {amount(one, one.limit)}"
+
+
+def standing_mark(one: Learned) -> Component:
+    """Whether it is within its limit; a single value above it is not yet above for long enough to fire."""
+    if one.firing:
+        return mark(State.DEGRADED, "above its limit")
+    if one.value is not None and one.limit is not None and one.value > one.limit:
+        return mark(State.UNSTABLE, "above, not for long")
+    return mark(State.UP, "within") if one.value is not None else mark(State.NO_DATA, "no data")
 
 
 def series_words(one: Learned) -> str:

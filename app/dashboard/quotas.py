@@ -35,6 +35,7 @@ LASTS: Final = {
     "unknown": (State.NO_DATA, "not known", {state for state, (looks, _) in MARKS.items() if looks is State.NO_DATA}),
 }
 """What an address calls a choice → how it is marked, and which states it stands for."""
+_NAMED: Final = 3
 _WORST: Final = {state: place for place, state in enumerate(MARKS)}
 _HEAD: Final = ("bucket", "state", "left", "used", "forecast", "resets", "our probes", "reported")
 _UNKNOWN: Final = "This vendor has not reported any quota yet: its limits are unknown, not unlimited."
@@ -127,9 +128,15 @@ def scarcity_words(forecasts: Sequence[QuotaForecast]) -> str:
 
 
 def _names(told: QuotaForecast) -> Component:
-    links = [integration_link(name) for name in told.integrations]
-    vendor = html.Div(told.vendor, className="note") if told.vendor not in told.integrations else None
-    return html.Span([*[part for link in links for part in (link, " ")], vendor])
+    """Who draws on it: the first few, the others one click away, for hundreds may share an account."""
+    links: list[Any] = [part for name in told.integrations for part in (integration_link(name), " ")]
+    parts = links[: 2 * _NAMED]
+    if len(told.integrations) > _NAMED:
+        rest = html.Summary(f"and {len(told.integrations) - _NAMED:,} more")
+        parts.append(html.Details([rest, html.Span(links[2 * _NAMED :])]))
+    if told.vendor not in told.integrations:
+        parts.append(html.Div(told.vendor, className="note"))
+    return html.Div(parts, className="wrap")
 
 
 def _row(told: QuotaForecast, now: datetime) -> tuple[Any, ...]:

@@ -114,7 +114,7 @@ def _told(url: str) -> Iterator[None]:
 def _tell(url: str, region: str, ended: threading.Event) -> None:
     """Ten minutes of the past at once, then what is due, for as long as anybody looks."""
     started = datetime.now(UTC) - timedelta(minutes=10)
-    coming, chance, number = runs(len(region), region, started), random.Random(region), 1
+    coming, chance, number = runs(REGIONS.index(region), region, started), random.Random(region), 1
     headers = {"Authorization": f"Bearer {_token(region)}", "Content-Encoding": "gzip"}
     waiting = next(coming)
     while not ended.is_set():

@@ -220,9 +220,11 @@
       h("span", { className: "note", role: "status" },
         shown.length === tiles.length ? tiles.length + (tiles.length === 1 ? " integration" : " integrations") : shown.length + " of " + tiles.length + " shown"));
   }
+  /* Large tiles and small ones in grids of their own: beside a large one, a small one leaves a hole. */
   function tileGrid(tiles, words) {
-    return h("div", { className: "tiles" + (tiles.some((t) => t.compact) ? " dense" : "") },
-      tiles.map((t) => h(Tile, { key: t.name, tile: t, word: words[t.state] })));
+    const grid = (some, dense) => (some.length ? h("div", { key: dense, className: "tiles" + dense },
+      some.map((t) => h(Tile, { key: t.name, tile: t, word: words[t.state] }))) : null);
+    return [grid(tiles.filter((t) => !t.compact), ""), grid(tiles.filter((t) => t.compact), " dense")];
   }
   function group(name, value, tiles, words) {
     const counts = counted(tiles, "state");

@@ -106,8 +106,11 @@
   const THEME = "themeQuartz.withParams({backgroundColor: 'var(--surface)', foregroundColor: 'var(--text)', borderColor: 'var(--line)', "
     + "headerBackgroundColor: 'var(--raised)', headerTextColor: 'var(--soft)', rowHoverColor: 'var(--raised)', accentColor: 'var(--accent)', "
     + "chromeBackgroundColor: 'var(--raised)', selectedRowBackgroundColor: 'var(--raised)', rangeSelectionBorderColor: 'var(--focus)', "
-    + "fontFamily: 'inherit', fontSize: '0.9rem', headerFontWeight: 600, rowHeight: 34, headerHeight: 36, cellHorizontalPadding: 8, "
+    + "fontFamily: 'inherit', fontSize: '0.9rem', headerFontWeight: 600, rowHeight: ROW, headerHeight: HEAD, cellHorizontalPadding: 8, "
     + "wrapperBorderRadius: '0.5rem', browserColorScheme: 'inherit'})";
+  /* The grid counts in pixels; where the page's letters are larger, as on a wall, so is everything here. */
+  const letters = () => Math.max(1, (parseFloat(getComputedStyle(document.documentElement).fontSize) || 15) / 15);
+  const theme = (by) => THEME.replace("ROW", Math.round(34 * by)).replace("HEAD", Math.round(36 * by));
   const cells = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
   const cell = (draw) => (props) => (props.data ? draw(props.data, props.context) : h("span", { className: "none" }, "…"));
   cells.LeadlineStarted = cell((row) => h("a", { href: "/run/" + row.run_id, tabIndex: -1, title: row.started_at }, moment(row.started_at, true)));
@@ -121,8 +124,9 @@
   cells.LeadlineOrigin = cell((row) => (row.simulated ? h("span", { className: "sim" }, "simulated") : "measured"));
   function columns(sort) {
     const key = sort.replace(/^-/, ""), way = sort.startsWith("-") ? "desc" : "asc";
+    const by = letters();
     const column = (field, headerName, width, more) => ({
-      field, headerName, width, sortable: SORTS.includes(field), sort: field === key ? way : null, ...more,
+      field, headerName, width: Math.round(width * by), sortable: SORTS.includes(field), sort: field === key ? way : null, ...more,
     });
     return [
       column("started_at", "Started", 148, { cellRenderer: "LeadlineStarted", pinned: "left" }),
@@ -175,7 +179,7 @@
     React.useEffect(() => { if (api.current && zoned && !api.current.isDestroyed()) api.current.refreshCells({ force: true, columns: ["started_at"] }); }, [zoned]);
     const context = React.useMemo(() => ({ states: Object.fromEntries(words.outcomes), blames: Object.fromEntries(words.blames) }), [words]);
     const options = React.useMemo(() => ({
-      theme: { function: THEME }, context, cacheBlockSize: BLOCK, maxBlocksInCache: 10, maxConcurrentDatasourceRequests: 1, blockLoadDebounceMillis: 60,
+      theme: { function: theme(letters()) }, context, cacheBlockSize: BLOCK, maxBlocksInCache: 10, maxConcurrentDatasourceRequests: 1, blockLoadDebounceMillis: 60,
       infiniteInitialRowCount: 1, suppressMovableColumns: true, suppressDragLeaveHidesColumns: true, suppressMultiSort: true,
       enableCellTextSelection: true, ensureDomOrder: true, animateRows: false,
       onGridReady: (event) => { api.current = event.api; attach(); },

@@ -116,6 +116,10 @@ def test_of_very_many_only_those_that_need_a_look_are_drawn_large(world: Any) ->
     assert (found[0]["state"], found[0]["compact"]) == ("down", False)
     assert all(one["compact"] and "spark" not in one for one in found[1:])
     assert not any(one["compact"] for one in tiles([up, down], world.now))
+    # What has come back stays large, and among the large.
+    recovery = Recovery(world.now - timedelta(minutes=12), timedelta(minutes=5), 0.14)
+    back = replace(up, recovery=recovery)
+    assert [one["compact"] for one in tiles([up] * COMPACT_FROM + [back], world.now)][:2] == [False, True]
 
 
 def test_each_region_has_a_state_and_a_p95_of_its_own(world: Any) -> None:
