@@ -21,7 +21,6 @@ _ARENAS: Final = 2
 
 def settle() -> None:
     """Sets the allocators up; once, before there are threads. Where the C library is another one, it stays as it is."""
-    pa.set_memory_pool(pa.system_memory_pool())
     libc = _glibc()
     if libc is not None:
         libc.mallopt(_ARENA_MAX, _ARENAS)
@@ -29,7 +28,8 @@ def settle() -> None:
 
 
 def give_back() -> None:
-    """What is free amid what is used goes back, too."""
+    """What is free amid what is used goes back, too: what Arrow keeps for the next answer, then the C library's."""
+    pa.default_memory_pool().release_unused()
     libc = _glibc()
     if libc is not None:
         libc.malloc_trim(0)

@@ -63,6 +63,7 @@ ACCESS: Final[tuple[tuple[str, str, Need], ...]] = (
     ("POST", "/_dash-update-component", Need.VIEWER),
     ("GET", "/_reload-hash", Need.VIEWER),
     (SOCKET, "/api/v1/live", Need.VIEWER),
+    (SOCKET, "/_dash-ws-callback", Need.ADMIN),  # Dash's own, over which nothing speaks.
     ("GET", "/metrics", Need.VIEWER),
     ("GET", "/api/v1/status", Need.VIEWER),
     ("GET", "/api/v1/config", Need.VIEWER),

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 _LARGE_THEN_SMALL = """
-import resource, sys, numpy as np, pyarrow as pa
+import resource, numpy as np
 from app.hub import memory
 memory.settle()
 memory.settle()
@@ -22,14 +22,13 @@ blocks = [np.ones(500_000) for _ in range(40)]
 most = rss()
 del blocks
 memory.give_back()
-print(pa.default_memory_pool().backend_name, round(most - before), round(rss() - before))
+print(round(most - before), round(rss() - before))
 """
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_what_a_large_look_took_goes_back_to_the_system() -> None:
     told = subprocess.run([sys.executable, "-c", _LARGE_THEN_SMALL], capture_output=True, text=True, check=True).stdout
-    pool, most, after = told.split()
-    assert pool == "system"
+    most, after = told.split()
     assert int(most) > 150
     assert int(after) < 20

@@ -112,7 +112,7 @@ class Line:
     def __init__(self, app: Any, headers: dict[str, str]) -> None:
         self.sent: list[dict[str, Any]] = []
         raw = [(name.lower().encode(), value.encode()) for name, value in {"host": "hub", **headers}.items()]
-        self.scope = {"type": "websocket", "path": "/_dash-ws-callback", "scheme": "ws", "headers": raw}
+        self.scope = {"type": "websocket", "path": "/api/v1/live", "scheme": "ws", "headers": raw}
         self._app = app
         self._first = True
 
@@ -143,7 +143,7 @@ async def test_a_live_connection_ends_with_its_session(world: World) -> None:
     async with world.signed_in() as browser:
         line = Line(gate, {"cookie": f"leadline-session={browser.cookies['leadline-session']}", **OWN})
         running = asyncio.create_task(line.run())
-        while len(line.sent) < 2:
+        while len(line.sent) < 2 and not running.done():
             await asyncio.sleep(0)
         assert line.sent[1]["text"] == "ada"
         assert not running.done()
