@@ -179,7 +179,16 @@ def test_a_silence_that_may_not_be_is_refused_with_the_remedy(cli: Leadline, wor
 
 
 def test_a_change_is_reported_and_listed_and_what_it_touches_has_to_be_said(cli: Leadline) -> None:
-    about = ("--integration", "hubspot", "--at", "2026-11-22T02:48Z", "--author", "ci", "--link", "https://ci.example/7")
+    about = (
+        "--integration",
+        "hubspot",
+        "--at",
+        "2026-11-22T02:48Z",
+        "--author",
+        "ci",
+        "--link",
+        "https://ci.example/7",
+    )
     code, out, _ = cli("change", "Deploy 4.2", *about)
     assert (code, "deploy  Deploy 4.2  of hubspot  by ci  https://ci.example/7" in out) == (0, True)
     # The hub's clock stands still in this test; whoever lists changes asks from then on.
