@@ -22,7 +22,7 @@ from metrics.model import ObjectiveStatus
 def shown(view: View, query: str = "") -> str:
     found = find(PAGES, "/objectives", query)
     assert found is not None
-    return json.dumps(found[0].render(view, found[1]).to_plotly_json(), default=lambda c: c.to_plotly_json())
+    return json.dumps(found[0].render(view, found[1]), default=lambda c: c.to_plotly_json())
 
 
 def statuses(world: Any) -> list[ObjectiveStatus]:

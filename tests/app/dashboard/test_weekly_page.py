@@ -17,7 +17,7 @@ HOUR_MS = 3_600_000.0
 def shown(world: Any, query: str = "") -> str:
     found = find(PAGES, "/weekly", query)
     assert found is not None
-    drawn = found[0].render(world.view, found[1]).to_plotly_json()
+    drawn = found[0].render(world.view, found[1])
     return json.dumps(drawn, default=lambda c: c.to_plotly_json(), ensure_ascii=False)
 
 
