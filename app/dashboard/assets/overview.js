@@ -133,14 +133,18 @@
     const none = tile.p95 === "–";
     return h("span", { className: none ? "big none" : "big", title: tile.p95Title }, none ? "no data" : tile.p95);
   }
+  function cut(label) {
+    const at = label.lastIndexOf(" ");
+    return at < 1 ? h("span", null, label) : [h("span", { key: "start" }, label.slice(0, at)), h("span", { key: "end" }, label.slice(at))];
+  }
   function compactTile(tile, head) {
     return h("a", { className: "tile compact s-" + tile.state, href: "/integration/" + tile.name, "data-name": tile.name },
       head, h("div", { className: "tile-line" }, figure(tile),
-        h("span", { className: "vs", title: tile.sample }, tile.normal), bar(tile.budget, tile.budgetText, tile.budgetTitle)));
+        h("span", { className: "vs", title: tile.sample + "\n" + tile.normal }, tile.normal.replace(/ at .*$/, "")), bar(tile.budget, tile.budgetText, tile.budgetTitle)));
   }
   const Tile = React.memo(function Tile({ tile, word }) {
     const head = h("div", { className: "tile-head" },
-      h("span", { className: "name", title: tile.label }, tile.label), mark(tile.state, word));
+      h("span", { className: tile.compact ? "name cut" : "name", title: tile.label }, tile.compact ? cut(tile.label) : tile.label), mark(tile.state, word));
     if (tile.compact) return compactTile(tile, head);
     const availability = tile.availability === "–"
       ? h("span", { className: "none" }, "no data")
@@ -262,5 +266,5 @@
     return h("span", { id: props.id, className: "beat" }, mark(live ? "up" : "down", said));
   }
 
-  window.leadline = Object.assign(window.leadline, { Beat, Tiles });
+  window.leadline = Object.assign(window.leadline, { Beat, Tiles, cut });
 })();

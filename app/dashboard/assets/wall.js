@@ -50,10 +50,10 @@
   function tile(t, words) {
     const none = t.p95 === "–", told = t.incident || t.note || "";
     return h("div", { key: t.name, className: "wall-tile s-" + t.state, "data-name": t.name },
-      h("div", { className: "wall-name" }, t.label),
+      h("div", { className: "wall-name cut" }, window.leadline.cut(t.label)),
       h("div", { className: "wall-figures" }, mark(t.state, words[t.state]),
         t.state === "no_data" ? null : h("span", { className: none ? "none" : "num" }, none ? "no data" : t.p95)),
-      h("div", { className: "wall-told" }, told || (none ? "" : "P95 1 h · " + t.normal)));
+      h("div", { className: "wall-told" }, told || (none ? "" : "P95 1 h · " + t.normal.replace(/ \(\d+ d\)$/, ""))));
   }
   function Wall({ id, tiles, words }) {
     useTick();
