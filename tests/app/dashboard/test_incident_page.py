@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -110,15 +112,23 @@ def many(store: Store, at: datetime, number: int) -> None:
     store.write(work).result()
 
 
-def test_the_list_has_open_ones_first_and_goes_on_to_older_ones(empty_world: Any) -> None:
-    many(empty_world.store, empty_world.now, PAGE + 3)
-    current = Incident("20200102-000000-x", "x", Tier.URGENT, IncidentState.OPEN, empty_world.now, (), "X DOWN")
-    empty_world.store.write(lambda con: save_incident(con, current)).result()
-    first = text(empty_world.view, "/incidents")
+@pytest.fixture
+def quiet_world(made: ModuleType) -> Iterator[Any]:
+    """Nothing declared, nothing measured, and nobody else looks at it."""
+    built = made.build_world(made.world_config(names=()), outage=False)
+    yield built
+    built.store.close()
+
+
+def test_the_list_has_open_ones_first_and_goes_on_to_older_ones(quiet_world: Any) -> None:
+    many(quiet_world.store, quiet_world.now, PAGE + 3)
+    current = Incident("20200102-000000-x", "x", Tier.URGENT, IncidentState.OPEN, quiet_world.now, (), "X DOWN")
+    quiet_world.store.write(lambda con: save_incident(con, current)).result()
+    first = text(quiet_world.view, "/incidents")
     assert f"1 open (1 urgent, 0 acknowledged) · {PAGE + 3} resolved" in first
     assert first.index("X DOWN") < first.index("Acme slow 0")
     assert "older →" in first
-    second = text(empty_world.view, "/incidents", "?page=1")
+    second = text(quiet_world.view, "/incidents", "?page=1")
     assert "X DOWN" not in second
     assert "← newer" in second
     assert "older →" not in second
