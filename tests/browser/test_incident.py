@@ -52,7 +52,7 @@ def test_what_is_half_typed_survives_a_refresh_and_a_name_is_asked_for_once(visi
     page.click("[data-act=comment]")
     page.keyboard.type("the vendor's status")
     drawn = page.get_attribute("#heard", "data-drawn")
-    page.wait_for_function("seen => document.getElementById('heard').dataset.drawn !== seen", arg=drawn, timeout=15_000)
+    page.wait_for_function("seen => document.getElementById('heard').dataset.drawn !== seen", arg=drawn)
     assert page.input_value(".act-form textarea") == "the vendor's status"
     assert page.evaluate("document.activeElement.tagName") == "TEXTAREA"
     page.keyboard.type(" page <b>says</b> so")
